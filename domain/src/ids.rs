@@ -1,0 +1,90 @@
+//! Every identifier type, listed once. All are UUIDv7 (RFC 9562), made at the edge and passed in.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::from_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A stream of events; equal to the id of the aggregate it belongs to.
+    StreamId,
+    /// A venue.
+    SiteId,
+    /// A bookable unit of a site.
+    PitchId,
+    /// The smallest piece of ground that can be sold apart.
+    CellId,
+    /// A price rule of a site.
+    TariffId,
+    /// A period in which cells of a site cannot be booked.
+    ClosureId,
+    /// One client, one pitch, one interval.
+    ReservationId,
+    /// One movement of money in.
+    PaymentId,
+    /// One movement of money out.
+    RefundId,
+    /// A person who books.
+    ClientId,
+    /// An API key.
+    KeyId,
+    /// Whoever acts with a key: a manager, a member of staff, an admin, a service. A client acts under their [`ClientId`].
+    PrincipalId,
+}
+
+macro_rules! streams {
+    ($($name:ident),* $(,)?) => {$(
+        impl From<$name> for StreamId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+
+streams!(SiteId, ReservationId, PaymentId, RefundId, ClientId, KeyId);

@@ -1,0 +1,28 @@
+//! The rules of Kalel, pure: what may happen (`decide`), what it means (`evolve`), what it costs, what it blocks.
+//!
+//! Nothing here does IO, awaits, reads a clock or draws a random number: time, ids and codes are passed in.
+//! One module per noun of domain.md; one file per verb.
+
+pub mod actor;
+// pub mod aggregate;
+// pub mod client;
+// pub mod decision;
+// pub mod event;
+// pub mod guard;
+pub mod ids;
+pub mod interval;
+// pub mod key;
+pub mod money;
+// pub mod payment;
+pub mod phone;
+pub mod place;
+// pub mod policy;
+// pub mod quote;
+// pub mod refund;
+// pub mod reservation;
+pub mod sealed;
+// pub mod site;
+pub mod text;
+
+/// An instant in UTC. Bounded by [`interval::Interval`] wherever it is an input.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

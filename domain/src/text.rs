@@ -1,0 +1,150 @@
+//! Text that people typed: trimmed, in Unicode normal form C, bounded, without control characters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a text was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TextError {
+    #[error("must not be empty")]
+    Empty,
+    #[error("must be at most {0} characters")]
+    TooLong(usize),
+    #[error("must not contain control or direction-changing characters")]
+    Control,
+    #[error("must be 1 to {0} lower-case letters, digits or inner hyphens")]
+    NotASlug(usize),
+}
+
+/// One line of at most `MAX` characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const MAX: usize>(String);
+
+/// A name: 120 characters.
+pub type Name = Text<120>;
+/// A sentence or two: 500 characters.
+pub type Note = Text<500>;
+
+impl<const MAX: usize> Text<MAX> {
+    /// # Errors
+    /// [`TextError`] when nothing is left after trimming, or the text is too long or holds control characters.
+    pub fn new(raw: &str) -> Result<Self, TextError> {
+        let text: String = raw.trim().nfc().collect();
+        if text.is_empty() {
+            return Err(TextError::Empty);
+        }
+        if text.chars().count() > MAX {
+            return Err(TextError::TooLong(MAX));
+        }
+        if text.chars().any(is_control) {
+            return Err(TextError::Control);
+        }
+        Ok(Self(text))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_control(c: char) -> bool {
+    // Direction overrides and isolates let a name rewrite the line it is shown in.
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+impl<const MAX: usize> TryFrom<String> for Text<MAX> {
+    type Error = TextError;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::new(&raw)
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name for addresses and paths: `temple-du-foot`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Slug(String);
+
+impl Slug {
+    pub const MAX: usize = 60;
+
+    /// # Errors
+    /// [`TextError::NotASlug`] unless it is 1–60 of `a–z`, `0–9` and inner `-`, and cannot be read as a UUID.
+    pub fn new(raw: &str) -> Result<Self, TextError> {
+        let shape = !raw.is_empty()
+            && raw.len() <= Self::MAX
+            && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !raw.starts_with('-')
+            && !raw.ends_with('-');
+        // A path segment is a slug or a UUID, never both.
+        if shape && uuid::Uuid::try_parse(raw).is_err() {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(TextError::NotASlug(Self::MAX))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = TextError;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::new(&raw)
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_and_normalised() {
+        assert_eq!(Name::new("  Sacre\u{301}-Cœur ").map(String::from), Ok("Sacré-Cœur".to_owned()));
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_refused() {
+        assert_eq!(Name::new("a\nb"), Err(TextError::Control));
+        assert_eq!(Name::new("a\u{202E}b"), Err(TextError::Control));
+    }
+
+    #[test]
+    fn a_uuid_is_not_a_slug() {
+        assert!(Slug::new("temple-du-foot").is_ok());
+        assert!(Slug::new("0190a6b2-1111-7222-8333-444455556666").is_err());
+        assert!(Slug::new("Temple").is_err());
+    }
+}
