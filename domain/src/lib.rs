@@ -4,24 +4,24 @@
 //! One module per noun of domain.md; one file per verb.
 
 pub mod actor;
-// pub mod aggregate;
-// pub mod client;
-// pub mod decision;
-// pub mod event;
-// pub mod guard;
+pub mod aggregate;
+pub mod client;
+pub mod decision;
+pub mod event;
+pub mod guard;
 pub mod ids;
 pub mod interval;
-// pub mod key;
+pub mod key;
 pub mod money;
-// pub mod payment;
+pub mod payment;
 pub mod phone;
 pub mod place;
-// pub mod policy;
-// pub mod quote;
-// pub mod refund;
-// pub mod reservation;
+pub mod policy;
+pub mod quote;
+pub mod refund;
+pub mod reservation;
 pub mod sealed;
-// pub mod site;
+pub mod site;
 pub mod text;
 
 /// An instant in UTC. Bounded by [`interval::Interval`] wherever it is an input.

@@ -1,0 +1,20 @@
+//! A person who books. Everything personal is sealed under their own key.
+
+mod event;
+
+pub use event::*;
+
+use crate::guard::Op;
+
+/// A number belongs to one client.
+pub(crate) fn guards(event: &Event) -> Vec<Op> {
+    match event {
+        Event::Registered(registered) => {
+            vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
+        }
+        Event::Renamed(_) | Event::Credited(_) => Vec::new(),
+    }
+}
+
+/// Scope of the unique claim on a phone number's keyed hash.
+pub const PHONE: &str = "client.phone";

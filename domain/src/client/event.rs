@@ -1,0 +1,59 @@
+//! What can happen to a client.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    actor::Actor,
+    event::events,
+    ids::{ClientId, PaymentId},
+    money::Money,
+    phone::PhoneHash,
+    sealed::Sealed,
+};
+
+events! { "client" {
+    Registered = "client.registered" v 1,
+    Renamed = "client.renamed" v 1,
+    Credited = "client.credited" v 1,
+} }
+
+/// Known from now on by their number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Registered {
+    pub client_id: ClientId,
+    pub phone_hash: PhoneHash,
+    pub phone: Sealed,
+    pub name: Option<Sealed>,
+    pub language: Language,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The language a client reads; French unless they say otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    #[default]
+    Fr,
+    En,
+    Wo,
+}
+
+/// Goes by another name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Renamed {
+    pub client_id: ClientId,
+    pub name: Option<Sealed>,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// We hold money of theirs: more was received than was due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Credited {
+    pub client_id: ClientId,
+    pub payment_id: PaymentId,
+    pub amount: Money,
+    pub at: Timestamp,
+}

@@ -1,0 +1,75 @@
+//! What can happen to an API key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    actor::{Actor, Role},
+    event::events,
+    ids::{KeyId, PrincipalId, SiteId},
+    text::Name,
+};
+
+events! { "key" {
+    Granted = "key.granted" v 1,
+    Revoked = "key.revoked" v 1,
+} }
+
+/// HMAC-SHA-256 of the key's secret under a pepper kept outside the database, in lower-case hex.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretHash(pub String);
+
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    #[serde(rename = "sites:read")]
+    SitesRead,
+    #[serde(rename = "sites:write")]
+    SitesWrite,
+    #[serde(rename = "reservations:read")]
+    ReservationsRead,
+    #[serde(rename = "reservations:write")]
+    ReservationsWrite,
+    #[serde(rename = "payments:read")]
+    PaymentsRead,
+    #[serde(rename = "payments:write")]
+    PaymentsWrite,
+    #[serde(rename = "refunds:create")]
+    RefundsCreate,
+    #[serde(rename = "refunds:approve")]
+    RefundsApprove,
+    #[serde(rename = "check_in")]
+    CheckIn,
+    #[serde(rename = "events:read")]
+    EventsRead,
+    #[serde(rename = "keys:write")]
+    KeysWrite,
+    /// Set the clock of a test log.
+    #[serde(rename = "test_clock:write")]
+    TestClockWrite,
+}
+
+/// The key works from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Granted {
+    pub key_id: KeyId,
+    pub label: Name,
+    pub secret_hash: SecretHash,
+    pub role: Role,
+    /// Who acts with it; for a client key the UUID of the client.
+    pub principal_id: PrincipalId,
+    pub scopes: Vec<Scope>,
+    /// Restricts the key to these sites; `None` does not restrict beyond what the role owns.
+    pub sites: Option<Vec<SiteId>>,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The key no longer works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revoked {
+    pub key_id: KeyId,
+    pub by: Actor,
+    pub at: Timestamp,
+}

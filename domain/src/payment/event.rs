@@ -1,0 +1,164 @@
+//! What can happen to a payment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    actor::Actor,
+    event::events,
+    ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
+    money::Money,
+    reservation::Purpose,
+    text::{Note, Text},
+};
+
+events! { "payment" {
+    Requested = "payment.requested" v 1,
+    Opened = "payment.opened" v 1,
+    BecameUnknown = "payment.became_unknown" v 1,
+    Succeeded = "payment.succeeded" v 1,
+    Duplicated = "payment.duplicated" v 1,
+    Failed = "payment.failed" v 1,
+    Expired = "payment.expired" v 1,
+    RefundAllotted = "payment.refund_allotted" v 1,
+    RefundReturned = "payment.refund_returned" v 1,
+} }
+
+/// How money moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Wave,
+    OrangeMoney,
+    Yas,
+    Cash,
+    Transfer,
+    OnAccount,
+}
+
+impl Method {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wave => "wave",
+            Self::OrangeMoney => "orange_money",
+            Self::Yas => "yas",
+            Self::Cash => "cash",
+            Self::Transfer => "transfer",
+            Self::OnAccount => "on_account",
+        }
+    }
+
+    /// Whether a provider outside moves the money, so that calls, webhooks and polling apply.
+    pub const fn has_provider(self) -> bool {
+        matches!(self, Self::Wave | Self::OrangeMoney | Self::Yas)
+    }
+}
+
+/// Our reference at a provider: base64url of the payment's or refund's UUID, 22 characters (decisions.md).
+pub type Reference = Text<30>;
+/// An identifier a provider gave: `cos-…`, `T_…`, `pt-…`.
+pub type ProviderId = Text<120>;
+
+/// Money was asked for. The amount and the beneficiary are ours to say, never the client's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Requested {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub client_id: Option<ClientId>,
+    pub method: Method,
+    pub purpose: Purpose,
+    pub amount: Money,
+    pub reference: Reference,
+    pub by: Actor,
+    /// When the hold it pays for ends; `None` for a balance (nothing is held for it).
+    pub hold_expires_at: Option<Timestamp>,
+    /// Until when an open checkout may keep the cells: hold expiry + grace.
+    pub blocks_until: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// A checkout is open at the provider: the client can pay. Also the way back from unknown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub provider_id: ProviderId,
+    pub checkout_url: Text<500>,
+    /// When the provider closes the checkout by itself; from its answer, never assumed.
+    pub expires_at: Option<Timestamp>,
+    /// Until when it may keep the cells; `None` for a balance.
+    pub blocks_until: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// Nobody can tell at the moment; only an answer of the provider leads out of here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BecameUnknown {
+    pub payment_id: PaymentId,
+    pub why: Note,
+    pub at: Timestamp,
+}
+
+/// The money is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Succeeded {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    /// The provider's transaction, or ours for cash: lands once (unique).
+    pub transaction: ProviderId,
+    pub method: Method,
+    /// What was really received; may differ from what was asked for.
+    pub received: Money,
+    /// Of it, what the reservation needed. The rest is client credit or goes back.
+    pub allocated: Money,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// A second success with another transaction: a receipt of its own, refunded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Duplicated {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub transaction: ProviderId,
+    pub method: Method,
+    pub received: Money,
+    pub at: Timestamp,
+}
+
+/// The provider says it will never be paid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub reason: Note,
+    /// The hold's own end: an ended checkout no longer prolongs it.
+    pub hold_expires_at: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// The checkout was closed unpaid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expired {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub hold_expires_at: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
+/// A refund has a claim on part of what was captured: Σ allotted ≤ Σ captured is decided here, in the payment's stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundAllotted {
+    pub payment_id: PaymentId,
+    pub refund_id: RefundId,
+    pub amount: Money,
+}
+
+/// A refund ended without paying: its part can be refunded again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundReturned {
+    pub payment_id: PaymentId,
+    pub refund_id: RefundId,
+    pub amount: Money,
+}

@@ -1,0 +1,79 @@
+//! The rules of a site that are data: versioned with the site, snapshotted on each reservation when it is made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+
+/// Basis points: 10 000 is the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BasisPoints(pub u16);
+
+/// How much is due before a reservation is confirmed. Rounded up to 100 XOF, never above the total (domain.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DepositRule {
+    /// A part of the total, but not less than the floor.
+    Percent {
+        basis_points: BasisPoints,
+        floor: Money,
+    },
+    Fixed {
+        amount: Money,
+    },
+    /// The whole price at once.
+    Full,
+}
+
+/// Every limit, delay and amount of domain.md that a site may set. Lengths of time carry their unit in the name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    pub start_every_minutes: u32,
+    pub shortest_minutes: u32,
+    pub longest_minutes: u32,
+    pub lead_minutes: u32,
+    pub horizon_days: u32,
+    pub hold_seconds: u32,
+    /// How long after the hold's end an open checkout may still block the cells.
+    pub checkout_grace_seconds: u32,
+    pub unpaid_holds_at_once: u32,
+    pub unpaid_holds_per_day: u32,
+    pub deposit: DepositRule,
+    /// A client who cancels at least this long before the start gets the deposit back.
+    pub free_cancellation_minutes: u32,
+    pub reschedule_minutes: u32,
+    pub free_reschedules: u32,
+    pub check_in_opens_minutes: u32,
+    pub completion_grace_minutes: u32,
+    pub reminder_minutes: u32,
+    pub no_show_fine: Option<Money>,
+    /// Refunds that a person asks for above this need a second person.
+    pub four_eyes_above: Money,
+}
+
+impl Default for Policy {
+    /// The defaults of domain.md.
+    fn default() -> Self {
+        Self {
+            start_every_minutes: 30,
+            shortest_minutes: 60,
+            longest_minutes: 8 * 60,
+            lead_minutes: 15,
+            horizon_days: 90,
+            hold_seconds: 15 * 60,
+            checkout_grace_seconds: 120,
+            unpaid_holds_at_once: 3,
+            unpaid_holds_per_day: 3,
+            deposit: DepositRule::Percent { basis_points: BasisPoints(3_000), floor: Money::xof(5_000) },
+            free_cancellation_minutes: 12 * 60,
+            reschedule_minutes: 6 * 60,
+            free_reschedules: 1,
+            check_in_opens_minutes: 30,
+            completion_grace_minutes: 15,
+            reminder_minutes: 120,
+            no_show_fine: None,
+            four_eyes_above: Money::xof(50_000),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! One client, one pitch, one half-open interval.
+//!
+//! ```text
+//! (none) ─place→ held ─confirm→ confirmed ─check_in→ checked_in ─complete→ completed
+//!                held ─expire / cancel→ expired / cancelled
+//!                confirmed ─cancel→ cancelled      confirmed ─(end + grace, nobody came)→ no_show
+//!                confirmed ─reschedule→ confirmed
+//!                expired ─confirm (late money, cells still free)→ confirmed
+//! ```
+
+mod event;
+
+pub use event::*;
+
+use crate::{
+    guard::{Claim, Lapse, Op},
+    ids::{ClientId, ReservationId},
+};
+
+/// Scope of the unique claim on a short code; the key is `site:code`.
+pub const CODE: &str = "reservation.code";
+
+/// Live unpaid holds of a client.
+fn unpaid(client: ClientId) -> String {
+    format!("client:{client}:unpaid_holds")
+}
+
+/// Holds of a client that ended unpaid, by the local day on which they were placed.
+fn lapsed_on(client: ClientId, day: chrono::NaiveDate) -> String {
+    format!("client:{client}:lapsed_holds:{day}")
+}
+
+/// What a reservation's event takes and frees.
+pub(crate) fn guards(event: &Event) -> Vec<Op> {
+    match event {
+        Event::Held(held) => held.guards(),
+        Event::Confirmed(confirmed) => {
+            let holder = confirmed.reservation_id.uuid();
+            let mut ops = vec![match &confirmed.reclaims {
+                Some(slot) => slot.claimed_firmly_by(confirmed.reservation_id),
+                None => Op::Firm { holder },
+            }];
+            ops.extend(confirmed.client_id.map(|client| Op::Leave { scope: unpaid(client), holder }));
+            ops
+        }
+        Event::Expired(expired) => {
+            let holder = expired.reservation_id.uuid();
+            let mut ops = vec![Op::Release { holder }];
+            if let Some(client) = expired.client_id {
+                ops.push(Op::Leave { scope: unpaid(client), holder });
+                ops.push(Op::Enter { scope: lapsed_on(client, expired.held_on), holder });
+            }
+            ops
+        }
+        Event::Cancelled(cancelled) => {
+            let holder = cancelled.reservation_id.uuid();
+            let mut ops = vec![Op::Release { holder }];
+            ops.extend(cancelled.client_id.map(|client| Op::Leave { scope: unpaid(client), holder }));
+            ops
+        }
+        Event::Rescheduled(moved) => {
+            vec![Op::Release { holder: moved.reservation_id.uuid() }, moved.to.claimed_firmly_by(moved.reservation_id)]
+        }
+        Event::Completed(Completed { reservation_id, .. }) | Event::NoShow(NoShow { reservation_id, .. }) => {
+            vec![Op::Release { holder: reservation_id.uuid() }]
+        }
+        Event::PaymentReceived(_) | Event::CheckedIn(_) => Vec::new(),
+    }
+}
+
+impl Held {
+    fn guards(&self) -> Vec<Op> {
+        let holder = self.reservation_id.uuid();
+        let mut ops = Vec::new();
+        // A manager may hold for a client as often as the telephone rings: only online holds are limited.
+        if let (Some(client), Channel::Online) = (self.client_id, self.channel) {
+            ops.push(Op::Limit { scope: unpaid(client), max: self.policy.unpaid_holds_at_once });
+            ops.push(Op::Limit { scope: lapsed_on(client, self.held_on), max: self.policy.unpaid_holds_per_day });
+            ops.push(Op::Enter { scope: unpaid(client), holder });
+        }
+        ops.push(Op::Unique { scope: CODE, key: format!("{}:{}", self.slot.site_id, self.code.0), holder });
+        ops.push(Op::Claim(Claim {
+            holder,
+            cells: self.slot.cells.clone(),
+            during: self.slot.claims,
+            releasable_at: Some(self.hold_expires_at),
+            lapse: Some(Lapse {
+                reservation_id: self.reservation_id,
+                client_id: self.client_id,
+                held_on: self.held_on,
+            }),
+        }));
+        ops
+    }
+}
+
+impl Slot {
+    fn claimed_firmly_by(&self, reservation: ReservationId) -> Op {
+        Op::Claim(Claim {
+            holder: reservation.uuid(),
+            cells: self.cells.clone(),
+            during: self.claims,
+            releasable_at: None,
+            lapse: None,
+        })
+    }
+}

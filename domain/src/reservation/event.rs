@@ -1,0 +1,209 @@
+//! What can happen to a reservation.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    actor::Actor,
+    event::events,
+    ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, SiteId},
+    interval::Interval,
+    money::Money,
+    policy::Policy,
+    quote::Price,
+    text::Note,
+};
+
+events! { "reservation" {
+    Held = "reservation.held" v 1,
+    PaymentReceived = "reservation.payment_received" v 1,
+    Confirmed = "reservation.confirmed" v 1,
+    Expired = "reservation.expired" v 1,
+    Cancelled = "reservation.cancelled" v 1,
+    Rescheduled = "reservation.rescheduled" v 1,
+    CheckedIn = "reservation.checked_in" v 1,
+    Completed = "reservation.completed" v 1,
+    NoShow = "reservation.no_show" v 1,
+} }
+
+/// Where and when: a pitch of a site for an interval, and the cells that this takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slot {
+    pub site_id: SiteId,
+    pub pitch_id: PitchId,
+    pub cells: Vec<CellId>,
+    /// The time played.
+    pub during: Interval,
+    /// The time claimed: played plus the buffer of the pitch.
+    pub claims: Interval,
+    pub time_zone: Tz,
+}
+
+/// How a reservation came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Made by the client, or by a service for them: limits and lead time apply.
+    Online,
+    /// Made by the manager, as quick as a phone call: no lead time, no hold limits.
+    Manual,
+}
+
+/// The cells are taken and nothing is paid yet. The policy and the price are the snapshot that counts from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    pub reservation_id: ReservationId,
+    pub slot: Slot,
+    /// `None` for a walk-in without a phone.
+    pub client_id: Option<ClientId>,
+    pub channel: Channel,
+    pub placed_by: Actor,
+    pub price: Price,
+    pub policy: Policy,
+    /// Short code the client says at the gate; unique per site.
+    pub code: Code,
+    pub hold_expires_at: Timestamp,
+    /// The local day on which it was placed.
+    pub held_on: NaiveDate,
+    pub at: Timestamp,
+}
+
+/// Six characters of an alphabet without look-alikes, such as `K7M2QX`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(pub String);
+
+/// What money was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Deposit,
+    Balance,
+    /// The whole price at once.
+    Full,
+    /// The price difference after a reschedule.
+    Difference,
+}
+
+/// Money arrived for this reservation. `amount` is what was allocated to it; more than was due becomes client credit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentReceived {
+    pub reservation_id: ReservationId,
+    pub payment_id: PaymentId,
+    pub purpose: Purpose,
+    pub amount: Money,
+    pub at: Timestamp,
+}
+
+/// On what grounds a reservation was confirmed. Never without a record of money or a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Grounds {
+    /// Money at least equal to the deposit was received.
+    Payment { payment_id: PaymentId },
+    /// A manager vouches for it: paid later, on account.
+    OnAccount { payment_id: PaymentId, by: Actor },
+    /// Nothing is due (a price of zero).
+    Free,
+}
+
+/// It will be played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirmed {
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    pub grounds: Grounds,
+    /// Set when the hold had ended and the cells, still free, were claimed again at the quoted price.
+    pub reclaims: Option<Slot>,
+    pub at: Timestamp,
+}
+
+/// The hold ended unpaid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expired {
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    pub held_on: NaiveDate,
+    pub at: Timestamp,
+}
+
+/// Why a reservation was called off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// The client's wish: the policy decides about the deposit.
+    Client,
+    /// The manager's: everything back.
+    Manager,
+    Weather,
+    PowerCut,
+    /// A closure of the site.
+    Closure,
+}
+
+/// Money going back for one payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundShare {
+    pub payment_id: PaymentId,
+    pub refund_id: RefundId,
+    pub amount: Money,
+}
+
+/// It will not be played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cancelled {
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    pub reason: CancelReason,
+    pub note: Option<Note>,
+    pub by: Actor,
+    pub refunds: Vec<RefundShare>,
+    /// What the site keeps of the money received.
+    pub kept: Money,
+    pub at: Timestamp,
+}
+
+/// Moved: the old cells were freed and the new ones taken in one step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rescheduled {
+    pub reservation_id: ReservationId,
+    pub from: Slot,
+    pub to: Slot,
+    pub price: Price,
+    pub by: Actor,
+    /// Money going back because the new price is lower than what was received.
+    pub refunds: Vec<RefundShare>,
+    pub at: Timestamp,
+}
+
+/// They are here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckedIn {
+    pub reservation_id: ReservationId,
+    pub by: Actor,
+    /// Still to pay at the gate.
+    pub balance_due: Money,
+    pub at: Timestamp,
+}
+
+/// Played. The claim on the cells ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Completed {
+    pub reservation_id: ReservationId,
+    pub at: Timestamp,
+}
+
+/// Nobody came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoShow {
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    /// The deposit, or what was received of it.
+    pub kept: Money,
+    /// Anything received above the deposit goes back: the balance always does.
+    pub refunds: Vec<RefundShare>,
+    pub fine: Option<Money>,
+    pub at: Timestamp,
+}

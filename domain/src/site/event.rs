@@ -1,0 +1,229 @@
+//! What can happen to a site.
+
+use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    event::events,
+    ids::{CellId, ClosureId, PitchId, PrincipalId, ReservationId, SiteId, TariffId},
+    interval::Interval,
+    money::{Currency, Money},
+    place::{Outline, Point},
+    policy::Policy,
+    sealed::Sealed,
+    text::{Name, Note, Slug, Text},
+};
+
+events! { "site" {
+    Registered = "site.registered" v 1,
+    Described = "site.described" v 1,
+    GroundSet = "site.ground_set" v 1,
+    HoursSet = "site.hours_set" v 1,
+    DaySet = "site.day_set" v 1,
+    TariffsSet = "site.tariffs_set" v 1,
+    PolicySet = "site.policy_set" v 1,
+    ContactSet = "site.contact_set" v 1,
+    ClosureScheduled = "site.closure_scheduled" v 1,
+    ClosureLifted = "site.closure_lifted" v 1,
+} }
+
+/// A site entered the catalogue. Ground, hours, tariffs and policy follow as events of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Registered {
+    pub site_id: SiteId,
+    pub slug: Slug,
+    /// Whose site it is.
+    pub manager_id: PrincipalId,
+    pub time_zone: Tz,
+    pub currency: Currency,
+    pub profile: Profile,
+}
+
+/// The public profile changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Described {
+    pub site_id: SiteId,
+    pub profile: Profile,
+}
+
+/// What anybody may see of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    pub name: Name,
+    pub address: Option<Note>,
+    pub city: Option<Name>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Text<2>,
+    /// Unknown stays unknown: an import never invents coordinates.
+    pub location: Option<Point>,
+    pub footprint: Option<Outline>,
+    pub surface: Option<Text<60>>,
+    /// Square metres.
+    pub area_m2: Option<f64>,
+    pub capacity_players: Option<u32>,
+    #[serde(default)]
+    pub house_rules: Vec<Note>,
+    #[serde(default)]
+    pub notes: Vec<Note>,
+    /// Empty means the platform's default methods (decisions.md).
+    #[serde(default)]
+    pub payment_methods: Vec<crate::payment::Method>,
+}
+
+/// The ground and what is sold on it, as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroundSet {
+    pub site_id: SiteId,
+    pub cells: Vec<Cell>,
+    pub pitches: Vec<Pitch>,
+}
+
+/// The smallest piece of ground that can be sold apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    pub id: CellId,
+    pub slug: Slug,
+}
+
+/// A bookable unit over a set of cells. Two pitches that share a cell conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pitch {
+    pub id: PitchId,
+    pub slug: Slug,
+    pub name: Name,
+    pub format: Format,
+    pub cells: Vec<CellId>,
+    /// Minutes after a reservation in which the cells stay claimed.
+    pub buffer_minutes: u32,
+}
+
+/// Players a side, such as `5x5`.
+pub type Format = Text<12>;
+
+/// The weekly opening windows, as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoursSet {
+    pub site_id: SiteId,
+    pub weekly: Vec<OpeningRule>,
+    /// False when we assumed them (nobody told us).
+    pub declared: bool,
+}
+
+/// On these weekdays open from `opens` to `closes`, local time. `closes` at or before `opens` is on the next day, so
+/// equal times mean 24 hours; a day open around the clock is `00:00`–`00:00`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpeningRule {
+    pub days: Vec<Weekday>,
+    pub opens: NaiveTime,
+    pub closes: NaiveTime,
+}
+
+/// A window without its weekdays, for one date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    pub opens: NaiveTime,
+    pub closes: NaiveTime,
+}
+
+/// The windows of one date replace the weekly ones; none means closed (Tabaski, a tournament).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DaySet {
+    pub site_id: SiteId,
+    pub date: NaiveDate,
+    /// `None` goes back to the weekly hours.
+    pub windows: Option<Vec<Window>>,
+    pub label: Option<Name>,
+}
+
+/// The price rules, as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TariffsSet {
+    pub site_id: SiteId,
+    pub tariffs: Vec<Tariff>,
+}
+
+/// A price for a pitch or format, on weekdays or dates, in a band of local time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    pub id: TariffId,
+    pub applies_to: AppliesTo,
+    /// Weekdays of the opening window; empty means every day.
+    pub days: Vec<Weekday>,
+    /// First and last date it applies on, both included: dated exceptions win over weekly tariffs.
+    pub dates: Option<DateRange>,
+    /// The band of local time, which may cross midnight; `None` means the whole window.
+    pub band: Option<Window>,
+    pub price: Money,
+    /// What `price` buys. 60 is proportional per minute; any other length is sold whole (decisions.md).
+    pub minutes: u32,
+}
+
+/// What a tariff prices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppliesTo {
+    Site,
+    Formats(Vec<Format>),
+    Pitch(PitchId),
+}
+
+/// Dates, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateRange {
+    pub first: NaiveDate,
+    pub last: NaiveDate,
+}
+
+/// The terms for reservations made from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicySet {
+    pub site_id: SiteId,
+    pub policy: Policy,
+}
+
+/// Where the manager hears of bookings. Sealed under the manager's own key; never public.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContactSet {
+    pub site_id: SiteId,
+    pub subject: PrincipalId,
+    pub phone: Option<Sealed>,
+    pub email: Option<Sealed>,
+}
+
+/// Why a site cannot be played on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosureReason {
+    Maintenance,
+    Weather,
+    PowerCut,
+    Tournament,
+    Other,
+}
+
+/// Cells are closed for a time; the reservations it hits were cancelled in the same decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClosureScheduled {
+    pub site_id: SiteId,
+    pub closure_id: ClosureId,
+    pub cells: Vec<CellId>,
+    pub during: Interval,
+    pub reason: ClosureReason,
+    pub note: Option<Note>,
+    pub hits: Vec<ReservationId>,
+}
+
+/// The cells can be sold again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClosureLifted {
+    pub site_id: SiteId,
+    pub closure_id: ClosureId,
+}
