@@ -58,8 +58,8 @@ pub struct Claim {
 pub struct Lapse {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
-    /// The local day on which the hold was placed: unpaid holds are limited per day.
-    pub held_on: NaiveDate,
+    /// The local day on which the hold counts when it ends unpaid; `None` for a manual one.
+    pub counts_on: Option<NaiveDate>,
 }
 
 /// Whether a claim stands in the way at `now`. The one definition: the lane, the limits and the availability view use it.
@@ -75,7 +75,7 @@ pub fn lapsed(lapse: &Lapse, now: Timestamp) -> Event {
     reservation::Expired {
         reservation_id: lapse.reservation_id,
         client_id: lapse.client_id,
-        held_on: lapse.held_on,
+        counts_on: lapse.counts_on,
         at: now,
     }
     .into()

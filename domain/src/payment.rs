@@ -16,10 +16,11 @@ pub const TRANSACTION: &str = "payment.transaction";
 
 /// An open checkout prolongs the hold it pays for; a transaction lands once.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
-    let landed = |method: Method, transaction: &ProviderId, received_by| Op::Unique {
+    // The holder is the payment: the same transaction cannot pay a second one, not even of the same reservation.
+    let landed = |method: Method, transaction: &ProviderId, holder| Op::Unique {
         scope: TRANSACTION,
         key: format!("{}:{transaction}", method.as_str()),
-        holder: received_by,
+        holder,
     };
     match event {
         Event::Opened(opened) => opened
@@ -33,13 +34,15 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             .into_iter()
             .collect(),
         Event::Succeeded(succeeded) => {
-            vec![landed(succeeded.method, &succeeded.transaction, succeeded.reservation_id.uuid())]
+            vec![landed(succeeded.method, &succeeded.transaction, succeeded.payment_id.uuid())]
         }
         Event::Duplicated(duplicated) => {
-            vec![landed(duplicated.method, &duplicated.transaction, duplicated.reservation_id.uuid())]
+            vec![landed(duplicated.method, &duplicated.transaction, duplicated.payment_id.uuid())]
         }
-        Event::Requested(_) | Event::BecameUnknown(_) | Event::RefundAllotted(_) | Event::RefundReturned(_) => {
-            Vec::new()
-        }
+        Event::Requested(_)
+        | Event::BecameUnknown(_)
+        | Event::PutOnAccount(_)
+        | Event::RefundAllotted(_)
+        | Event::RefundReturned(_) => Vec::new(),
     }
 }

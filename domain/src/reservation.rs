@@ -12,6 +12,8 @@ mod event;
 
 pub use event::*;
 
+use uuid::Uuid;
+
 use crate::{
     guard::{Claim, Lapse, Op},
     ids::{ClientId, ReservationId},
@@ -40,22 +42,22 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
                 Some(slot) => slot.claimed_firmly_by(confirmed.reservation_id),
                 None => Op::Firm { holder },
             }];
-            ops.extend(confirmed.client_id.map(|client| Op::Leave { scope: unpaid(client), holder }));
+            if let Some(client) = confirmed.client_id {
+                ops.push(Op::Leave { scope: unpaid(client), holder });
+                ops.extend(confirmed.counted_on.map(|day| Op::Leave { scope: lapsed_on(client, day), holder }));
+            }
             ops
         }
         Event::Expired(expired) => {
             let holder = expired.reservation_id.uuid();
             let mut ops = vec![Op::Release { holder }];
-            if let Some(client) = expired.client_id {
-                ops.push(Op::Leave { scope: unpaid(client), holder });
-                ops.push(Op::Enter { scope: lapsed_on(client, expired.held_on), holder });
-            }
+            ops.extend(ended_unpaid(expired.client_id, expired.counts_on, holder));
             ops
         }
         Event::Cancelled(cancelled) => {
             let holder = cancelled.reservation_id.uuid();
             let mut ops = vec![Op::Release { holder }];
-            ops.extend(cancelled.client_id.map(|client| Op::Leave { scope: unpaid(client), holder }));
+            ops.extend(ended_unpaid(cancelled.client_id, cancelled.counts_on, holder));
             ops
         }
         Event::Rescheduled(moved) => {
@@ -64,11 +66,23 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Completed(Completed { reservation_id, .. }) | Event::NoShow(NoShow { reservation_id, .. }) => {
             vec![Op::Release { holder: reservation_id.uuid() }]
         }
-        Event::PaymentReceived(_) | Event::CheckedIn(_) => Vec::new(),
+        Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::CheckedIn(_) => Vec::new(),
     }
 }
 
+/// No longer an unpaid hold; counted for its day where it counts.
+fn ended_unpaid(client: Option<ClientId>, counts_on: Option<chrono::NaiveDate>, holder: Uuid) -> Vec<Op> {
+    let Some(client) = client else { return Vec::new() };
+    let counted = counts_on.map(|day| Op::Enter { scope: lapsed_on(client, day), holder });
+    std::iter::once(Op::Leave { scope: unpaid(client), holder }).chain(counted).collect()
+}
+
 impl Held {
+    /// The local day on which this hold counts when it ends unpaid.
+    pub fn counts_on(&self) -> Option<chrono::NaiveDate> {
+        (self.channel == Channel::Online).then_some(self.held_on)
+    }
+
     fn guards(&self) -> Vec<Op> {
         let holder = self.reservation_id.uuid();
         let mut ops = Vec::new();
@@ -87,7 +101,7 @@ impl Held {
             lapse: Some(Lapse {
                 reservation_id: self.reservation_id,
                 client_id: self.client_id,
-                held_on: self.held_on,
+                counts_on: self.counts_on(),
             }),
         }));
         ops

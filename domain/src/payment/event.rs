@@ -8,6 +8,7 @@ use crate::{
     event::events,
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
     money::Money,
+    refund::Reason,
     reservation::Purpose,
     text::{Note, Text},
 };
@@ -18,6 +19,7 @@ events! { "payment" {
     BecameUnknown = "payment.became_unknown" v 1,
     Succeeded = "payment.succeeded" v 1,
     Duplicated = "payment.duplicated" v 1,
+    PutOnAccount = "payment.put_on_account" v 1,
     Failed = "payment.failed" v 1,
     Expired = "payment.expired" v 1,
     RefundAllotted = "payment.refund_allotted" v 1,
@@ -87,7 +89,10 @@ pub struct Opened {
     pub checkout_url: Text<500>,
     /// When the provider closes the checkout by itself; from its answer, never assumed.
     pub expires_at: Option<Timestamp>,
-    /// Until when it may keep the cells; `None` for a balance.
+    /// When we close it at the provider: the end of the hold it pays for, or at once when that has already ended;
+    /// `None` for a balance, which stays open as long as the provider lets it.
+    pub close_at: Option<Timestamp>,
+    /// Until when it may keep the cells; `None` when it keeps none.
     pub blocks_until: Option<Timestamp>,
     pub at: Timestamp,
 }
@@ -108,7 +113,9 @@ pub struct Succeeded {
     /// The provider's transaction, or ours for cash: lands once (unique).
     pub transaction: ProviderId,
     pub method: Method,
-    /// What was really received; may differ from what was asked for.
+    /// What was asked for.
+    pub expected: Money,
+    /// What was really received; may differ from what was asked for, and somebody is told when it does.
     pub received: Money,
     /// Of it, what the reservation needed. The rest is client credit or goes back.
     pub allocated: Money,
@@ -124,6 +131,16 @@ pub struct Duplicated {
     pub transaction: ProviderId,
     pub method: Method,
     pub received: Money,
+    pub at: Timestamp,
+}
+
+/// No money moved: whoever is named vouches that it will be paid later. It does not count as received.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PutOnAccount {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub amount: Money,
+    pub by: Actor,
     pub at: Timestamp,
 }
 
@@ -152,7 +169,11 @@ pub struct Expired {
 pub struct RefundAllotted {
     pub payment_id: PaymentId,
     pub refund_id: RefundId,
+    /// Whose money it is: a payment that landed twice has two.
+    pub transaction: ProviderId,
     pub amount: Money,
+    pub reason: Reason,
+    pub at: Timestamp,
 }
 
 /// A refund ended without paying: its part can be refunded again.
@@ -161,4 +182,5 @@ pub struct RefundReturned {
     pub payment_id: PaymentId,
     pub refund_id: RefundId,
     pub amount: Money,
+    pub at: Timestamp,
 }

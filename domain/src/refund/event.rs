@@ -44,6 +44,8 @@ pub enum Reason {
     NoShow,
     /// A person asked for it.
     Goodwill,
+    /// It was made at the provider without us, and seen there.
+    External,
 }
 
 /// How the money goes back.
@@ -56,6 +58,10 @@ pub enum Route {
     Payout,
     /// Out of the till, against signature.
     Cash,
+    /// By bank transfer, made by a person.
+    Transfer,
+    /// Nowhere yet: we owe it to the client as credit.
+    Credit,
 }
 
 /// Somebody, or the policy, wants money to go back.
@@ -129,6 +135,11 @@ pub struct BecameUnknown {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Succeeded {
     pub refund_id: RefundId,
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    pub amount: Money,
+    pub route: Route,
     pub provider_id: Option<ProviderId>,
     pub by: Actor,
     pub at: Timestamp,

@@ -13,6 +13,7 @@ use crate::{
     money::Money,
     policy::Policy,
     quote::Price,
+    refund::Reason,
     text::Note,
 };
 
@@ -21,6 +22,7 @@ events! { "reservation" {
     PaymentReceived = "reservation.payment_received" v 1,
     Confirmed = "reservation.confirmed" v 1,
     Expired = "reservation.expired" v 1,
+    MoneyReturned = "reservation.money_returned" v 1,
     Cancelled = "reservation.cancelled" v 1,
     Rescheduled = "reservation.rescheduled" v 1,
     CheckedIn = "reservation.checked_in" v 1,
@@ -105,18 +107,32 @@ pub enum Grounds {
     Payment { payment_id: PaymentId },
     /// A manager vouches for it: paid later, on account.
     OnAccount { payment_id: PaymentId, by: Actor },
-    /// Nothing is due (a price of zero).
+    /// Nothing is due before it is confirmed: the price or the deposit is zero.
     Free,
+}
+
+/// When what follows a confirmed reservation is due. Written down so that whoever acts later needs no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agenda {
+    /// Start minus the reminder time; in the past when it was confirmed later than that.
+    pub remind_at: Timestamp,
+    /// End plus grace: completed when somebody checked in, a no-show otherwise.
+    pub complete_at: Timestamp,
 }
 
 /// It will be played.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Confirmed {
     pub reservation_id: ReservationId,
+    pub site_id: SiteId,
     pub client_id: Option<ClientId>,
+    pub during: Interval,
     pub grounds: Grounds,
     /// Set when the hold had ended and the cells, still free, were claimed again at the quoted price.
     pub reclaims: Option<Slot>,
+    /// As in the hold's end that this late confirmation undoes; `None` when there was none.
+    pub counted_on: Option<NaiveDate>,
+    pub agenda: Agenda,
     pub at: Timestamp,
 }
 
@@ -125,7 +141,18 @@ pub struct Confirmed {
 pub struct Expired {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
-    pub held_on: NaiveDate,
+    /// The local day on which it counts as a hold that ended unpaid; `None` for a manual one, which never counts.
+    pub counts_on: Option<NaiveDate>,
+    pub at: Timestamp,
+}
+
+/// Money that had been received for it goes back by itself, without the reservation changing otherwise: an underpayment
+/// after the hold ended, or what a person granted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MoneyReturned {
+    pub reservation_id: ReservationId,
+    pub reason: Reason,
+    pub refunds: Vec<RefundShare>,
     pub at: Timestamp,
 }
 
@@ -155,6 +182,7 @@ pub struct RefundShare {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cancelled {
     pub reservation_id: ReservationId,
+    pub site_id: SiteId,
     pub client_id: Option<ClientId>,
     pub reason: CancelReason,
     pub note: Option<Note>,
@@ -162,6 +190,8 @@ pub struct Cancelled {
     pub refunds: Vec<RefundShare>,
     /// What the site keeps of the money received.
     pub kept: Money,
+    /// As in [`Expired`]: set when the client gave up an unpaid hold, which counts like letting it end.
+    pub counts_on: Option<NaiveDate>,
     pub at: Timestamp,
 }
 
@@ -169,9 +199,12 @@ pub struct Cancelled {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rescheduled {
     pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
     pub from: Slot,
     pub to: Slot,
+    /// The new price. The deposit is the old one, which follows, at most the new total.
     pub price: Price,
+    pub agenda: Agenda,
     pub by: Actor,
     /// Money going back because the new price is lower than what was received.
     pub refunds: Vec<RefundShare>,
@@ -199,6 +232,7 @@ pub struct Completed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoShow {
     pub reservation_id: ReservationId,
+    pub site_id: SiteId,
     pub client_id: Option<ClientId>,
     /// The deposit, or what was received of it.
     pub kept: Money,
