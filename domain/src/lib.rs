@@ -19,9 +19,12 @@ pub mod place;
 pub mod policy;
 pub mod quote;
 pub mod refund;
+pub mod refusal;
 pub mod reservation;
 pub mod sealed;
 pub mod site;
+#[cfg(test)]
+pub mod spec;
 pub mod text;
 
 /// An instant in UTC. Bounded by [`interval::Interval`] wherever it is an input.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// Basis points: 10 000 is the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,8 +53,20 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// The defaults of domain.md.
+    /// The defaults of domain.md, in XOF.
     fn default() -> Self {
+        Self::default_in(Currency::Xof)
+    }
+}
+
+impl Policy {
+    /// The defaults of domain.md. Amounts exist there in XOF only; elsewhere the strictest reading stands until the site
+    /// sets its own: no floor under the deposit, and every refund a person asks for needs a second one.
+    pub const fn default_in(currency: Currency) -> Self {
+        let (floor, four_eyes_above) = match currency {
+            Currency::Xof => (Money::xof(5_000), Money::xof(50_000)),
+            Currency::Eur => (Money::zero(currency), Money::zero(currency)),
+        };
         Self {
             start_every_minutes: 30,
             shortest_minutes: 60,
@@ -65,7 +77,7 @@ impl Default for Policy {
             checkout_grace_seconds: 120,
             unpaid_holds_at_once: 3,
             unpaid_holds_per_day: 3,
-            deposit: DepositRule::Percent { basis_points: BasisPoints(3_000), floor: Money::xof(5_000) },
+            deposit: DepositRule::Percent { basis_points: BasisPoints(3_000), floor },
             free_cancellation_minutes: 12 * 60,
             reschedule_minutes: 6 * 60,
             free_reschedules: 1,
@@ -73,7 +85,7 @@ impl Default for Policy {
             completion_grace_minutes: 15,
             reminder_minutes: 120,
             no_show_fine: None,
-            four_eyes_above: Money::xof(50_000),
+            four_eyes_above,
         }
     }
 }

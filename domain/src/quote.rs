@@ -1,5 +1,14 @@
 //! What an interval on a pitch costs: lines that name the rule they come from, the deposit, and what the policy was.
 
+mod deposit;
+mod price;
+mod refusal;
+
+pub use deposit::deposit;
+pub use price::price;
+pub(crate) use price::price_openings;
+pub use refusal::Refusal;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{aggregate::Version, ids::TariffId, interval::Interval, money::Money};
@@ -26,3 +35,6 @@ pub struct Price {
     /// Version of the site the price was made from.
     pub site_version: Version,
 }
+
+#[cfg(test)]
+mod tests;

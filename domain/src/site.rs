@@ -1,16 +1,29 @@
 //! A venue: its ground (cells), what is sold on it (pitches), when (hours, closures), for how much (tariffs), on which
 //! terms (policy).
 
+mod check;
 mod event;
+mod hours;
+mod refusal;
+mod state;
 
+pub use check::{check, offer};
 pub use event::*;
+pub use hours::Opening;
+pub(crate) use hours::at as hours_at;
+pub use refusal::Refusal;
+pub use state::*;
 
 use crate::guard::{Claim, Op};
 
 /// Scope of the unique claim on a site's slug.
 pub const SLUG: &str = "site.slug";
 
-/// A slug belongs to one site; a closure takes its cells like a firm reservation.
+/// Scopes of the unique claims on ids: nobody can block or sell another site's ground by naming it as theirs.
+pub const CELL: &str = "site.cell";
+pub const PITCH: &str = "site.pitch";
+
+/// A slug, a cell and a pitch belong to one site; a closure takes its cells like a firm reservation.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
     match event {
         Event::Registered(registered) => vec![Op::Unique {
@@ -18,6 +31,13 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             key: registered.slug.as_str().to_owned(),
             holder: registered.site_id.uuid(),
         }],
+        Event::GroundSet(ground) => {
+            let holder = ground.site_id.uuid();
+            let cells = ground.cells.iter().map(|cell| Op::Unique { scope: CELL, key: cell.id.to_string(), holder });
+            let pitches =
+                ground.pitches.iter().map(|pitch| Op::Unique { scope: PITCH, key: pitch.id.to_string(), holder });
+            cells.chain(pitches).collect()
+        }
         Event::ClosureScheduled(closure) => vec![Op::Claim(Claim {
             holder: closure.closure_id.uuid(),
             cells: closure.cells.clone(),
@@ -27,11 +47,12 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         })],
         Event::ClosureLifted(lifted) => vec![Op::Release { holder: lifted.closure_id.uuid() }],
         Event::Described(_)
-        | Event::GroundSet(_)
         | Event::HoursSet(_)
         | Event::DaySet(_)
         | Event::TariffsSet(_)
         | Event::PolicySet(_)
-        | Event::ContactSet(_) => Vec::new(),
+        | Event::ContactSet(_)
+        | Event::Suspended(_)
+        | Event::Resumed(_) => Vec::new(),
     }
 }

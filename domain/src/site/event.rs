@@ -26,6 +26,8 @@ events! { "site" {
     ContactSet = "site.contact_set" v 1,
     ClosureScheduled = "site.closure_scheduled" v 1,
     ClosureLifted = "site.closure_lifted" v 1,
+    Suspended = "site.suspended" v 1,
+    Resumed = "site.resumed" v 1,
 } }
 
 /// A site entered the catalogue. Ground, hours, tariffs and policy follow as events of their own.
@@ -226,4 +228,17 @@ pub struct ClosureScheduled {
 pub struct ClosureLifted {
     pub site_id: SiteId,
     pub closure_id: ClosureId,
+}
+
+/// Listed, but nothing can be booked until [`Resumed`]: its data are in doubt, or an admin says so. What is booked stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suspended {
+    pub site_id: SiteId,
+    pub reason: Note,
+}
+
+/// Can be booked again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    pub site_id: SiteId,
 }

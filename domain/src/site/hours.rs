@@ -1,0 +1,85 @@
+//! When a site is open: windows by date in the site's own zone, past midnight and over changes of the clock.
+
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike};
+use chrono_tz::Tz;
+
+use crate::{Timestamp, interval::Interval};
+
+use super::{Hours, Window};
+
+/// An opening window, or a part of one. `day` is the date it belongs to, also after midnight: the weekday of 00:30 on
+/// Sunday, at a site open through the night, is Saturday's (decisions.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub day: NaiveDate,
+    pub during: Interval,
+}
+
+impl Hours {
+    /// The windows of one date, in order. Empty when closed.
+    pub fn on(&self, zone: Tz, day: NaiveDate) -> Vec<Opening> {
+        let open = |window| at(zone, day, window).map(|during| Opening { day, during });
+        let mut openings: Vec<Opening> = match self.days.get(&day) {
+            Some(exception) => exception.windows.iter().copied().filter_map(open).collect(),
+            None => self
+                .weekly
+                .iter()
+                .filter(|rule| rule.days.contains(&day.weekday()))
+                .map(|rule| Window { opens: rule.opens, closes: rule.closes })
+                .filter_map(open)
+                .collect(),
+        };
+        openings.sort_by_key(|opening| (opening.during.from(), opening.during.to()));
+        openings
+    }
+
+    /// The openings that cover an interval, cut to it and in order; `None` when a part of it is closed. Windows that
+    /// touch are one opening for the player; where two overlap, the one that opened first counts until it closes.
+    pub fn covering(&self, zone: Tz, during: Interval) -> Option<Vec<Opening>> {
+        let last = during.to().with_timezone(&zone).date_naive();
+        let mut day = during.from().with_timezone(&zone).date_naive().pred_opt()?;
+        let mut openings = Vec::new();
+        while day <= last {
+            openings.extend(self.on(zone, day));
+            day = day.succ_opt()?;
+        }
+        cover(&openings, during)
+    }
+}
+
+/// Cuts an interval along openings sorted by day.
+pub(super) fn cover(openings: &[Opening], during: Interval) -> Option<Vec<Opening>> {
+    let mut parts = Vec::new();
+    let mut reached = during.from();
+    while reached < during.to() {
+        let opening = openings
+            .iter()
+            .filter(|opening| opening.during.contains(reached))
+            .min_by_key(|opening| (opening.during.from(), opening.day))?;
+        let to = opening.during.to().min(during.to());
+        parts.push(Opening { day: opening.day, during: Interval::new(reached, to).ok()? });
+        reached = to;
+    }
+    Some(parts)
+}
+
+/// A window of local time that begins on a date. `closes` at or before `opens` is on the next day. `None` when the
+/// change to summer time swallows it, or at the end of time.
+pub(crate) fn at(zone: Tz, day: NaiveDate, window: Window) -> Option<Interval> {
+    let closing_day = if window.closes <= window.opens { day.checked_add_days(Days::new(1))? } else { day };
+    Interval::new(instant(zone, day.and_time(window.opens))?, instant(zone, closing_day.and_time(window.closes))?).ok()
+}
+
+/// The instant of a local time. Never runs backwards: a time that happens twice is its first occurrence, a time that
+/// does not happen is the moment the clock jumps. So windows and bands that touch still touch when the clock changes.
+pub(crate) fn instant(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
+    if let Some(found) = zone.from_local_datetime(&local).earliest() {
+        return Some(found.to_utc());
+    }
+    // The longest jump on record is a whole day (Samoa, 2011).
+    let minute = local.with_second(0)?.with_nanosecond(0)?;
+    (1..=26 * 60).find_map(|later| {
+        let local = minute.checked_add_signed(TimeDelta::minutes(later))?;
+        zone.from_local_datetime(&local).earliest().map(|found| found.to_utc())
+    })
+}

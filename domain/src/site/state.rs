@@ -1,0 +1,191 @@
+//! What a site is, folded from its events.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use crate::{
+    aggregate::{Aggregate, Version},
+    ids::{CellId, ClosureId, PitchId, PrincipalId, SiteId},
+    interval::Interval,
+    money::Currency,
+    policy::Policy,
+    sealed::Sealed,
+    text::{Name, Note, Slug},
+};
+
+use super::{Cell, ClosureReason, Event, OpeningRule, Pitch, Profile, Tariff, Window};
+
+/// A venue. Empty until [`super::Registered`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Site {
+    /// `None` until registered.
+    pub identity: Option<Identity>,
+    pub cells: Vec<Cell>,
+    pub pitches: Vec<Pitch>,
+    pub hours: Hours,
+    pub tariffs: Tariffs,
+    pub terms: Terms,
+    pub contact: Option<Contact>,
+    /// Closures that were not lifted, past ones included.
+    pub closures: BTreeMap<ClosureId, Closure>,
+    /// Why nothing can be booked at the moment.
+    pub suspended: Option<Suspension>,
+    /// Events folded so far: what was set by the last of them has this version.
+    version: Version,
+}
+
+/// What a site is called and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    pub slug: Slug,
+    pub manager_id: PrincipalId,
+    pub time_zone: Tz,
+    pub currency: Currency,
+    pub profile: Profile,
+}
+
+/// When a site is open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hours {
+    pub weekly: Vec<OpeningRule>,
+    /// False when we assumed them.
+    pub declared: bool,
+    /// Dates whose windows replace the weekly ones.
+    pub days: BTreeMap<NaiveDate, Day>,
+    /// Version of the site that set the hours or one of the days last.
+    pub version: Version,
+}
+
+/// A dated exception.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Day {
+    /// None means closed.
+    pub windows: Vec<Window>,
+    pub label: Option<Name>,
+}
+
+/// The price rules in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tariffs {
+    pub rules: Vec<Tariff>,
+    /// Version of the site that set them.
+    pub version: Version,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    pub policy: Policy,
+    /// Version of the site that set it; 0 is the platform's default.
+    pub version: Version,
+}
+
+/// Where the manager hears of bookings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contact {
+    pub subject: PrincipalId,
+    pub phone: Option<Sealed>,
+    pub email: Option<Sealed>,
+}
+
+/// Cells that cannot be booked for a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closure {
+    pub cells: Vec<CellId>,
+    pub during: Interval,
+    pub reason: ClosureReason,
+    pub note: Option<Note>,
+    pub version: Version,
+}
+
+/// Listed but not bookable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suspension {
+    pub reason: Note,
+    pub version: Version,
+}
+
+impl Site {
+    pub fn is_registered(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    pub fn pitch(&self, id: PitchId) -> Option<&Pitch> {
+        self.pitches.iter().find(|pitch| pitch.id == id)
+    }
+
+    pub fn pitch_by_slug(&self, slug: &Slug) -> Option<&Pitch> {
+        self.pitches.iter().find(|pitch| &pitch.slug == slug)
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.terms.policy
+    }
+}
+
+impl Aggregate for Site {
+    type Id = SiteId;
+    type Event = Event;
+
+    fn select(event: crate::event::Event) -> Option<Event> {
+        match event {
+            crate::event::Event::Site(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn evolve(&mut self, event: Event) {
+        self.version += 1;
+        let version = self.version;
+        match event {
+            Event::Registered(registered) => {
+                self.terms.policy = Policy::default_in(registered.currency);
+                self.identity = Some(Identity {
+                    slug: registered.slug,
+                    manager_id: registered.manager_id,
+                    time_zone: registered.time_zone,
+                    currency: registered.currency,
+                    profile: registered.profile,
+                });
+            }
+            Event::Described(described) => {
+                if let Some(identity) = &mut self.identity {
+                    identity.profile = described.profile;
+                }
+            }
+            Event::GroundSet(ground) => {
+                self.cells = ground.cells;
+                self.pitches = ground.pitches;
+            }
+            Event::HoursSet(hours) => {
+                self.hours.weekly = hours.weekly;
+                self.hours.declared = hours.declared;
+                self.hours.version = version;
+            }
+            Event::DaySet(day) => {
+                match day.windows {
+                    Some(windows) => self.hours.days.insert(day.date, Day { windows, label: day.label }),
+                    None => self.hours.days.remove(&day.date),
+                };
+                self.hours.version = version;
+            }
+            Event::TariffsSet(set) => self.tariffs = Tariffs { rules: set.tariffs, version },
+            Event::PolicySet(set) => self.terms = Terms { policy: set.policy, version },
+            Event::ContactSet(set) => {
+                self.contact = Some(Contact { subject: set.subject, phone: set.phone, email: set.email });
+            }
+            Event::ClosureScheduled(set) => {
+                let closure =
+                    Closure { cells: set.cells, during: set.during, reason: set.reason, note: set.note, version };
+                self.closures.insert(set.closure_id, closure);
+            }
+            Event::ClosureLifted(lifted) => {
+                self.closures.remove(&lifted.closure_id);
+            }
+            Event::Suspended(suspended) => self.suspended = Some(Suspension { reason: suspended.reason, version }),
+            Event::Resumed(_) => self.suspended = None,
+        }
+    }
+}
