@@ -1,0 +1,1 @@
+//! Tests of the mail fake over a real connection.

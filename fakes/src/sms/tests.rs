@@ -1,0 +1,1 @@
+//! Tests of the SMS fake over real HTTP.

@@ -1,0 +1,348 @@
+//! Webhooks: events, their signatures, deliveries with retries over three days of the fake's own time, and the ways in
+//! which `/__control` upsets them.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Endpoint, Strategy, Wave};
+use crate::{
+    clock::{Clock, seconds},
+    server::{self, lock},
+};
+
+/// How the next events are treated.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Plan {
+    /// Never sent.
+    Drop,
+    /// Sent this many milliseconds of the fake's time later.
+    Delay { ms: i64 },
+    /// Sent this many times at once.
+    Duplicate { copies: usize },
+    /// Kept until `release`.
+    Hold,
+    /// Kept until so many are kept, then sent one after the other, last first.
+    Reorder { count: usize },
+}
+
+/// In which order held events are let go.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    #[default]
+    AsMade,
+    Reversed,
+}
+
+/// An event as sent: the same bytes each time.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Event {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub at: String,
+    pub body: String,
+}
+
+/// One try at one endpoint.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Attempt {
+    pub event: String,
+    pub url: String,
+    pub strategy: Strategy,
+    pub at: String,
+    /// The answer's status; null when there was none.
+    pub status: Option<u16>,
+}
+
+#[derive(Clone, Debug)]
+struct Delivery {
+    event: Event,
+    endpoint: Endpoint,
+    due: DateTime<Utc>,
+    first: DateTime<Utc>,
+    tries: usize,
+}
+
+#[derive(Default)]
+struct Book {
+    endpoints: Vec<Endpoint>,
+    events: Vec<Event>,
+    attempts: Vec<Attempt>,
+    queue: Vec<Delivery>,
+    in_flight: usize,
+    plans: VecDeque<Plan>,
+    /// Applies when no plan is left.
+    always: Option<Plan>,
+    held: Vec<Event>,
+    release_at: Option<usize>,
+}
+
+pub(crate) struct Hooks {
+    book: Mutex<Book>,
+    wake: Notify,
+    settled: Notify,
+    retry_seconds: Vec<i64>,
+    client: reqwest::Client,
+    clock: Clock,
+}
+
+impl Hooks {
+    pub(crate) fn new(endpoints: Vec<Endpoint>, retry_seconds: Vec<i64>, clock: Clock) -> io::Result<Self> {
+        let book = Mutex::new(Book { endpoints, ..Book::default() });
+        let client = server::client()?;
+        Ok(Self { book, wake: Notify::new(), settled: Notify::new(), retry_seconds, client, clock })
+    }
+
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        lock(&self.book).endpoints.clone()
+    }
+
+    pub(crate) fn register(&self, endpoints: Vec<Endpoint>) {
+        lock(&self.book).endpoints = endpoints;
+    }
+
+    /// `times` 0 means from now on.
+    pub(crate) fn plan(&self, plan: Plan, times: usize) {
+        let mut book = lock(&self.book);
+        if times == 0 {
+            book.always = Some(plan);
+        } else {
+            book.plans.extend(std::iter::repeat_n(plan, times));
+        }
+    }
+
+    pub(crate) fn reset(&self, endpoints: Vec<Endpoint>) {
+        let mut book = lock(&self.book);
+        let in_flight = book.in_flight;
+        *book = Book { endpoints, in_flight, ..Book::default() };
+    }
+
+    pub(crate) fn show(&self) -> Value {
+        let book = lock(&self.book);
+        let held: Vec<_> = book.held.iter().map(|event| &event.id).collect();
+        let waiting = book.queue.iter().map(|delivery| {
+            json!({ "event": delivery.event.id, "url": delivery.endpoint.url, "due": seconds(delivery.due) })
+        });
+        let waiting = waiting.collect::<Vec<_>>();
+        json!({ "events": book.events, "attempts": book.attempts, "waiting": waiting, "held": held })
+    }
+
+    pub(crate) fn event(&self, id: &str) -> Option<Event> {
+        lock(&self.book).events.iter().find(|event| event.id == id).cloned()
+    }
+
+    /// The clock moved or something was queued: look again.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    fn emit(&self, event: Event) {
+        let (now, mut book) = (self.clock.now(), lock(&self.book));
+        book.events.push(event.clone());
+        let plan = book.plans.pop_front().or(book.always);
+        let (copies, delay) = match plan {
+            Some(Plan::Drop) => (0, 0),
+            Some(Plan::Delay { ms }) => (1, ms),
+            Some(Plan::Duplicate { copies }) => (copies, 0),
+            Some(Plan::Hold) => {
+                book.held.push(event.clone());
+                (0, 0)
+            }
+            Some(Plan::Reorder { count }) => {
+                book.held.push(event.clone());
+                book.release_at = Some(count);
+                (0, 0)
+            }
+            None => (1, 0),
+        };
+        let due = now + TimeDelta::milliseconds(delay);
+        for endpoint in book.endpoints.clone() {
+            let delivery = Delivery { event: event.clone(), endpoint, due, first: due, tries: 0 };
+            book.queue.extend(std::iter::repeat_n(delivery, copies));
+        }
+        drop(book);
+        self.wake();
+    }
+
+    /// Takes what is due; says when to look again.
+    fn take_due(&self) -> (Vec<Delivery>, Duration) {
+        let (now, mut book) = (self.clock.now(), lock(&self.book));
+        let (due, later): (Vec<_>, Vec<_>) = book.queue.drain(..).partition(|delivery| delivery.due <= now);
+        book.in_flight += due.len();
+        let next = later.iter().map(|delivery| delivery.due - now).min().unwrap_or(TimeDelta::hours(1));
+        book.queue = later;
+        (due, next.to_std().unwrap_or_default().max(Duration::from_millis(5)))
+    }
+
+    fn take_reordered(&self) -> Option<Vec<Event>> {
+        let mut book = lock(&self.book);
+        let full = book.release_at.is_some_and(|count| book.held.len() >= count);
+        if !full {
+            return None;
+        }
+        book.release_at = None;
+        let mut held = std::mem::take(&mut book.held);
+        held.reverse();
+        Some(held)
+    }
+
+    /// Sends held events one after the other; answers with the statuses.
+    pub(crate) async fn release(&self, order: Order) -> Vec<Attempt> {
+        let mut events = std::mem::take(&mut lock(&self.book).held);
+        if matches!(order, Order::Reversed) {
+            events.reverse();
+        }
+        self.send_in_order(events).await
+    }
+
+    async fn send_in_order(&self, events: Vec<Event>) -> Vec<Attempt> {
+        let mut attempts = Vec::new();
+        for event in events {
+            for endpoint in self.endpoints() {
+                let now = self.clock.now();
+                let delivery = Delivery { event: event.clone(), endpoint, due: now, first: now, tries: 0 };
+                lock(&self.book).in_flight += 1;
+                attempts.push(self.attempt(delivery).await);
+            }
+        }
+        attempts
+    }
+
+    async fn attempt(&self, mut delivery: Delivery) -> Attempt {
+        let headers = sign(&delivery.endpoint, &delivery.event.body, self.clock.now().timestamp());
+        let status = self.post(&delivery.endpoint.url, headers, delivery.event.body.clone()).await;
+        let now = self.clock.now();
+        let attempt = Attempt {
+            event: delivery.event.id.clone(),
+            url: delivery.endpoint.url.clone(),
+            strategy: delivery.endpoint.strategy,
+            at: seconds(now),
+            status,
+        };
+        let mut book = lock(&self.book);
+        book.attempts.push(attempt.clone());
+        book.in_flight = book.in_flight.saturating_sub(1);
+        let received = status.is_some_and(|status| (200..300).contains(&status));
+        if !received && now - delivery.first < TimeDelta::days(3) {
+            let last = self.retry_seconds.last().copied().unwrap_or(3_600);
+            let wait = self.retry_seconds.get(delivery.tries).copied().unwrap_or(last).max(1);
+            delivery.tries += 1;
+            delivery.due = now + TimeDelta::seconds(wait);
+            book.queue.push(delivery);
+        }
+        drop(book);
+        self.settled.notify_waiters();
+        self.wake();
+        attempt
+    }
+
+    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: String) -> Option<u16> {
+        let sent = self.client.post(url).headers(headers).body(body).send().await;
+        sent.ok().map(|response| response.status().as_u16())
+    }
+
+    /// Waits until nothing is due or on its way (at most ten seconds). Later retries and held events may remain.
+    pub(crate) async fn drain(&self) {
+        let quiet = async {
+            loop {
+                let settled = self.settled.notified();
+                tokio::pin!(settled);
+                settled.as_mut().enable();
+                let busy = {
+                    let (now, book) = (self.clock.now(), lock(&self.book));
+                    let filled = book.release_at.is_some_and(|count| book.held.len() >= count);
+                    book.in_flight > 0 || filled || book.queue.iter().any(|delivery| delivery.due <= now)
+                };
+                if !busy {
+                    return;
+                }
+                settled.await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(10), quiet).await;
+    }
+}
+
+impl Wave {
+    /// Makes an event and queues its deliveries; answers with its id.
+    pub(crate) fn emit(&self, kind: &str, data: Value) -> String {
+        let id = self.ids.upper("EV_", 12);
+        let body = json!({ "id": id, "type": kind, "data": data }).to_string();
+        let event = Event { id: id.clone(), kind: kind.to_owned(), at: seconds(self.clock.now()), body };
+        self.hooks.emit(event);
+        id
+    }
+
+    /// The delivery loop.
+    pub(crate) async fn deliver(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            let (due, wait) = self.hooks.take_due();
+            for delivery in due {
+                let wave = Arc::clone(&self);
+                tokio::spawn(async move { wave.hooks.attempt(delivery).await });
+            }
+            if let Some(events) = self.hooks.take_reordered() {
+                self.hooks.send_in_order(events).await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.hooks.wake.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+/// The headers that prove an event, at Unix second `t`.
+pub(crate) fn sign(endpoint: &Endpoint, body: &str, t: i64) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    let (name, value) = match endpoint.strategy {
+        Strategy::Shared => (AUTHORIZATION, format!("Bearer {}", endpoint.secret)),
+        Strategy::Signing => {
+            let v1 = hex::encode(mac(&endpoint.secret, t, body));
+            (reqwest::header::HeaderName::from_static("wave-signature"), format!("t={t},v1={v1}"))
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// HMAC-SHA-256 over the timestamp's digits followed by the body, nothing in between.
+fn mac(secret: &str, t: i64, body: &str) -> Vec<u8> {
+    // HMAC takes keys of any length, so this cannot fail.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return Vec::new() };
+    mac.update(t.to_string().as_bytes());
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_that_of_the_test_vector() {
+        let body = r#"{"id":"EV_test0000001","type":"checkout.session.completed","data":{"id":"cos-1test000000a","amount":"15000","currency":"XOF","checkout_status":"complete","payment_status":"succeeded","client_reference":"bk_01TEST","transaction_id":"T_TEST000001"}}"#;
+        assert_eq!(
+            hex::encode(mac("wave_sn_WHS_test_secret", 1_763_800_000, body)),
+            "8f39c89b0021da92dbe389cf71d08f64deefd8ea5f80ca65e017c0a30e076eb0"
+        );
+    }
+}
