@@ -1,1 +1,66 @@
-fn main() {}
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Kalel, a booking engine for sports pitches.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date.
+    Migrate {
+        /// The database, as its owner.
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database_url: String,
+    },
+    /// Started by `up` and the tests: keeps the private servers and ends them when its standard input closes.
+    #[command(hide = true)]
+    Keeper {
+        #[arg(long)]
+        lock: PathBuf,
+        #[arg(long)]
+        parent: i32,
+        #[arg(long)]
+        remove: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        // Before any runtime: it must start its children from the main thread.
+        Command::Keeper { lock, parent, remove } => {
+            ExitCode::from(kalel::up::keeper::run(&lock, parent, remove.as_deref()))
+        }
+        Command::Migrate { database_url } => finish(async {
+            let mut connection =
+                kalel::up::postgres::connect(&database_url).await.map_err(|error| error.to_string())?;
+            let count = kalel::migrate::migrate(&mut connection).await.map_err(|error| error.to_string())?;
+            println!("{count} migrations, all applied");
+            Ok(())
+        }),
+    }
+}
+
+/// Runs to the end on a runtime; an error is one line on standard error and exit code 1.
+fn finish(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(work));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kalel: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
