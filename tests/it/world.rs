@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-pub use stack::{KALEL, Shared, shared};
+pub use stack::{KALEL, shared};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -74,9 +74,31 @@ impl Drop for World {
     }
 }
 
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nats_and_redis_are_there_and_shared_by_name() {
+        let (one, two) = (World::new().await, World::new().await);
+        assert_ne!((&one.log, &one.redis_prefix), (&two.log, &two.redis_prefix));
+        let url = one.nats_url.replacen("nats://", "", 1);
+        let (login, address) = url.split_once('@').unwrap();
+        let (user, password) = login.split_once(':').unwrap();
+        let nats = async_nats::ConnectOptions::with_user_and_password(user.into(), password.into());
+        let jetstream = async_nats::jetstream::new(nats.connect(address).await.unwrap());
+        let config = async_nats::jetstream::stream::Config {
+            name: one.log.clone(),
+            subjects: vec![format!("kalel.{}.>", one.log)],
+            ..Default::default()
+        };
+        jetstream.create_stream(config).await.unwrap();
+        let client = redis::Client::open(one.redis_url.as_str()).unwrap();
+        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let key = format!("{}greeting", one.redis_prefix);
+        redis::cmd("SET").arg(&key).arg("salaam").exec_async(&mut redis).await.unwrap();
+        let said: String = redis::cmd("GET").arg(&key).query_async(&mut redis).await.unwrap();
+        assert_eq!(said, "salaam");
+    }
 
     #[tokio::test]
     async fn each_test_has_a_migrated_database_of_its_own() {
@@ -102,5 +124,11 @@ mod tests {
             .await
             .unwrap();
         assert!(!superuser);
+        let mut superuser = kalel::up::postgres::connect(&world.superuser_url()).await.unwrap();
+        let is: bool = sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
+        assert!(is);
     }
 }

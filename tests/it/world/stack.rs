@@ -17,9 +17,8 @@ pub const KALEL: &str = env!("CARGO_BIN_EXE_kalel");
 /// Started at the first use; the operating system closes the keeper's input when this process ends.
 pub struct Shared {
     pub stack: Stack,
-    pub keeper: Keeper,
-    /// Where its data is; removed by the keeper.
-    pub folder: PathBuf,
+    /// Its input closes when the process ends.
+    _keeper: Keeper,
     janitor: Mutex<mpsc::Sender<String>>,
 }
 
@@ -84,7 +83,7 @@ async fn start() -> Shared {
     let (send, dropped) = mpsc::channel();
     let admin = stack.postgres.superuser_url("postgres");
     std::thread::spawn(move || sweep_databases(&admin, &dropped));
-    Shared { stack, keeper, folder, janitor: Mutex::new(send) }
+    Shared { stack, _keeper: keeper, janitor: Mutex::new(send) }
 }
 
 impl Shared {
