@@ -1,8 +1,18 @@
 //! A person who books. Everything personal is sealed under their own key.
 
+mod credit;
 mod event;
+mod refusal;
+mod register;
+mod rename;
+mod state;
 
+pub use credit::credit;
 pub use event::*;
+pub use refusal::Refusal;
+pub use register::{Person, register};
+pub use rename::rename;
+pub use state::Client;
 
 use crate::guard::Op;
 
@@ -18,3 +28,6 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
 
 /// Scope of the unique claim on a phone number's keyed hash.
 pub const PHONE: &str = "client.phone";
+
+#[cfg(test)]
+mod tests;

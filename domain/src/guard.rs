@@ -53,6 +53,22 @@ pub struct Claim {
     pub lapse: Option<Lapse>,
 }
 
+/// A claim that stands in the tables: one cell of a holder, not closed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenClaim {
+    pub cell: CellId,
+    pub during: Interval,
+    /// A reservation or a closure.
+    pub holder: Uuid,
+    pub releasable_at: Option<Timestamp>,
+}
+
+/// Whether one of the open claims blocks one of the cells for a part of the time.
+pub fn stands_in_the_way(open: &[OpenClaim], cells: &[CellId], during: Interval, now: Timestamp) -> bool {
+    open.iter()
+        .any(|claim| claim.during.overlaps(during) && cells.contains(&claim.cell) && blocks(claim.releasable_at, now))
+}
+
 /// What is kept beside a hold's claim so that whoever needs the slot can expire it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lapse {

@@ -1,8 +1,18 @@
 //! An API key: who may act, as what, where. The secret itself is never stored, only its keyed hash.
 
 mod event;
+mod grant;
+mod refusal;
+mod revoke;
+mod scopes;
+mod state;
 
 pub use event::*;
+pub use grant::{Grant, grant};
+pub use refusal::Refusal;
+pub use revoke::revoke;
+pub use scopes::scopes_of;
+pub use state::{Holder, Key};
 
 use crate::guard::Op;
 
@@ -18,3 +28,6 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Revoked(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! The rules of a site that are data: versioned with the site, snapshotted on each reservation when it is made.
 
+mod check;
+
+pub use check::Refusal;
+
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money};

@@ -1,18 +1,48 @@
 //! A venue: its ground (cells), what is sold on it (pitches), when (hours, closures), for how much (tariffs), on which
 //! terms (policy).
 
+mod alternatives;
+mod best_fit;
 mod check;
+mod describe;
 mod event;
 mod hours;
+mod invalid;
+mod lift_closure;
 mod refusal;
+mod register;
+mod schedule_closure;
+mod set_contact;
+mod set_day;
+mod set_ground;
+mod set_hours;
+mod set_policy;
+mod set_tariffs;
+mod starts;
 mod state;
+mod suspend;
 
+pub use alternatives::{Alternative, MOST_ALTERNATIVES, alternatives};
+pub use best_fit::best_fit;
 pub use check::{check, offer};
+pub use describe::describe;
 pub use event::*;
 pub use hours::Opening;
 pub(crate) use hours::at as hours_at;
+pub use invalid::Invalid;
+pub use lift_closure::lift_closure;
 pub use refusal::Refusal;
+pub use register::{Registration, register};
+pub use schedule_closure::{Hit, MOST_HITS, PlannedClosure, schedule_closure};
+pub use set_contact::set_contact;
+pub use set_day::set_day;
+pub use set_ground::set_ground;
+pub use set_hours::set_hours;
+pub use set_policy::set_policy;
+pub use set_tariffs::set_tariffs;
+pub use starts::{PitchStarts, Start, Wanted, starts};
 pub use state::*;
+pub use suspend::{resume, suspend};
 
 use crate::guard::{Claim, Op};
 
@@ -56,3 +86,6 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         | Event::Resumed(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

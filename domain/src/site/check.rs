@@ -11,7 +11,7 @@ use crate::{
     reservation::{Channel, Slot},
 };
 
-use super::{Identity, Pitch, Refusal, Site};
+use super::{Identity, Opening, Pitch, Refusal, Site, hours::cover};
 
 /// A manual booking may be written down after the players walked on (decisions.md).
 pub const MANUAL_LATENESS_MINUTES: i64 = 30;
@@ -43,16 +43,25 @@ pub fn offer(
 ) -> Result<(Slot, Price), Refusal> {
     let identity = site.state.identity.as_ref().ok_or(Refusal::Unknown)?;
     let pitch = site.state.pitch(pitch).ok_or(Refusal::UnknownPitch(pitch))?;
+    offer_within(site, pitch, during, channel, now, &site.state.hours.around(identity.time_zone, during))
+}
+
+/// The same with the openings around the interval already at hand.
+pub(super) fn offer_within(
+    site: &Loaded<Site>,
+    pitch: &Pitch,
+    during: Interval,
+    channel: Channel,
+    now: Timestamp,
+    openings: &[Opening],
+) -> Result<(Slot, Price), Refusal> {
+    let identity = site.state.identity.as_ref().ok_or(Refusal::Unknown)?;
     if let Some(suspension) = &site.state.suspended {
         return Err(Refusal::Suspended { reason: suspension.reason.to_string(), version: suspension.version });
     }
     on_the_grid(&site.state, identity, during)?;
     in_time(&site.state, identity, during, channel, now)?;
-    let openings = site
-        .state
-        .hours
-        .covering(identity.time_zone, during)
-        .ok_or(Refusal::NotOpen { version: site.state.hours.version })?;
+    let openings = cover(openings, during).ok_or(Refusal::NotOpen { version: site.state.hours.version })?;
     let claims = claimed(&site.state, pitch, during)?;
     let price = price_openings(site, pitch, &openings)?;
     let slot = Slot {

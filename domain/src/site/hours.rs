@@ -15,6 +15,9 @@ pub struct Opening {
     pub during: Interval,
 }
 
+/// A reservation of seven days (the bound of `longest_minutes`), and the nights around it.
+const MOST_DAYS: u64 = 9;
+
 impl Hours {
     /// The windows of one date, in order. Empty when closed.
     pub fn on(&self, zone: Tz, day: NaiveDate) -> Vec<Opening> {
@@ -33,21 +36,31 @@ impl Hours {
         openings
     }
 
+    /// The windows that can touch an interval, in order of their dates.
+    pub(super) fn around(&self, zone: Tz, during: Interval) -> Vec<Opening> {
+        let date = |instant: Timestamp| instant.with_timezone(&zone).date_naive();
+        let first = date(during.from());
+        let days = (date(during.to()) - first).num_days();
+        self.between(zone, first, u64::try_from(days).unwrap_or_default())
+    }
+
+    /// The windows of the night before a date, the date, and the days after it. Looks no further than the longest
+    /// reservation there can be, whatever a stranger asks for.
+    pub(super) fn between(&self, zone: Tz, date: NaiveDate, days_after: u64) -> Vec<Opening> {
+        let days_after = days_after.min(MOST_DAYS);
+        let first = date.checked_sub_days(Days::new(1)).unwrap_or(date);
+        let last = date.checked_add_days(Days::new(days_after)).unwrap_or(date);
+        first.iter_days().take_while(|day| *day <= last).flat_map(|day| self.on(zone, day)).collect()
+    }
+
     /// The openings that cover an interval, cut to it and in order; `None` when a part of it is closed. Windows that
     /// touch are one opening for the player; where two overlap, the one that opened first counts until it closes.
     pub fn covering(&self, zone: Tz, during: Interval) -> Option<Vec<Opening>> {
-        let last = during.to().with_timezone(&zone).date_naive();
-        let mut day = during.from().with_timezone(&zone).date_naive().pred_opt()?;
-        let mut openings = Vec::new();
-        while day <= last {
-            openings.extend(self.on(zone, day));
-            day = day.succ_opt()?;
-        }
-        cover(&openings, during)
+        cover(&self.around(zone, during), during)
     }
 }
 
-/// Cuts an interval along openings sorted by day.
+/// Cuts an interval along openings.
 pub(super) fn cover(openings: &[Opening], during: Interval) -> Option<Vec<Opening>> {
     let mut parts = Vec::new();
     let mut reached = during.from();

@@ -6,9 +6,11 @@ use crate::{
     Timestamp,
     aggregate::Version,
     ids::{ClosureId, PitchId},
-    quote,
+    policy, quote,
     refusal::{Refused, Rule},
 };
+
+use super::Invalid;
 
 /// Why a slot cannot be booked, or a change of a site was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,6 +41,18 @@ pub enum Refusal {
     Closed { closure_id: ClosureId, version: Version },
     #[error(transparent)]
     NoPrice(#[from] quote::Refusal),
+    #[error("the site exists already")]
+    AlreadyRegistered,
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Policy(#[from] policy::Refusal),
+    #[error("the site has no closure {0}")]
+    UnknownClosure(ClosureId),
+    #[error("the closure has ended")]
+    ClosureEnded { closure_id: ClosureId },
+    #[error("a closure may cancel at most {most} reservations, not {hits}")]
+    TooManyHits { hits: usize, most: usize },
 }
 
 impl Refused for Refusal {
@@ -57,12 +71,25 @@ impl Refused for Refusal {
             Self::NotOpen { .. } => "site.not_open",
             Self::Closed { .. } => "site.closed",
             Self::NoPrice(refusal) => refusal.code(),
+            Self::AlreadyRegistered => "site.already_registered",
+            Self::Invalid(invalid) => invalid.code(),
+            Self::Policy(refusal) => refusal.code(),
+            Self::UnknownClosure(_) => "site.unknown_closure",
+            Self::ClosureEnded { .. } => "site.closure_ended",
+            Self::TooManyHits { .. } => "site.too_many_hits",
         }
     }
 
     fn rule(&self) -> Option<Rule> {
         Some(match self {
-            Self::Unknown | Self::UnknownPitch(_) => return None,
+            Self::Unknown
+            | Self::UnknownPitch(_)
+            | Self::AlreadyRegistered
+            | Self::UnknownClosure(_)
+            | Self::ClosureEnded { .. } => return None,
+            Self::TooManyHits { most, .. } => Rule::new("most_hits", most, 0),
+            Self::Invalid(invalid) => return invalid.rule(),
+            Self::Policy(refusal) => return refusal.rule(),
             Self::Suspended { reason, version } => Rule::new("suspended", reason, *version),
             Self::OffGrid { every_minutes, version } | Self::LengthOffGrid { every_minutes, version, .. } => {
                 Rule::new("start_every_minutes", every_minutes, *version)

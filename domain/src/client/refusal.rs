@@ -1,0 +1,28 @@
+//! Why a change of a client was refused.
+
+use thiserror::Error;
+
+use crate::{ids::PaymentId, money::Money, refusal::Refused};
+
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error("the client does not exist")]
+    Unknown,
+    #[error("the client is registered with another number")]
+    OtherNumber,
+    #[error("a credit must be more than nothing")]
+    NothingToCredit,
+    #[error("payment {payment_id} was already credited with {credited}")]
+    AlreadyCredited { payment_id: PaymentId, credited: Money },
+}
+
+impl Refused for Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "client.unknown",
+            Self::OtherNumber => "client.other_number",
+            Self::NothingToCredit => "client.nothing_to_credit",
+            Self::AlreadyCredited { .. } => "client.already_credited",
+        }
+    }
+}

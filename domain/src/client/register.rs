@@ -1,0 +1,37 @@
+//! A person becomes known by their number.
+
+use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision, phone::PhoneHash, sealed::Sealed};
+
+use super::{Client, Language, Refusal, Registered};
+
+/// Who they are, already sealed under their own key by the edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    pub phone_hash: PhoneHash,
+    pub phone: Sealed,
+    pub name: Option<Sealed>,
+    pub language: Language,
+}
+
+/// Registers a client. That a number belongs to one client only is kept by the guard on its hash.
+///
+/// # Errors
+/// [`Refusal::OtherNumber`] when this client is registered with another number. Again with the same is nothing to do.
+pub fn register(client: &Loaded<Client>, person: Person, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    match &client.state.phone_hash {
+        Some(known) if *known == person.phone_hash => Ok(Decision::nothing()),
+        Some(_) => Err(Refusal::OtherNumber),
+        None => Ok(Decision::nothing().then(
+            client,
+            Registered {
+                client_id: client.id,
+                phone_hash: person.phone_hash,
+                phone: person.phone,
+                name: person.name,
+                language: person.language,
+                by,
+                at: now,
+            },
+        )),
+    }
+}

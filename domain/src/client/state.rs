@@ -1,0 +1,66 @@
+//! What is known of a client, folded from their events.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    aggregate::Aggregate,
+    ids::{ClientId, PaymentId},
+    money::{Currency, Money, MoneyError},
+    phone::PhoneHash,
+    sealed::Sealed,
+};
+
+use super::{Event, Language};
+
+/// A person who books. Unknown until [`super::Registered`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Client {
+    /// `None` until registered.
+    pub phone_hash: Option<PhoneHash>,
+    pub phone: Option<Sealed>,
+    pub name: Option<Sealed>,
+    pub language: Language,
+    /// What each payment left us of theirs.
+    pub credits: BTreeMap<PaymentId, Money>,
+}
+
+impl Client {
+    pub const fn is_registered(&self) -> bool {
+        self.phone_hash.is_some()
+    }
+
+    /// What we hold of theirs in a currency.
+    ///
+    /// # Errors
+    /// [`MoneyError::OutOfRange`] when the sum overflows.
+    pub fn credit(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::sum(currency, self.credits.values().copied().filter(|credit| credit.currency == currency))
+    }
+}
+
+impl Aggregate for Client {
+    type Id = ClientId;
+    type Event = Event;
+
+    fn select(event: crate::event::Event) -> Option<Event> {
+        match event {
+            crate::event::Event::Client(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn evolve(&mut self, event: Event) {
+        match event {
+            Event::Registered(registered) => {
+                self.phone_hash = Some(registered.phone_hash);
+                self.phone = Some(registered.phone);
+                self.name = registered.name;
+                self.language = registered.language;
+            }
+            Event::Renamed(renamed) => self.name = renamed.name,
+            Event::Credited(credited) => {
+                self.credits.insert(credited.payment_id, credited.amount);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Why a grant was refused.
+
+use thiserror::Error;
+
+use crate::{actor::Role, refusal::Refused};
+
+use super::Scope;
+
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error("the key does not exist")]
+    Unknown,
+    #[error("the key was already granted, and differently")]
+    AlreadyGranted,
+    #[error("the key was revoked")]
+    Revoked,
+    #[error("a key needs at least one scope")]
+    NoScope,
+    #[error("the role {} may not have the scope {scope:?}", role.as_str())]
+    TooWide { role: Role, scope: Scope },
+    #[error("no key is made for the role {}", role.as_str())]
+    NotForKeys { role: Role },
+    #[error("an empty list of sites would let the key do nothing; leave it out not to restrict")]
+    NoSites,
+}
+
+impl Refused for Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "key.unknown",
+            Self::AlreadyGranted => "key.already_granted",
+            Self::Revoked => "key.revoked",
+            Self::NoScope => "key.no_scope",
+            Self::TooWide { .. } => "key.too_wide",
+            Self::NotForKeys { .. } => "key.not_for_keys",
+            Self::NoSites => "key.no_sites",
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What each role may do at most (domain.md, People). A key may be narrower, never wider.
+
+use crate::actor::Role;
+
+use super::Scope;
+
+/// The scopes of a role: what a key of that role gets unless it asks for less.
+pub const fn scopes_of(role: Role) -> &'static [Scope] {
+    use Scope::{
+        CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, RefundsApprove, RefundsCreate, ReservationsRead,
+        ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
+    };
+    match role {
+        Role::Client => &[SitesRead, ReservationsRead, ReservationsWrite, PaymentsRead, PaymentsWrite],
+        Role::Gatekeeper => &[SitesRead, ReservationsRead, CheckIn],
+        Role::Cashier => &[SitesRead, ReservationsRead, PaymentsRead, PaymentsWrite, CheckIn],
+        Role::Manager => &[
+            SitesRead,
+            SitesWrite,
+            ReservationsRead,
+            ReservationsWrite,
+            PaymentsRead,
+            PaymentsWrite,
+            RefundsCreate,
+            CheckIn,
+            EventsRead,
+        ],
+        Role::Support => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate],
+        Role::Finance => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate, RefundsApprove, EventsRead],
+        // No money moves. The test clock is moved by whoever runs the installation.
+        Role::Admin => &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, EventsRead, KeysWrite, TestClockWrite],
+        Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, EventsRead],
+        Role::Service => &[
+            SitesRead,
+            SitesWrite,
+            ReservationsRead,
+            ReservationsWrite,
+            PaymentsRead,
+            PaymentsWrite,
+            RefundsCreate,
+            CheckIn,
+            EventsRead,
+        ],
+        // Kalel itself and the providers never come with a key.
+        Role::System | Role::Provider => &[],
+    }
+}

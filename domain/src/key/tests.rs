@@ -1,0 +1,87 @@
+//! Keys by example.
+
+use uuid::Uuid;
+
+use crate::{
+    Timestamp,
+    actor::{Actor, Role},
+    ids::{KeyId, PrincipalId, SiteId},
+    spec::{example::at, given, load},
+    text::Name,
+};
+
+use super::{Event, Grant, Granted, Key, Refusal, Revoked, Scope, SecretHash, grant, revoke, scopes_of};
+
+const ID: KeyId = KeyId::new(Uuid::from_u128(0x4E));
+const WHO: PrincipalId = PrincipalId::new(Uuid::from_u128(0x40));
+
+fn now() -> Timestamp {
+    at("2026-11-22 12:00")
+}
+
+fn wish(role: Role, scopes: Option<Vec<Scope>>) -> Grant {
+    Grant {
+        label: Name::new("gate").unwrap(),
+        secret_hash: SecretHash("hash".to_owned()),
+        role,
+        principal_id: WHO,
+        scopes,
+        sites: None,
+    }
+}
+
+fn granted(role: Role, scopes: Vec<Scope>) -> Event {
+    let Grant { label, secret_hash, role, principal_id, sites, .. } = wish(role, None);
+    Granted { key_id: ID, label, secret_hash, role, principal_id, scopes, sites, by: Actor::SYSTEM, at: now() }.into()
+}
+
+fn revoked() -> Event {
+    Revoked { key_id: ID, by: Actor::SYSTEM, at: now() }.into()
+}
+
+fn asking(wish: Grant) -> impl FnOnce(&crate::aggregate::Loaded<Key>) -> Result<crate::decision::Decision, Refusal> {
+    move |key| grant(key, wish, Actor::SYSTEM, at("2026-11-23 09:00"))
+}
+
+#[test]
+fn nobody_chooses_a_scope_their_role_does_not_have() {
+    given::<Key>(ID, [] as [Event; 0])
+        .when(asking(wish(Role::Client, Some(vec![Scope::SitesRead, Scope::RefundsApprove]))))
+        .then_refused(Refusal::TooWide { role: Role::Client, scope: Scope::RefundsApprove });
+    given::<Key>(ID, [] as [Event; 0])
+        .when(asking(wish(Role::System, None)))
+        .then_refused(Refusal::NotForKeys { role: Role::System });
+    given::<Key>(ID, [] as [Event; 0]).when(asking(wish(Role::Client, Some(vec![])))).then_refused(Refusal::NoScope);
+}
+
+#[test]
+fn an_auditor_can_never_write_and_an_admin_moves_no_money() {
+    let writes = |scope: &Scope| {
+        !matches!(scope, Scope::SitesRead | Scope::ReservationsRead | Scope::PaymentsRead | Scope::EventsRead)
+    };
+    assert!(!scopes_of(Role::Auditor).iter().any(writes));
+    let money = [Scope::PaymentsWrite, Scope::RefundsCreate, Scope::RefundsApprove, Scope::ReservationsWrite];
+    assert!(!scopes_of(Role::Admin).iter().any(|scope| money.contains(scope)));
+    assert!(!scopes_of(Role::Service).contains(&Scope::KeysWrite), "a key cannot make keys");
+}
+
+#[test]
+fn granting_the_same_again_is_nothing_to_do() {
+    let gate = granted(Role::Gatekeeper, scopes_of(Role::Gatekeeper).to_vec());
+    given::<Key>(ID, [gate.clone()]).when(asking(wish(Role::Gatekeeper, None))).then_nothing();
+    given::<Key>(ID, [gate.clone()]).when(asking(wish(Role::Cashier, None))).then_refused(Refusal::AlreadyGranted);
+    given::<Key>(ID, [gate, revoked()]).when(asking(wish(Role::Gatekeeper, None))).then_refused(Refusal::Revoked);
+}
+
+#[test]
+fn a_revoked_key_stands_for_nobody() {
+    let gate = granted(Role::Gatekeeper, vec![Scope::CheckIn]);
+    let key = load::<Key>(ID, [gate.clone()]);
+    let holder = key.state.holder().unwrap();
+    assert!(holder.may(Scope::CheckIn) && !holder.may(Scope::PaymentsWrite));
+    assert!(holder.reaches(SiteId::new(Uuid::nil())));
+    given::<Key>(ID, [gate.clone()]).when(|key| revoke(key, Actor::SYSTEM, now())).then([revoked()]);
+    given::<Key>(ID, [gate.clone(), revoked()]).when(|key| revoke(key, Actor::SYSTEM, now())).then_nothing();
+    given::<Key>(ID, [] as [Event; 0]).when(|key| revoke(key, Actor::SYSTEM, now())).then_refused(Refusal::Unknown);
+    assert_eq!(load::<Key>(ID, [gate, revoked()]).state.holder(), None);
+}
