@@ -1,4 +1,5 @@
-//! The one integration test binary: every test in it has real servers, and leaves nothing behind.
+//! The one integration test binary. Every test that needs a database, NATS or Redis makes a [`world::World`].
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
 mod keeper;
 mod tidy;

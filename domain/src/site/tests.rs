@@ -1,1 +1,1 @@
-
+//! The rulebook of sites: hours, grid, prices, availability.
