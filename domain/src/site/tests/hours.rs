@@ -116,6 +116,15 @@ fn windows_that_touch_still_touch_when_the_clock_changes() {
 }
 
 #[test]
+fn a_time_that_happens_twice_is_the_first_and_one_that_never_happens_is_the_jump() {
+    let local = |text: &str| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();
+    assert_eq!(instant(Paris, local("2026-10-25 02:30")), Some(at("2026-10-25 00:30")));
+    assert_eq!(instant(Paris, local("2026-03-29 02:30")), Some(at("2026-03-29 01:00")));
+    // Samoa went from the 29th straight to the 31st of December 2011.
+    assert_eq!(instant(chrono_tz::Pacific::Apia, local("2011-12-30 12:00")), Some(at("2011-12-30 10:00")));
+}
+
+#[test]
 fn a_stranger_asking_for_a_century_costs_nothing() {
     let around_the_clock = every_day("00:00", "00:00");
     assert_eq!(around_the_clock.covering(Dakar, between("2026-01-01 00:00", "2126-01-01 00:00")), None);

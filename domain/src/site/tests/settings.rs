@@ -61,7 +61,7 @@ fn nothing_is_set_on_a_site_that_does_not_exist() {
     let nowhere = Loaded::<Site>::new(SITE);
     let refused = Err(Refusal::Unknown);
     assert_eq!(describe(&nowhere, example::profile()), refused);
-    assert_eq!(set_ground(&nowhere, vec![], vec![]), refused);
+    assert_eq!(set_ground(&nowhere, vec![], vec![], false), refused);
     assert_eq!(set_hours(&nowhere, vec![], true), refused);
     assert_eq!(set_tariffs(&nowhere, vec![]), refused);
     assert_eq!(set_policy(&nowhere, Policy::default()), refused);
@@ -86,7 +86,7 @@ fn a_profile_may_leave_out_where_it_is_but_not_contradict_itself() {
 #[test]
 fn a_pitch_lies_on_cells_of_its_own_site() {
     let cells = || vec![Cell { id: NORTH_CELL, slug: Slug::new("north").unwrap() }];
-    let set = |pitches| set_ground(&example::site(), cells(), pitches).map(|_| ());
+    let set = |pitches| set_ground(&example::site(), cells(), pitches, false).map(|_| ());
     let stranger = CellId::new(Uuid::from_u128(0xBAD));
     assert_eq!(set(vec![pitch(NORTH, "n", "5x5", &[stranger], 0)]), Err(Invalid::UnknownCell(stranger).into()));
     assert_eq!(set(vec![pitch(NORTH, "n", "5x5", &[], 0)]), Err(Invalid::PitchWithoutCells(NORTH).into()));
@@ -201,7 +201,7 @@ fn a_pitch_with_a_tariff_of_its_own_cannot_disappear_under_it() {
     let tariffs = vec![tariff(id(1), AppliesTo::Pitch(NORTH), 1)];
     let set: Event = TariffsSet { site_id: SITE, tariffs }.into();
     let site = load::<Site>(SITE, example::history().into_iter().chain([set]));
-    let refused = set_ground(&site, vec![], vec![]);
+    let refused = set_ground(&site, vec![], vec![], false);
     assert_eq!(refused, Err(Invalid::UnknownPitch { tariff_id: id(1), pitch_id: NORTH }.into()));
 }
 
