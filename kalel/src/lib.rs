@@ -1,5 +1,9 @@
 //! The one binary: roles, `up`, migrations. A library as well, so that the integration tests compose the very same
 //! parts.
 
+pub mod config;
+pub mod fake;
 pub mod migrate;
+pub mod stop;
+pub mod tls;
 pub mod up;

@@ -15,6 +15,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start everything on this machine: private servers, the engine, the provider fakes. Ctrl-C stops it all.
+    Up(kalel::up::run::Options),
+    /// Run one provider fake as a server.
+    #[command(subcommand)]
+    Fake(kalel::fake::Fake),
     /// Bring the database's schema up to date.
     Migrate {
         /// The database, as its owner.
@@ -39,6 +44,10 @@ fn main() -> ExitCode {
         Command::Keeper { lock, parent, remove } => {
             ExitCode::from(kalel::up::keeper::run(&lock, parent, remove.as_deref()))
         }
+        Command::Up(options) => {
+            finish(async move { kalel::up::run::up(&options).await.map_err(|error| error.to_string()) })
+        }
+        Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =
                 kalel::up::postgres::connect(&database_url).await.map_err(|error| error.to_string())?;
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
 
 /// Runs to the end on a runtime; an error is one line on standard error and exit code 1.
 fn finish(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+    kalel::tls::install();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -2,7 +2,9 @@
 //! migrates, imports the sites, starts the roles and the provider fakes, and says where they are.
 
 pub mod account;
+pub mod announce;
 pub mod children;
+pub mod fakes;
 pub mod find;
 pub mod folder;
 pub mod install;
@@ -12,6 +14,7 @@ pub mod ports;
 pub mod postgres;
 pub mod progress;
 pub mod redis;
+pub mod run;
 pub mod stack;
 
 use std::path::{Path, PathBuf};

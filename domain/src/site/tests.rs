@@ -1,8 +1,1 @@
-//! The rules of a site by example.
-
-mod alternatives;
-mod check;
-mod closures;
-mod hours;
-mod settings;
-mod starts;
+//! The rulebook of sites: hours, grid, prices, availability.

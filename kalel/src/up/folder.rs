@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use super::{Problem, ports};
+use crate::config::Secrets;
 
 /// Where the servers' data goes under root: a root-only home cannot be entered by the user `postgres`.
 const UNDER_ROOT: &str = "/var/lib/kalel";
@@ -41,11 +42,23 @@ pub struct Private {
     pub app_password: String,
     pub nats_password: String,
     pub redis_password: String,
+    /// What `kalel.toml` gets under `[secrets]`; the data cannot be read without them.
+    pub secrets: Secrets,
+    pub providers: Providers,
     #[serde(default)]
     pub ports: Ports,
     /// Whether the database has been set up completely.
     #[serde(default)]
     pub ready: bool,
+}
+
+/// What we and the fakes know each other by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Providers {
+    pub wave_key: String,
+    pub wave_webhook_secret: String,
+    pub sms_key: String,
+    pub sms_delivery_secret: String,
 }
 
 /// The ports of the last start; 0 = none yet.
@@ -59,6 +72,7 @@ pub struct Ports {
     pub wave: u16,
     pub sms: u16,
     pub email: u16,
+    pub smtp: u16,
 }
 
 impl Private {
@@ -74,6 +88,19 @@ impl Private {
             app_password: secret()?,
             nats_password: secret()?,
             redis_password: secret()?,
+            secrets: Secrets {
+                master_key: secret()?,
+                older_master_keys: Vec::new(),
+                lookup_key: secret()?,
+                ticket_key: secret()?,
+                link_key: secret()?,
+            },
+            providers: Providers {
+                wave_key: format!("wave_sn_prod_{}", secret()?),
+                wave_webhook_secret: format!("wave_sn_WHS_{}", secret()?),
+                sms_key: format!("atsk_{}", secret()?),
+                sms_delivery_secret: secret()?,
+            },
             ports: Ports::default(),
             ready: false,
         })
@@ -171,7 +198,7 @@ impl Folder {
     /// # Errors
     /// [`Problem::Io`].
     pub fn empty(&self) -> Result<(), Problem> {
-        for name in ["private.json", "up.json", "kalel.toml"] {
+        for name in ["private.json", "up.json", "kalel.toml", "fake-wave.toml", "fake-sms.toml"] {
             remove(&self.path.join(name))?;
         }
         remove(&self.path.join("logs"))?;
@@ -283,10 +310,10 @@ mod tests {
         let mut private = Private::new().unwrap();
         private.choose_ports().unwrap();
         let ports = private.ports.clone();
-        let mut all = vec![ports.postgres, ports.nats, ports.redis, ports.wave, ports.sms, ports.email];
+        let mut all = vec![ports.postgres, ports.nats, ports.redis, ports.wave, ports.sms, ports.email, ports.smtp];
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 6);
+        assert_eq!(all.len(), 7);
         private.choose_ports().unwrap();
         assert_eq!(private.ports.postgres, ports.postgres, "free ports are kept");
     }

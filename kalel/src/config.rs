@@ -1,0 +1,269 @@
+//! The configuration file of `kalel serve`. Addresses of the servers come from the environment (`DATABASE_URL`,
+//! `NATS_URL`, `REDIS_URL`); everything else is here, the secrets too. An unknown key stops the start.
+//!
+//! `docs/configuration.md` is the same list for operators.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Why the configuration cannot be used. One line each, naming the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}", path = path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {why}", path = path.display())]
+    Parse { path: PathBuf, why: String },
+    #[error("{setting} is missing: {hint}")]
+    Missing { setting: &'static str, hint: &'static str },
+    #[error("{setting}: {why}")]
+    Invalid { setting: &'static str, why: String },
+}
+
+/// Test or live money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Keys are `kk_test_…`, the clock can be set, providers may be fakes on loopback.
+    Test,
+    /// Keys are `kk_live_…`, every address outside is https.
+    Live,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub mode: Mode,
+    /// Where the API listens. Default `127.0.0.1:8080`.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// How clients reach the API: in links, tickets, pay links and providers' return addresses. https in live mode.
+    pub public_url: String,
+    #[serde(default)]
+    pub secrets: Secrets,
+    #[serde(default)]
+    pub wave: Wave,
+    #[serde(default)]
+    pub sms: Sms,
+    #[serde(default)]
+    pub cors: Cors,
+    #[serde(default)]
+    pub database: Database,
+}
+
+/// 32 random bytes each, base64url without padding: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// Wraps the key of every person's sealed data. Lost = every name and phone number is lost.
+    pub master_key: String,
+    /// Former master keys: what they wrapped can still be opened.
+    pub older_master_keys: Vec<String>,
+    /// Keys the hashes by which people, API keys and idempotency keys are found. Cannot be changed later.
+    pub lookup_key: String,
+    /// Ed25519 seed that signs tickets. Its public half is published.
+    pub ticket_key: String,
+    /// Signs quotes, pay links and list cursors.
+    pub link_key: String,
+}
+
+/// Wave Business (docs.wave.com/business).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wave {
+    /// Default `https://api.wave.com`.
+    pub base_url: String,
+    /// `wave_sn_prod_…`, with the checkout, payout and balance APIs.
+    pub api_key: String,
+    /// What webhooks are proven with: the signing secret or the shared secret, `wave_sn_WHS_…`.
+    pub webhook_secret: String,
+    /// The former secret while it is being changed.
+    pub older_webhook_secret: Option<String>,
+    /// How webhooks are proven: `signing` (default) or `shared`.
+    pub webhook_strategy: WebhookStrategy,
+    /// Request signing of this key (`wave_sn_AKS_…`), when it was made with it.
+    pub request_secret: Option<String>,
+}
+
+/// How Wave proves a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookStrategy {
+    /// `Wave-Signature: t=…,v1=…`.
+    #[default]
+    Signing,
+    /// `Authorization: Bearer <secret>`.
+    Shared,
+}
+
+/// Africa's Talking.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sms {
+    /// Default `https://api.africastalking.com`.
+    pub base_url: String,
+    pub username: String,
+    pub api_key: String,
+    /// The registered sender id; none = the provider's shared one.
+    pub sender: Option<String>,
+    /// Delivery reports are not signed by the provider: this goes into their path.
+    pub delivery_secret: String,
+}
+
+/// Which web pages may call the API from a browser.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cors {
+    /// Origins such as `https://app.example.sn`. Default none.
+    pub origins: Vec<String>,
+}
+
+/// The connections of one process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// In the pool, the append lane's own not counted. Default 24.
+    pub connections: u32,
+}
+
+impl Default for Wave {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.wave.com".into(),
+            api_key: String::new(),
+            webhook_secret: String::new(),
+            older_webhook_secret: None,
+            webhook_strategy: WebhookStrategy::default(),
+            request_secret: None,
+        }
+    }
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.africastalking.com".into(),
+            username: String::new(),
+            api_key: String::new(),
+            sender: None,
+            delivery_secret: String::new(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { connections: 24 }
+    }
+}
+
+// Never printed: what is inside stays inside.
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+impl std::fmt::Debug for Wave {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wave").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Sms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sms").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+/// 32 bytes from their base64url form.
+///
+/// # Errors
+/// [`ConfigError::Missing`] when empty, [`ConfigError::Invalid`] when it is not 32 bytes.
+pub fn key(setting: &'static str, text: &str) -> Result<[u8; 32], ConfigError> {
+    if text.is_empty() {
+        return Err(ConfigError::Missing { setting, hint: "32 random bytes, base64url without padding" });
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
+    let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    key.ok_or_else(|| ConfigError::Invalid { setting, why: "not 32 bytes in base64url".into() })
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one line that names the setting.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            // Not the library's picture of the line: it may be a secret.
+            let why = format!("{at}{}", error.message().lines().collect::<Vec<_>>().join(" "));
+            ConfigError::Parse { path: path.into(), why }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Says the first thing that is missing or wrong. Everything is compulsory in both modes: nothing is accepted
+    /// unproven because a secret was forgotten.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        key("secrets.master_key", &self.secrets.master_key)?;
+        for older in &self.secrets.older_master_keys {
+            key("secrets.older_master_keys", older)?;
+        }
+        key("secrets.lookup_key", &self.secrets.lookup_key)?;
+        key("secrets.ticket_key", &self.secrets.ticket_key)?;
+        key("secrets.link_key", &self.secrets.link_key)?;
+        let texts: [(&'static str, &str, &'static str); 5] = [
+            ("wave.api_key", &self.wave.api_key, "the API key of the Wave business wallet"),
+            ("wave.webhook_secret", &self.wave.webhook_secret, "without it no webhook can be believed"),
+            ("sms.username", &self.sms.username, "the Africa's Talking application"),
+            ("sms.api_key", &self.sms.api_key, "the Africa's Talking API key"),
+            ("sms.delivery_secret", &self.sms.delivery_secret, "at least 16 random characters for the report's path"),
+        ];
+        for (setting, value, hint) in texts {
+            if value.trim().is_empty() {
+                return Err(ConfigError::Missing { setting, hint });
+            }
+        }
+        for (setting, url) in [
+            ("public_url", &self.public_url),
+            ("wave.base_url", &self.wave.base_url),
+            ("sms.base_url", &self.sms.base_url),
+        ] {
+            self.check_url(setting, url)?;
+        }
+        Ok(())
+    }
+
+    /// https everywhere; in test mode also http to this machine itself, where the fakes are.
+    fn check_url(&self, setting: &'static str, text: &str) -> Result<(), ConfigError> {
+        let url = Url::parse(text).map_err(|error| ConfigError::Invalid { setting, why: error.to_string() })?;
+        let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        let why = match (url.scheme(), self.mode) {
+            ("https", _) if url.host_str().is_some() => return Ok(()),
+            ("http", Mode::Test) if loopback => return Ok(()),
+            (_, Mode::Live) => "must be https",
+            (_, Mode::Test) => "must be https, or http to this machine",
+        };
+        Err(ConfigError::Invalid { setting, why: why.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What `kalel serve` accepts and refuses as its configuration.
+
+use super::*;
+
+fn good() -> String {
+    let key = URL_SAFE_NO_PAD.encode([7; 32]);
+    format!(
+        "mode = \"test\"\npublic_url = \"http://127.0.0.1:8080\"\n\
+         [secrets]\nmaster_key = \"{key}\"\nlookup_key = \"{key}\"\nticket_key = \"{key}\"\nlink_key = \"{key}\"\n\
+         [wave]\napi_key = \"wave_sn_prod_x\"\nwebhook_secret = \"wave_sn_WHS_x\"\n\
+         [sms]\nusername = \"kalel\"\napi_key = \"atsk_x\"\ndelivery_secret = \"0123456789abcdef\"\n"
+    )
+}
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kalel.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::read(&path)
+}
+
+#[test]
+fn the_smallest_file_has_the_documented_defaults() {
+    let config = read(&good()).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.wave.base_url, "https://api.wave.com");
+    assert_eq!(config.sms.base_url, "https://api.africastalking.com");
+    assert_eq!(config.wave.webhook_strategy, WebhookStrategy::Signing);
+    assert!(config.cors.origins.is_empty());
+}
+
+#[test]
+fn a_missing_secret_stops_the_start_with_one_line_that_names_it() {
+    for setting in [
+        "master_key",
+        "lookup_key",
+        "ticket_key",
+        "link_key",
+        "api_key",
+        "webhook_secret",
+        "username",
+        "delivery_secret",
+    ] {
+        let text: String =
+            good().lines().filter(|line| !line.starts_with(setting)).fold(String::new(), |all, line| all + line + "\n");
+        let message = read(&text).unwrap_err().to_string();
+        assert!(message.contains(setting) && message.contains("is missing"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn an_empty_webhook_secret_is_a_missing_one() {
+    let text = good().replace("wave_sn_WHS_x", "  ");
+    assert!(matches!(read(&text), Err(ConfigError::Missing { setting: "wave.webhook_secret", .. })));
+}
+
+#[test]
+fn an_unknown_key_is_refused_without_printing_the_line() {
+    let text = good().replace("[sms]", "api_kee = \"top-secret\"\n[sms]");
+    let message = read(&text).unwrap_err().to_string();
+    assert!(message.contains("api_kee") && message.contains("line "), "{message}");
+    assert!(!message.contains("top-secret"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn a_short_key_is_refused() {
+    let text = good().replace(&URL_SAFE_NO_PAD.encode([7; 32]), "c2hvcnQ");
+    assert!(matches!(read(&text), Err(ConfigError::Invalid { setting: "secrets.master_key", .. })));
+}
+
+#[test]
+fn live_mode_speaks_https_only() {
+    let live = good().replace("mode = \"test\"", "mode = \"live\"");
+    assert!(matches!(read(&live), Err(ConfigError::Invalid { setting: "public_url", .. })));
+    let https = live.replace("http://127.0.0.1:8080", "https://api.example.sn");
+    assert!(read(&https).is_ok());
+    let fake = https.replace("[wave]", "[wave]\nbase_url = \"http://127.0.0.1:9\"");
+    assert!(matches!(read(&fake), Err(ConfigError::Invalid { setting: "wave.base_url", .. })));
+    let elsewhere = good().replace("http://127.0.0.1:8080", "http://example.sn");
+    assert!(matches!(read(&elsewhere), Err(ConfigError::Invalid { setting: "public_url", .. })));
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let printed = format!("{:?}", read(&good()).unwrap());
+    for secret in [URL_SAFE_NO_PAD.encode([7; 32]).as_str(), "wave_sn_WHS_x", "atsk_x", "0123456789abcdef"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}

@@ -1,0 +1,272 @@
+//! The walk of `kalel up`, from an empty machine to a running engine, and the watch over it until it is stopped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::announce::Announcement;
+use super::children::{Exit, Keeper};
+use super::folder::{Folder, Private};
+use super::keeper::Run;
+use super::progress::Progress;
+use super::stack::{Plan, Stack, failed};
+use super::{Problem, fakes, ports, postgres};
+use crate::config::{Config, Mode};
+
+/// What the user asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The data folder.
+    #[arg(long, default_value = ".kalel")]
+    pub data: PathBuf,
+    /// The port of the API on 127.0.0.1. Default: that of the last start, else 8080, else a free one.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Delete the data folder's contents first.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// The port that is tried first.
+const USUAL_PORT: u16 = 8080;
+/// How often one child may end within a minute before it is left alone.
+const RESTARTS: usize = 5;
+
+/// Starts everything, says where it is, and stays until Ctrl-C or SIGTERM. Every child has ended when it returns.
+///
+/// # Errors
+/// [`Problem`], worded for the terminal.
+pub async fn up(options: &Options) -> Result<(), Problem> {
+    let progress = Progress::new();
+    progress.line(&format!("{} {}", progress.paint("1", "kalel up"), progress.paint("2", env!("CARGO_PKG_VERSION"))));
+    let mut asked = std::pin::pin!(crate::stop::asked());
+    let folder = Folder::open(&options.data)?;
+    let program = std::env::current_exe().map_err(|error| Problem::io(Path::new("kalel"), error))?;
+    let keeper = Keeper::start(&program, &folder.lock(), None)?;
+    let outcome = tokio::select! {
+        started = start(options, &progress, &folder, &keeper, &program) => match started {
+            Ok(mut running) => {
+                running.announcement.print(&progress, &folder);
+                tokio::select! {
+                    outcome = running.watch(&progress, &folder, &keeper) => outcome,
+                    () = &mut asked => Ok(()),
+                }
+            }
+            Err(problem) => Err(problem),
+        },
+        () = &mut asked => Ok(()),
+    };
+    progress.line("");
+    let step = progress.begin("stopping");
+    let _ = std::fs::remove_file(folder.path.join("up.json"));
+    tokio::task::block_in_place(|| keeper.stop());
+    progress.done(&step, "every child has ended");
+    outcome
+}
+
+/// What is being watched over.
+struct Running {
+    stack: Stack,
+    announcement: Announcement,
+    /// Every child as it was started, the servers included.
+    runs: Vec<Run>,
+    ends: BTreeMap<String, Vec<Instant>>,
+}
+
+async fn start(
+    options: &Options,
+    progress: &Progress,
+    folder: &Folder,
+    keeper: &Keeper,
+    program: &Path,
+) -> Result<Running, Problem> {
+    if options.fresh {
+        folder.empty()?;
+    }
+    let step = progress.begin("programs");
+    let cluster = postgres::major_of(&folder.servers.join("postgres"));
+    let programs =
+        tokio::task::block_in_place(|| postgres::programs(cluster, &mut |doing| progress.doing("programs", doing)))?;
+    progress.done(&step, &format!("Postgres {}, nats-server, redis-server", programs.postgres.version));
+
+    let mut private = folder.private()?;
+    private.choose_ports()?;
+    private.ports.http = http_port(options.port, &private)?;
+    folder.keep(&private)?;
+
+    let step = progress.begin("servers");
+    let new = cluster.is_none();
+    progress.doing("servers", if new { "making the database cluster" } else { "" });
+    let logs = folder.path.join("logs");
+    let plan = Plan { programs, servers: folder.servers.clone(), logs, private: private.clone(), throw_away: false };
+    let stack = Stack::start(&plan, keeper).await?;
+    let ports = &private.ports;
+    progress.done(&step, &format!("Postgres :{}, NATS :{}, Redis :{}", ports.postgres, ports.nats, ports.redis));
+
+    let step = progress.begin("schema");
+    if !private.ready {
+        stack.postgres.set_up().await?;
+    }
+    let mut owner = postgres::connect(&stack.postgres.owner_url(postgres::DATABASE)).await?;
+    let count = crate::migrate::migrate(&mut owner).await?;
+    drop(owner);
+    private.ready = true;
+    folder.keep(&private)?;
+    progress.done(&step, &format!("{count} migrations"));
+
+    let base_url = format!("http://127.0.0.1:{}", private.ports.http);
+    write_config(folder, &private, &base_url)?;
+
+    let runs = fakes::prepare(program, folder, &private, &base_url)?;
+    let mut pids = BTreeMap::from([("up".to_owned(), own_pid()), ("keeper".to_owned(), keeper.pid())]);
+    for (run, pid) in stack.runs.iter().zip(&stack.pids) {
+        pids.insert(run.name.clone(), *pid);
+    }
+    let step = progress.begin("engine");
+    for run in &runs {
+        pids.insert(run.name.clone(), keeper.run(run.clone())?);
+    }
+    for run in &runs {
+        ready(run, &private, keeper).await?;
+    }
+    progress.done(&step, "fakes of Wave, SMS, email");
+
+    let announcement = announcement(&private, &stack, base_url, pids);
+    announcement.write(folder)?;
+    let runs = stack.runs.iter().cloned().chain(runs).collect();
+    Ok(Running { stack, announcement, runs, ends: BTreeMap::new() })
+}
+
+fn own_pid() -> i32 {
+    i32::try_from(std::process::id()).unwrap_or_default()
+}
+
+fn http_port(asked: Option<u16>, private: &Private) -> Result<u16, Problem> {
+    let all = &private.ports;
+    let taken = [all.postgres, all.nats, all.redis, all.wave, all.sms, all.email, all.smtp];
+    match asked {
+        Some(port) if ports::is_free(port) && !taken.contains(&port) => Ok(port),
+        Some(port) => Err(Problem::PortTaken(port)),
+        None => ports::free(Some(if all.http == 0 { USUAL_PORT } else { all.http }), &taken),
+    }
+}
+
+/// `kalel.toml`, as an operator would write it.
+fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
+    let ports = &private.ports;
+    let config = Config {
+        mode: Mode::Test,
+        listen: ([127, 0, 0, 1], ports.http).into(),
+        public_url: base_url.to_owned(),
+        secrets: private.secrets.clone(),
+        wave: crate::config::Wave {
+            base_url: format!("http://127.0.0.1:{}", ports.wave),
+            api_key: private.providers.wave_key.clone(),
+            webhook_secret: private.providers.wave_webhook_secret.clone(),
+            ..Default::default()
+        },
+        sms: crate::config::Sms {
+            base_url: format!("http://127.0.0.1:{}", ports.sms),
+            username: "sandbox".into(),
+            api_key: private.providers.sms_key.clone(),
+            sender: None,
+            delivery_secret: private.providers.sms_delivery_secret.clone(),
+        },
+        cors: crate::config::Cors::default(),
+        database: crate::config::Database::default(),
+    };
+    let text = toml::to_string(&config).map_err(|error| Problem::Keeper(error.to_string()))?;
+    let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
+    super::folder::write_private(&folder.path.join("kalel.toml"), text.as_bytes())?;
+    Ok(config)
+}
+
+/// Waits until a fake or the API answers.
+async fn ready(run: &Run, private: &Private, keeper: &Keeper) -> Result<(), Problem> {
+    let ports = &private.ports;
+    let (port, path) = match run.name.as_str() {
+        "wave" => (ports.wave, "/__ledger"),
+        "sms" => (ports.sms, "/__messages"),
+        "email" => (ports.email, "/__messages"),
+        _ => (ports.http, "/readyz"),
+    };
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build();
+    let client = client.map_err(|error| Problem::Keeper(error.to_string()))?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = client.get(format!("http://127.0.0.1:{port}{path}")).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        if let Some(exit) = keeper.exit_of(&run.name) {
+            return Err(failed(run, &format!("ended ({})", exit.status)));
+        }
+        if Instant::now() > deadline {
+            return Err(failed(run, &format!("is not ready (http://127.0.0.1:{port}{path})")));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeMap<String, i32>) -> Announcement {
+    let ports = &private.ports;
+    let fakes = [("wave", ports.wave), ("sms", ports.sms), ("email", ports.email)];
+    Announcement {
+        docs_url: format!("{base_url}/docs"),
+        base_url,
+        keys: BTreeMap::new(),
+        fakes: fakes.into_iter().map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}"))).collect(),
+        postgres_url: stack.postgres.app_url(postgres::DATABASE),
+        nats_url: stack.nats.url(),
+        redis_url: stack.redis.url(),
+        pids,
+    }
+}
+
+impl Running {
+    /// Starts children that ended again. NATS and Redis stay away when somebody asked them to end: the engine goes on
+    /// without them, and whoever did it wants to see that.
+    async fn watch(&mut self, progress: &Progress, folder: &Folder, keeper: &Keeper) -> Result<(), Problem> {
+        let (mut seen, mut told) = (0, BTreeMap::<String, i32>::new());
+        loop {
+            for exit in keeper.exits(&mut seen).await {
+                let pid = self.announcement.pids.get(&exit.name).copied().unwrap_or_default();
+                if told.insert(exit.name.clone(), pid) != Some(pid) {
+                    self.again(&exit, progress, folder, keeper).await?;
+                }
+            }
+        }
+    }
+
+    async fn again(
+        &mut self,
+        exit: &Exit,
+        progress: &Progress,
+        folder: &Folder,
+        keeper: &Keeper,
+    ) -> Result<(), Problem> {
+        let Some(run) = self.runs.iter().find(|run| run.name == exit.name).cloned() else { return Ok(()) };
+        if exit.clean && matches!(exit.name.as_str(), "nats" | "redis") {
+            progress.note(&format!("{} was stopped ({}); going on without it", exit.name, exit.status));
+            return Ok(());
+        }
+        let ends = self.ends.entry(exit.name.clone()).or_default();
+        ends.retain(|end| end.elapsed() < Duration::from_secs(60));
+        ends.push(Instant::now());
+        if ends.len() > RESTARTS {
+            return Err(failed(&run, &format!("ended {RESTARTS} times within a minute, last with {}", exit.status)));
+        }
+        progress.note(&format!("{} ended ({}); starting it again", exit.name, exit.status));
+        // The first time at once; a child that keeps ending gets a little longer each time.
+        tokio::time::sleep(Duration::from_millis(200) * u32::try_from(ends.len() - 1).unwrap_or(0)).await;
+        let pid = keeper.run(run.clone())?;
+        self.announcement.pids.insert(exit.name.clone(), pid);
+        self.announcement.write(folder)?;
+        if self.stack.runs.iter().any(|server| server.name == run.name)
+            && let Err(problem) = self.stack.answering(&run, keeper).await
+        {
+            progress.note(&problem.to_string());
+        }
+        Ok(())
+    }
+}
