@@ -18,6 +18,7 @@ pub mod phone;
 pub mod place;
 pub mod policy;
 pub mod quote;
+pub mod reaction;
 pub mod refund;
 pub mod refusal;
 pub mod reservation;

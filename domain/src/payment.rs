@@ -5,11 +5,27 @@
 //! failed | expired → succeeded (late money is accepted and then dealt with, never refused)
 //! ```
 
+mod checkout;
 mod event;
+mod reactions;
+mod record;
+mod reference;
+mod refusal;
+mod request;
+mod settle;
+mod state;
 
+pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;
+pub use reactions::react;
+pub use record::Record;
+pub use reference::reference;
+pub use refusal::Refusal;
+pub use request::Request;
+pub use settle::{Cells, Landed, Row, Settle, Settled};
+pub use state::{Allotment, Capture, Payment, Status};
 
-use crate::guard::Op;
+use crate::{Timestamp, guard::Op, ids::ReservationId};
 
 /// Scope of the unique claim on a provider's transaction: the same money never lands twice.
 pub const TRANSACTION: &str = "payment.transaction";
@@ -22,27 +38,27 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         key: format!("{}:{transaction}", method.as_str()),
         holder,
     };
+    let prolonged = |reservation: &ReservationId, until: Option<Timestamp>| {
+        let extend = |releasable_at| Op::Extend { holder: reservation.uuid(), releasable_at };
+        until.map(extend).into_iter().collect()
+    };
     match event {
-        Event::Opened(opened) => opened
-            .blocks_until
-            .map(|releasable_at| Op::Extend { holder: opened.reservation_id.uuid(), releasable_at })
-            .into_iter()
-            .collect(),
+        Event::Opened(Opened { reservation_id, blocks_until, .. })
+        | Event::BecameUnknown(BecameUnknown { reservation_id, blocks_until, .. }) => {
+            prolonged(reservation_id, *blocks_until)
+        }
         Event::Failed(Failed { reservation_id, hold_expires_at, .. })
-        | Event::Expired(Expired { reservation_id, hold_expires_at, .. }) => hold_expires_at
-            .map(|releasable_at| Op::Extend { holder: reservation_id.uuid(), releasable_at })
-            .into_iter()
-            .collect(),
+        | Event::Expired(Expired { reservation_id, hold_expires_at, .. }) => {
+            prolonged(reservation_id, *hold_expires_at)
+        }
         Event::Succeeded(succeeded) => {
             vec![landed(succeeded.method, &succeeded.transaction, succeeded.payment_id.uuid())]
         }
         Event::Duplicated(duplicated) => {
             vec![landed(duplicated.method, &duplicated.transaction, duplicated.payment_id.uuid())]
         }
-        Event::Requested(_)
-        | Event::BecameUnknown(_)
-        | Event::PutOnAccount(_)
-        | Event::RefundAllotted(_)
-        | Event::RefundReturned(_) => Vec::new(),
+        Event::Requested(_) | Event::PutOnAccount(_) | Event::RefundAllotted(_) | Event::RefundReturned(_) => {
+            Vec::new()
+        }
     }
 }

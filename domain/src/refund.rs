@@ -2,9 +2,28 @@
 //!
 //! ```text
 //! requested → approved → submitted → pending → succeeded | failed(reason) | unknown;   succeeded → reversed
-//! requested → declined
+//! requested → declined                             failed | reversed → submitted (another try, another key)
 //! ```
 
+mod answer;
+mod approve;
+mod automatic;
 mod event;
+mod external;
+mod reactions;
+mod refusal;
+mod request;
+mod state;
+mod submit;
 
+pub use answer::{fail, pending, reverse, succeed, unknown};
+pub use approve::{approve, decline};
 pub use event::*;
+pub use external::Observed;
+pub use reactions::react;
+pub use refusal::Refusal;
+pub use request::Request;
+pub use state::{Attempt, Refund, Status};
+pub use submit::{Next, hand_out, next, retry, submit};
+
+pub(crate) use automatic::{Back, automatic};

@@ -8,9 +8,35 @@
 //!                expired ─confirm (late money, cells still free)→ confirmed
 //! ```
 
+mod cancel;
+mod check_in;
+mod code;
+mod complete;
+mod confirm;
 mod event;
+mod expire;
+mod money_back;
+mod place;
+mod reactions;
+mod refusal;
+mod reschedule;
+mod state;
 
+pub use cancel::{Cancel, Preview as CancelPreview};
+pub use check_in::check_in;
+pub use complete::{complete, finish, no_show};
 pub use event::*;
+pub use expire::{expire, return_money};
+pub use money_back::Source;
+pub use place::{Pays, Place};
+pub use reactions::react;
+pub use refusal::Refusal;
+pub use reschedule::{Preview as ReschedulePreview, Reschedule};
+pub use state::{Receipt, Reservation, Return, Status};
+
+pub(crate) use cancel::kept_at_most;
+pub(crate) use confirm::confirmed;
+pub(crate) use expire::fence;
 
 use uuid::Uuid;
 

@@ -101,7 +101,10 @@ pub struct Opened {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BecameUnknown {
     pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
     pub why: Note,
+    /// As long as nobody can tell, a checkout may be open: until when it may keep the cells.
+    pub blocks_until: Option<Timestamp>,
     pub at: Timestamp,
 }
 
@@ -112,6 +115,8 @@ pub struct Succeeded {
     pub reservation_id: ReservationId,
     /// The provider's transaction, or ours for cash: lands once (unique).
     pub transaction: ProviderId,
+    /// The checkout it was paid in; told here again, for a success may overtake the news that the checkout is open.
+    pub provider_id: Option<ProviderId>,
     pub method: Method,
     /// What was asked for.
     pub expected: Money,

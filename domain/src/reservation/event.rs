@@ -93,6 +93,7 @@ pub enum Purpose {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PaymentReceived {
     pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
     pub payment_id: PaymentId,
     pub purpose: Purpose,
     pub amount: Money,

@@ -1,0 +1,263 @@
+//! Money landed: the whole late-money table of domain.md (Payment), one row after the other.
+//!
+//! Money is never refused. Whatever the reservation has become in the meantime, in one decision the money is received
+//! and either allocated, credited or on its way back.
+
+use super::{Duplicated, Payment, ProviderId, Refusal, Requested, Succeeded};
+use crate::{
+    Timestamp,
+    actor::Actor,
+    aggregate::{Loaded, Version},
+    client,
+    decision::Decision,
+    ids::RefundId,
+    money::Money,
+    refund::{self, Reason},
+    reservation::{self, Expired, Grounds, Held, PaymentReceived, Reservation, Status},
+};
+
+/// What a provider, asked by us, says has landed.
+#[derive(Clone, Debug)]
+pub struct Landed {
+    /// The provider's transaction: the same one lands once.
+    pub transaction: ProviderId,
+    /// The checkout it was paid in, where there is one.
+    pub provider_id: Option<ProviderId>,
+    /// What was really paid.
+    pub received: Money,
+    pub by: Actor,
+}
+
+/// Money that landed, with everything the table needs to know.
+#[derive(Clone, Debug)]
+pub struct Settle<'a> {
+    pub payment: &'a Loaded<Payment>,
+    /// The reservation the payment is for.
+    pub reservation: &'a Loaded<Reservation>,
+    /// Version of the client's stream, when the reservation has a client: more than was due becomes their credit.
+    pub client: Option<Version>,
+    /// The id of the refund, should one be due: made at the edge.
+    pub refund_id: RefundId,
+    pub landed: Landed,
+    pub now: Timestamp,
+}
+
+/// What is known of the cells when the hold has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// The first try: claim them again, and let the lane decide.
+    Free,
+    /// The lane said that somebody else has them.
+    Taken,
+}
+
+/// Which row of the table it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// This transaction had landed before: nothing is written.
+    Known,
+    /// The hold was alive: confirmed.
+    Confirmed,
+    /// The hold had ended and the cells are claimed again: confirmed. On `SlotTaken` decide again with
+    /// [`Cells::Taken`].
+    ConfirmedLate,
+    /// A balance, or another part of what is due.
+    Allocated,
+    /// Too little to confirm; the hold lives on.
+    Underpaid,
+    /// It came too late (or too late and too little): it goes back.
+    Orphaned,
+    /// It was already paid: it goes back.
+    Duplicate,
+    /// The reservation was called off or nobody came: the policy snapshot says what is kept.
+    AfterEnd,
+}
+
+/// What to write, and which row of the table said so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    pub row: Row,
+    pub decision: Decision,
+}
+
+/// How one landing is divided.
+struct Division {
+    row: Row,
+    /// To the reservation.
+    allocated: Money,
+    /// Back to the payer, and why; the rest is client credit.
+    back: Option<Reason>,
+    confirms: bool,
+}
+
+impl Settle<'_> {
+    /// # Errors
+    /// [`Refusal`] when nothing of this kind was asked for: another currency, another reservation, no money at all.
+    /// An authentic message that is refused is parked and somebody is told; it is never a state change.
+    pub fn decide(self, cells: Cells) -> Result<Settled, Refusal> {
+        let (request, terms) = self.check()?;
+        let payment = &self.payment.state;
+        if payment.capture(&self.landed.transaction).is_some() {
+            return Ok(Settled { row: Row::Known, decision: Decision::nothing() });
+        }
+        if !payment.captures.is_empty() {
+            return self.second_success(request);
+        }
+        let division = self.divide(request, terms, cells)?;
+        let received = self.landed.received;
+        let succeeded = Succeeded {
+            payment_id: self.payment.id,
+            reservation_id: self.reservation.id,
+            transaction: self.landed.transaction.clone(),
+            provider_id: self.landed.provider_id.clone(),
+            method: request.method,
+            expected: request.amount,
+            received,
+            allocated: division.allocated,
+            by: self.landed.by,
+            at: self.now,
+        };
+        let mut after = self.payment.clone();
+        after.apply(succeeded.clone().into());
+        let mut decision = Decision::default().then(self.payment, succeeded);
+        decision = self.allocate(decision, &division, request, terms);
+        let rest = received.minus(division.allocated)?;
+        if rest.is_positive() {
+            decision = self.give_away(decision, &after, rest, division.back, terms)?;
+        }
+        Ok(Settled { row: division.row, decision })
+    }
+
+    fn check(&self) -> Result<(&Requested, &Held), Refusal> {
+        let Some(request) = &self.payment.state.request else { return Err(Refusal::NotFound) };
+        if request.reservation_id != self.reservation.id {
+            return Err(Refusal::OtherReservation);
+        }
+        let Some(terms) = &self.reservation.state.terms else { return Err(Refusal::OtherReservation) };
+        if !request.method.has_provider() {
+            return Err(Refusal::ByHand { method: request.method });
+        }
+        let (expected, actual) = (request.amount.currency, self.landed.received.currency);
+        if expected != actual {
+            return Err(Refusal::OtherCurrency { expected, actual });
+        }
+        if !self.landed.received.is_positive() {
+            return Err(Refusal::NothingReceived);
+        }
+        Ok((request, terms))
+    }
+
+    /// The table.
+    fn divide(&self, request: &Requested, terms: &Held, cells: Cells) -> Result<Division, Refusal> {
+        let state = &self.reservation.state;
+        let received = self.landed.received;
+        let nothing = Money::zero(received.currency);
+        let back = |row, reason| Division { row, allocated: nothing, back: Some(reason), confirms: false };
+        let fits = received.min(state.balance_due())?;
+        match state.status {
+            Status::Held | Status::Expired => {
+                let ended = state.status == Status::Expired;
+                let enough = !state.deposit_due().compare(received)?.is_gt();
+                let in_time = self.now < reservation::fence(terms) && !ended;
+                let playable = self.now < terms.slot.during.from();
+                Ok(match (in_time || playable, enough) {
+                    (true, true) if ended && cells == Cells::Taken => back(Row::Orphaned, Reason::Orphaned),
+                    (true, true) => {
+                        let row = if ended { Row::ConfirmedLate } else { Row::Confirmed };
+                        Division { row, allocated: fits, back: None, confirms: true }
+                    }
+                    (true, false) if !ended => {
+                        Division { row: Row::Underpaid, allocated: fits, back: None, confirms: false }
+                    }
+                    (_, false) => back(Row::Orphaned, Reason::Underpayment),
+                    (false, true) => back(Row::Orphaned, Reason::Orphaned),
+                })
+            }
+            Status::Confirmed | Status::CheckedIn | Status::Completed => {
+                if state.due(request.purpose).is_zero() {
+                    return Ok(back(Row::Duplicate, Reason::Duplicate));
+                }
+                Ok(Division { row: Row::Allocated, allocated: fits, back: None, confirms: false })
+            }
+            Status::Cancelled | Status::NoShow => {
+                let (most, reason) = match state.cancelled {
+                    Some((why, at)) => (reservation::kept_at_most(terms, why, at), Reason::Cancellation),
+                    None => (terms.price.deposit, Reason::NoShow),
+                };
+                let missing = most.minus(state.held_money().min(most)?)?;
+                let allocated = received.min(missing)?;
+                Ok(Division { row: Row::AfterEnd, allocated, back: Some(reason), confirms: false })
+            }
+            Status::Absent => Err(Refusal::OtherReservation),
+        }
+    }
+
+    fn allocate(&self, decision: Decision, division: &Division, request: &Requested, terms: &Held) -> Decision {
+        let (reservation_id, payment_id) = (self.reservation.id, self.payment.id);
+        let state = &self.reservation.state;
+        let mut decision = decision;
+        // Nobody has ended this hold yet although its time is long over: say so before its money goes back.
+        if state.status == Status::Held && division.row == Row::Orphaned {
+            let (client_id, counts_on) = (terms.client_id, terms.counts_on());
+            decision = decision.then(self.reservation, Expired { reservation_id, client_id, counts_on, at: self.now });
+        }
+        if division.allocated.is_positive() {
+            let (purpose, amount) = (request.purpose, division.allocated);
+            let (client_id, at) = (terms.client_id, self.now);
+            let received = PaymentReceived { reservation_id, client_id, payment_id, purpose, amount, at };
+            decision = decision.then(self.reservation, received);
+        }
+        if division.confirms {
+            let confirmed = reservation::confirmed(state, terms, Grounds::Payment { payment_id }, self.now);
+            return decision.then(self.reservation, confirmed);
+        }
+        // Whatever was decided rests on what the reservation was: it must not have moved.
+        let touched = decision.changes.iter().any(|change| change.stream == reservation_id.into());
+        if touched { decision } else { decision.relying_on(self.reservation) }
+    }
+
+    /// What the reservation did not need: back for a reason, else the client's credit, else back as an overpayment.
+    fn give_away(
+        &self,
+        decision: Decision,
+        after: &Loaded<Payment>,
+        rest: Money,
+        back: Option<Reason>,
+        terms: &Held,
+    ) -> Result<Decision, Refusal> {
+        let reason = match (back, terms.client_id) {
+            (Some(reason), _) => reason,
+            (None, None) => Reason::Overpayment,
+            (None, Some(client_id)) => {
+                let version = self.client.ok_or(Refusal::ClientMissing)?;
+                let credited = client::Credited { client_id, payment_id: self.payment.id, amount: rest, at: self.now };
+                let change = crate::decision::Change {
+                    stream: client_id.into(),
+                    expected: version,
+                    events: vec![credited.into()],
+                };
+                return Ok(decision.and(Decision { changes: vec![change], reads: Vec::new() }));
+            }
+        };
+        let transaction = &self.landed.transaction;
+        Ok(decision.and(refund::automatic(after, self.refund_id, transaction, rest, reason, self.now)?))
+    }
+
+    /// Paid twice in the same checkout: two receipts, and the second goes back whole.
+    fn second_success(&self, request: &Requested) -> Result<Settled, Refusal> {
+        let transaction = self.landed.transaction.clone();
+        let duplicated = Duplicated {
+            payment_id: self.payment.id,
+            reservation_id: self.reservation.id,
+            transaction: transaction.clone(),
+            method: request.method,
+            received: self.landed.received,
+            at: self.now,
+        };
+        let mut after = self.payment.clone();
+        after.apply(duplicated.clone().into());
+        let back =
+            refund::automatic(&after, self.refund_id, &transaction, duplicated.received, Reason::Duplicate, self.now)?;
+        Ok(Settled { row: Row::Duplicate, decision: Decision::default().then(self.payment, duplicated).and(back) })
+    }
+}

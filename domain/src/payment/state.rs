@@ -1,0 +1,199 @@
+//! What a payment is, folded from its events.
+
+use serde::Serialize;
+
+use super::{Event, Opened, ProviderId, Requested};
+use crate::{
+    Timestamp,
+    aggregate::Aggregate,
+    event,
+    ids::{PaymentId, RefundId},
+    money::{Currency, Money},
+    refund::Reason,
+};
+
+/// Where a payment stands; the diagram is on top of the module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not asked for: the stream is empty.
+    #[default]
+    Absent,
+    Requested,
+    Pending,
+    Unknown,
+    Succeeded,
+    Failed,
+    Expired,
+    /// Somebody vouches for it; no money moved.
+    OnAccount,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Requested => "requested",
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::OnAccount => "on_account",
+        }
+    }
+
+    /// Whether the provider may still say something that changes it before its end.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Requested | Self::Pending | Self::Unknown)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Money of one transaction that landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    pub transaction: ProviderId,
+    pub received: Money,
+    /// What the reservation needed of it.
+    pub allocated: Money,
+    pub at: Timestamp,
+}
+
+/// A refund's part of a capture. Stays with the refund while the debt lives, also when one way of paying it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allotment {
+    pub refund_id: RefundId,
+    pub transaction: ProviderId,
+    pub amount: Money,
+    pub reason: Reason,
+}
+
+/// A payment as it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Payment {
+    pub status: Status,
+    /// What was asked for; `None` only while absent.
+    pub request: Option<Requested>,
+    /// The checkout at the provider, once it is known.
+    pub checkout: Option<Opened>,
+    /// The provider's id of the checkout the money came through.
+    pub paid_in: Option<ProviderId>,
+    pub captures: Vec<Capture>,
+    pub allotments: Vec<Allotment>,
+}
+
+impl Aggregate for Payment {
+    type Id = PaymentId;
+    type Event = Event;
+
+    fn select(event: event::Event) -> Option<Event> {
+        match event {
+            event::Event::Payment(event) => Some(event),
+            event::Event::Site(_)
+            | event::Event::Reservation(_)
+            | event::Event::Refund(_)
+            | event::Event::Client(_)
+            | event::Event::Key(_) => None,
+        }
+    }
+
+    fn evolve(&mut self, event: Event) {
+        match event {
+            Event::Requested(requested) => {
+                self.status = Status::Requested;
+                self.request = Some(requested);
+            }
+            Event::Opened(opened) => {
+                self.status = Status::Pending;
+                self.checkout = Some(opened);
+            }
+            Event::BecameUnknown(_) => self.status = Status::Unknown,
+            Event::Succeeded(succeeded) => {
+                self.status = Status::Succeeded;
+                self.paid_in = succeeded.provider_id;
+                self.captures.push(Capture {
+                    transaction: succeeded.transaction,
+                    received: succeeded.received,
+                    allocated: succeeded.allocated,
+                    at: succeeded.at,
+                });
+            }
+            Event::Duplicated(duplicated) => self.captures.push(Capture {
+                transaction: duplicated.transaction,
+                received: duplicated.received,
+                allocated: Money::zero(duplicated.received.currency),
+                at: duplicated.at,
+            }),
+            Event::PutOnAccount(_) => self.status = Status::OnAccount,
+            Event::Failed(_) => self.status = Status::Failed,
+            Event::Expired(_) => self.status = Status::Expired,
+            Event::RefundAllotted(allotted) => self.allotments.push(Allotment {
+                refund_id: allotted.refund_id,
+                transaction: allotted.transaction,
+                amount: allotted.amount,
+                reason: allotted.reason,
+            }),
+            Event::RefundReturned(returned) => {
+                self.allotments.retain(|allotment| allotment.refund_id != returned.refund_id);
+            }
+        }
+    }
+}
+
+impl Payment {
+    pub fn currency(&self) -> Currency {
+        self.request.as_ref().map_or(Currency::Xof, |request| request.amount.currency)
+    }
+
+    fn sum(&self, amounts: impl Iterator<Item = Money>) -> Money {
+        Money::new(amounts.map(|money| money.amount).fold(0, i64::saturating_add), self.currency())
+    }
+
+    /// Everything that landed, of all transactions.
+    pub fn captured(&self) -> Money {
+        self.sum(self.captures.iter().map(|capture| capture.received))
+    }
+
+    /// Everything that refunds have a claim on.
+    pub fn allotted(&self) -> Money {
+        self.sum(self.allotments.iter().map(|allotment| allotment.amount))
+    }
+
+    /// The provider's id of the checkout, whichever way it became known.
+    pub fn provider_id(&self) -> Option<&ProviderId> {
+        self.paid_in.as_ref().or(self.checkout.as_ref().map(|checkout| &checkout.provider_id))
+    }
+
+    pub fn capture(&self, transaction: &ProviderId) -> Option<&Capture> {
+        self.captures.iter().find(|capture| capture.transaction == *transaction)
+    }
+
+    /// What refunds have a claim on, of one transaction.
+    pub fn allotted_of(&self, transaction: &ProviderId) -> Money {
+        let of = self.allotments.iter().filter(|allotment| allotment.transaction == *transaction);
+        self.sum(of.map(|allotment| allotment.amount))
+    }
+
+    /// What may still be refunded of one transaction: Σ refunds ≤ Σ captured is this.
+    pub fn refundable_of(&self, transaction: &ProviderId) -> Money {
+        let received = self.capture(transaction).map_or(0, |capture| capture.received.amount);
+        Money::new(received.saturating_sub(self.allotted_of(transaction).amount).max(0), self.currency())
+    }
+
+    /// Until when an open checkout keeps the cells at `now`; `None` when it keeps none.
+    pub fn keeps_cells_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = match (&self.checkout, &self.request) {
+            (Some(checkout), _) => checkout.blocks_until,
+            // Asked for and never answered: it may be open over there.
+            (None, Some(request)) if self.status == Status::Unknown => request.blocks_until,
+            (None, _) => None,
+        };
+        until.filter(|until| self.status.is_open() && now < *until)
+    }
+}

@@ -1,0 +1,256 @@
+//! What we owe the world after an event: data, written down in the transaction that read the event, carried out later by
+//! somebody else. A crash in between loses nothing, and a replay carries nothing out.
+//!
+//! [`react`] is a pure function of the event. Everything here is ids and instants, never a person's data; whoever
+//! carries it out loads what it needs then, and finds the wish overtaken by events when it is (every verb it may call
+//! answers with nothing, or a refusal that says until when).
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    event::Event,
+    ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
+    payment, refund, reservation,
+};
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reaction {
+    /// Open a checkout at the provider, then [`payment::Open`]; cut off ⇒ [`payment::unknown`], refused ⇒
+    /// [`payment::fail`].
+    OpenCheckout { payment_id: PaymentId },
+    /// Have the provider close this checkout, then [`payment::expire`]; already paid ⇒ [`payment::Settle`]; cut off ⇒
+    /// [`payment::unknown`].
+    CloseCheckout { payment_id: PaymentId, at: Timestamp },
+    /// The same for every checkout of the reservation that is still open: nothing is to be paid for it any more in
+    /// these.
+    CloseCheckouts { reservation_id: ReservationId },
+    /// Ask the provider what became of it, and again at [`Ask::next`] while its answer is not final.
+    Ask(Ask),
+    /// [`refund::submit`], then call the provider. Refused as by hand when a person hands it out.
+    SubmitRefund { refund_id: RefundId },
+    /// [`refund::retry`], then call the provider when it was submitted there. When [`refund::next`] says cash, the
+    /// manager is told ([`Notice::HandOut`]).
+    RetryRefund { refund_id: RefundId },
+    /// [`reservation::return_money`].
+    ReturnMoney { reservation_id: ReservationId },
+    /// At that time, see whether the reservation moves on.
+    Wake { reservation_id: ReservationId, at: Timestamp, alarm: Alarm },
+    /// Say something to somebody.
+    Tell { whom: Whom, notice: Notice },
+}
+
+impl Reaction {
+    /// When it is due; `None` means at once.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::CloseCheckout { at, .. } | Self::Wake { at, .. } => Some(*at),
+            Self::Ask(ask) => Some(ask.due()),
+            Self::OpenCheckout { .. }
+            | Self::CloseCheckouts { .. }
+            | Self::SubmitRefund { .. }
+            | Self::RetryRefund { .. }
+            | Self::ReturnMoney { .. }
+            | Self::Tell { .. } => None,
+        }
+    }
+}
+
+/// Why a reservation is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "alarm", rename_all = "snake_case")]
+pub enum Alarm {
+    /// [`reservation::expire`]. Refused with `HoldAlive { until }` while a checkout keeps the cells: wake again then.
+    HoldEnds,
+    /// [`reservation::finish`].
+    Finish,
+    /// [`Notice::Reminder`] to the client, if it is still confirmed and still starts then.
+    Remind { starts_at: Timestamp },
+}
+
+/// A question to a provider, and which one of a series it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ask {
+    pub about: About,
+    /// When the movement went out: the times of the series count from here.
+    pub since: Timestamp,
+    /// 0 for the first question.
+    pub nth: u16,
+}
+
+/// What the question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    Payment(PaymentId),
+    Refund(RefundId),
+}
+
+impl Ask {
+    /// Questions before the hourly ones: 10 s, 30 s, 2 min, 10 min (domain.md, Payment).
+    const FIRST: [i64; 4] = [10, 30, 120, 600];
+    /// The last hourly question: 72 h.
+    const HOURS: i64 = 72;
+
+    pub const fn first(about: About, since: Timestamp) -> Self {
+        Self { about, since, nth: 0 }
+    }
+
+    /// When this question is to be asked.
+    pub fn due(&self) -> Timestamp {
+        let nth = usize::from(self.nth);
+        let hours = || (i64::from(self.nth) - 3) * 3_600;
+        self.since + Duration::seconds(Self::FIRST.get(nth).copied().unwrap_or_else(hours))
+    }
+
+    /// The next question; `None` after 72 hours, when somebody must look at it ([`Notice::NoAnswer`]).
+    pub fn next(self) -> Option<Self> {
+        let next = Self { nth: self.nth.saturating_add(1), ..self };
+        (next.due() <= self.since + Duration::hours(Self::HOURS)).then_some(next)
+    }
+}
+
+/// To whom something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    Client(ClientId),
+    ManagerOf(SiteId),
+    /// Whoever looks after the money.
+    Finance,
+}
+
+/// What is said: a kind of message and the ids it speaks of. The words are the messenger's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The slot is held: pay by this link until then.
+    PayToConfirm {
+        reservation_id: ReservationId,
+        payment_id: PaymentId,
+    },
+    /// Pay the rest by this link.
+    PayBalance {
+        reservation_id: ReservationId,
+        payment_id: PaymentId,
+    },
+    /// Confirmed, with the code. To the manager: a booking came in.
+    Confirmed {
+        reservation_id: ReservationId,
+    },
+    /// The money came late, the slot was still free: confirmed after all.
+    ConfirmedLate {
+        reservation_id: ReservationId,
+    },
+    /// The hold ended unpaid.
+    Expired {
+        reservation_id: ReservationId,
+    },
+    /// Called off, with the money said.
+    Cancelled {
+        reservation_id: ReservationId,
+    },
+    /// Moved, with the money said.
+    Rescheduled {
+        reservation_id: ReservationId,
+    },
+    Reminder {
+        reservation_id: ReservationId,
+    },
+    /// Nobody came: what is kept, and the fine if there is one.
+    NoShow {
+        reservation_id: ReservationId,
+    },
+    /// A balance was paid.
+    Paid {
+        reservation_id: ReservationId,
+        payment_id: PaymentId,
+    },
+    /// The money came after the slot was sold: it is on its way back, and here is what is free instead.
+    SlotLost {
+        reservation_id: ReservationId,
+        refund_id: RefundId,
+    },
+    /// Paid twice, or more than was due: the difference is on its way back.
+    PaidTooMuch {
+        reservation_id: ReservationId,
+        refund_id: RefundId,
+    },
+    /// Paid less than the deposit.
+    PaidTooLittle {
+        reservation_id: ReservationId,
+        refund_id: RefundId,
+    },
+    /// The money went out, with the provider's reference.
+    Refunded {
+        refund_id: RefundId,
+    },
+    /// More was paid than was due: it is kept as credit.
+    Credited {
+        payment_id: PaymentId,
+    },
+    /// To finance: another amount arrived than was asked for.
+    AmountDiffers {
+        payment_id: PaymentId,
+    },
+    /// To finance: the same thing was paid twice.
+    PaidTwice {
+        payment_id: PaymentId,
+    },
+    /// To finance: a refund waits for a second person.
+    ApprovalWanted {
+        refund_id: RefundId,
+    },
+    /// To the manager: hand this out, against signature.
+    HandOut {
+        refund_id: RefundId,
+    },
+    /// To finance: the provider took a refund back.
+    RefundReversed {
+        refund_id: RefundId,
+    },
+    /// To finance: a provider has not told what became of it.
+    NoAnswer {
+        about: About,
+    },
+}
+
+/// What we owe the world after an event.
+pub fn react(event: &Event) -> Vec<Reaction> {
+    match event {
+        Event::Reservation(event) => reservation::react(event),
+        Event::Payment(event) => payment::react(event),
+        Event::Refund(event) => refund::react(event),
+        Event::Client(crate::client::Event::Credited(credited)) => {
+            let notice = Notice::Credited { payment_id: credited.payment_id };
+            vec![Reaction::Tell { whom: Whom::Client(credited.client_id), notice }]
+        }
+        Event::Client(_) | Event::Site(_) | Event::Key(_) => Vec::new(),
+    }
+}
+
+/// To the client, when there is one.
+pub(crate) fn tell_client(client: Option<ClientId>, notice: Notice) -> Option<Reaction> {
+    client.map(|client| Reaction::Tell { whom: Whom::Client(client), notice })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone, Utc};
+
+    use super::*;
+
+    #[test]
+    fn a_silent_provider_is_asked_for_72_hours() {
+        let since = Utc.with_ymd_and_hms(2026, 11, 30, 23, 0, 0).single().expect("a real hour");
+        let first = Ask::first(About::Payment(PaymentId::new(uuid::Uuid::nil())), since);
+        let series: Vec<i64> =
+            std::iter::successors(Some(first), |ask| ask.next()).map(|ask| (ask.due() - since).num_seconds()).collect();
+        assert_eq!(series.get(..6), Some(&[10, 30, 120, 600, 3_600, 7_200][..]));
+        assert_eq!(series.last(), Some(&(72 * 3_600)));
+        assert_eq!(series.len(), 4 + 72);
+    }
+}

@@ -1,0 +1,149 @@
+//! What a refund is, folded from its events.
+
+use serde::Serialize;
+
+use super::{Event, Requested, Route};
+use crate::{
+    Timestamp,
+    actor::Actor,
+    aggregate::Aggregate,
+    event,
+    ids::RefundId,
+    payment::{ProviderId, Reference},
+};
+
+/// Where a refund stands; the diagram is on top of the module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not asked for: the stream is empty.
+    #[default]
+    Absent,
+    /// Waits for a second person.
+    Requested,
+    Approved,
+    Declined,
+    Submitted,
+    Pending,
+    Unknown,
+    Succeeded,
+    Failed,
+    Reversed,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Requested => "requested",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Submitted => "submitted",
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Reversed => "reversed",
+        }
+    }
+
+    /// Whether a provider was asked and has not answered for good.
+    pub const fn is_out(self) -> bool {
+        matches!(self, Self::Submitted | Self::Pending | Self::Unknown)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The latest way it was tried: one provider key, kept until its outcome is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u16,
+    pub route: Route,
+    pub reference: Reference,
+    /// The provider's id of the movement, once it is known.
+    pub provider_id: Option<ProviderId>,
+    pub since: Timestamp,
+}
+
+/// A refund as it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refund {
+    pub status: Status,
+    /// What was asked for; `None` only while absent.
+    pub request: Option<Requested>,
+    pub approved_by: Option<Actor>,
+    pub attempt: Option<Attempt>,
+    /// Ways that were tried and did not work, the oldest first.
+    pub failed: Vec<Route>,
+}
+
+impl Aggregate for Refund {
+    type Id = RefundId;
+    type Event = Event;
+
+    fn select(event: event::Event) -> Option<Event> {
+        match event {
+            event::Event::Refund(event) => Some(event),
+            event::Event::Site(_)
+            | event::Event::Reservation(_)
+            | event::Event::Payment(_)
+            | event::Event::Client(_)
+            | event::Event::Key(_) => None,
+        }
+    }
+
+    fn evolve(&mut self, event: Event) {
+        match event {
+            Event::Requested(requested) => {
+                self.status = Status::Requested;
+                self.request = Some(requested);
+            }
+            Event::Approved(approved) => {
+                self.status = Status::Approved;
+                self.approved_by = Some(approved.by);
+            }
+            Event::Declined(_) => self.status = Status::Declined,
+            Event::Submitted(submitted) => {
+                self.status = Status::Submitted;
+                self.attempt = Some(Attempt {
+                    number: submitted.attempt,
+                    route: submitted.route,
+                    reference: submitted.reference,
+                    provider_id: None,
+                    since: submitted.at,
+                });
+            }
+            Event::Pending(pending) => {
+                self.status = Status::Pending;
+                self.known_as(Some(pending.provider_id));
+            }
+            Event::BecameUnknown(_) => self.status = Status::Unknown,
+            Event::Succeeded(succeeded) => {
+                self.status = Status::Succeeded;
+                self.known_as(succeeded.provider_id);
+            }
+            Event::Failed(_) => {
+                self.status = Status::Failed;
+                self.failed.extend(self.attempt.as_ref().map(|attempt| attempt.route));
+            }
+            Event::Reversed(_) => {
+                self.status = Status::Reversed;
+                self.failed.extend(self.attempt.as_ref().map(|attempt| attempt.route));
+            }
+        }
+    }
+}
+
+impl Refund {
+    fn known_as(&mut self, provider_id: Option<ProviderId>) {
+        if let (Some(attempt), Some(id)) = (&mut self.attempt, provider_id) {
+            attempt.provider_id = Some(id);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Why a wish about a reservation was refused.
+
+use thiserror::Error;
+
+use super::Status;
+use crate::{
+    Timestamp,
+    actor::Role,
+    aggregate::Version,
+    ids::PaymentId,
+    money::MoneyError,
+    payment, refund,
+    refusal::{Refused, Rule},
+};
+
+/// A rule or the state of the reservation said no. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    #[error("there is no such reservation")]
+    NotFound,
+    #[error("this reservation is already placed")]
+    AlreadyPlaced,
+    #[error("the reservation is {status}: this is only possible while it is held")]
+    NotHeld { status: Status },
+    #[error("the reservation is {status}: this is only possible while it is confirmed")]
+    NotConfirmed { status: Status },
+    #[error("the hold ended at {at}")]
+    HoldExpired { at: Timestamp },
+    #[error("the hold lives until {until}")]
+    HoldAlive { until: Timestamp },
+    #[error("it is not over before {at}")]
+    NotOver { at: Timestamp },
+    #[error("it ended at {at}")]
+    Over { at: Timestamp },
+    #[error("check-in opens at {opens_at}, {minutes} minutes before the start")]
+    TooEarlyToCheckIn { opens_at: Timestamp, minutes: u32, version: Version },
+    #[error("check-in closed with the end of the reservation at {closed_at}")]
+    TooLateToCheckIn { closed_at: Timestamp },
+    #[error("the ticket was already used at {at}")]
+    AlreadyCheckedIn { at: Timestamp },
+    #[error("it can be moved until {latest}, {minutes} minutes before the start")]
+    TooLateToReschedule { latest: Timestamp, minutes: u32, version: Version },
+    #[error("it can be moved {allowed} time(s), and has been")]
+    ReschedulesUsed { allowed: u32, version: Version },
+    #[error("a reservation can only be moved within its site")]
+    OtherSite,
+    #[error("whoever runs the site must say why")]
+    ReasonRequired,
+    #[error("a {} may not do this", role.as_str())]
+    RoleNotAllowed { role: Role },
+    #[error("payment {payment_id} holds money of this reservation and must be decided with it")]
+    PaymentMissing { payment_id: PaymentId },
+    #[error(transparent)]
+    Payment(#[from] payment::Refusal),
+    #[error(transparent)]
+    Refund(#[from] refund::Refusal),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+impl Refused for Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "reservation.not_found",
+            Self::AlreadyPlaced => "reservation.already_placed",
+            Self::NotHeld { .. } => "reservation.not_held",
+            Self::NotConfirmed { .. } => "reservation.not_confirmed",
+            Self::HoldExpired { .. } => "reservation.hold_expired",
+            Self::HoldAlive { .. } => "reservation.hold_alive",
+            Self::NotOver { .. } => "reservation.not_over",
+            Self::Over { .. } => "reservation.over",
+            Self::TooEarlyToCheckIn { .. } => "reservation.too_early_to_check_in",
+            Self::TooLateToCheckIn { .. } => "reservation.too_late_to_check_in",
+            Self::AlreadyCheckedIn { .. } => "reservation.already_checked_in",
+            Self::TooLateToReschedule { .. } => "reservation.too_late_to_reschedule",
+            Self::ReschedulesUsed { .. } => "reservation.reschedules_used",
+            Self::OtherSite => "reservation.other_site",
+            Self::ReasonRequired => "reservation.reason_required",
+            Self::RoleNotAllowed { .. } => "reservation.role_not_allowed",
+            Self::PaymentMissing { .. } => "reservation.payment_missing",
+            Self::Payment(refusal) => refusal.code(),
+            Self::Refund(refusal) => refusal.code(),
+            Self::Money(_) => "money.out_of_range",
+        }
+    }
+
+    fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::TooEarlyToCheckIn { minutes, version, .. } => {
+                Some(Rule::new("check_in_opens_minutes", minutes, *version))
+            }
+            Self::TooLateToReschedule { minutes, version, .. } => {
+                Some(Rule::new("reschedule_minutes", minutes, *version))
+            }
+            Self::ReschedulesUsed { allowed, version } => Some(Rule::new("free_reschedules", allowed, *version)),
+            Self::Payment(refusal) => refusal.rule(),
+            Self::Refund(refusal) => refusal.rule(),
+            Self::NotFound
+            | Self::AlreadyPlaced
+            | Self::NotHeld { .. }
+            | Self::NotConfirmed { .. }
+            | Self::HoldExpired { .. }
+            | Self::HoldAlive { .. }
+            | Self::NotOver { .. }
+            | Self::Over { .. }
+            | Self::TooLateToCheckIn { .. }
+            | Self::AlreadyCheckedIn { .. }
+            | Self::OtherSite
+            | Self::ReasonRequired
+            | Self::RoleNotAllowed { .. }
+            | Self::PaymentMissing { .. }
+            | Self::Money(_) => None,
+        }
+    }
+}
