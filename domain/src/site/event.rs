@@ -80,6 +80,8 @@ pub struct GroundSet {
     pub site_id: SiteId,
     pub cells: Vec<Cell>,
     pub pitches: Vec<Pitch>,
+    /// True when the cells are our reading of the formats sold (nobody told us).
+    pub modelled: bool,
 }
 
 /// The smallest piece of ground that can be sold apart.

@@ -15,21 +15,27 @@ const MOST_PITCHES: usize = 200;
 /// Longest buffer after a reservation, in minutes.
 const LONGEST_BUFFER: u32 = 4 * 60;
 
-/// Replaces cells and pitches. Reservations keep the cells that they claimed.
+/// Replaces cells and pitches; `modelled` when the cells are our reading of the formats sold. Reservations keep the cells that they claimed.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] when a pitch lies on no cell or on one that is not listed, something appears twice, or a tariff
 /// in force would lose its pitch.
-pub fn set_ground(site: &Loaded<Site>, cells: Vec<Cell>, pitches: Vec<Pitch>) -> Result<Decision, Refusal> {
+pub fn set_ground(
+    site: &Loaded<Site>,
+    cells: Vec<Cell>,
+    pitches: Vec<Pitch>,
+    modelled: bool,
+) -> Result<Decision, Refusal> {
     if !site.state.is_registered() {
         return Err(Refusal::Unknown);
     }
     check_ground(&cells, &pitches)?;
     check_pitches(&pitches, &site.state.tariffs.rules)?;
-    if site.state.cells == cells && site.state.pitches == pitches {
+    let state = &site.state;
+    if state.cells == cells && state.pitches == pitches && state.cells_are_modelled == modelled {
         return Ok(Decision::nothing());
     }
-    Ok(Decision::nothing().then(site, GroundSet { site_id: site.id, cells, pitches }))
+    Ok(Decision::nothing().then(site, GroundSet { site_id: site.id, cells, pitches, modelled }))
 }
 
 fn check_ground(cells: &[Cell], pitches: &[Pitch]) -> Result<(), Invalid> {

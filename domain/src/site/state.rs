@@ -24,6 +24,8 @@ pub struct Site {
     pub identity: Option<Identity>,
     pub cells: Vec<Cell>,
     pub pitches: Vec<Pitch>,
+    /// True when the cells are our reading of the formats sold.
+    pub cells_are_modelled: bool,
     pub hours: Hours,
     pub tariffs: Tariffs,
     pub terms: Terms,
@@ -158,6 +160,7 @@ impl Aggregate for Site {
             Event::GroundSet(ground) => {
                 self.cells = ground.cells;
                 self.pitches = ground.pitches;
+                self.cells_are_modelled = ground.modelled;
             }
             Event::HoursSet(hours) => {
                 self.hours.weekly = hours.weekly;

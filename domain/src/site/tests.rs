@@ -1,1 +1,8 @@
-//! The rulebook of sites: hours, grid, prices, availability.
+//! The rules of a site by example.
+
+mod alternatives;
+mod check;
+mod closures;
+mod hours;
+mod settings;
+mod starts;

@@ -83,6 +83,7 @@ pub fn ground(buffer_minutes: u32) -> Event {
             pitch(SOUTH, "south", "5x5", &[SOUTH_CELL], buffer_minutes),
             pitch(WHOLE, "whole", "8x8", &[NORTH_CELL, SOUTH_CELL], buffer_minutes),
         ],
+        modelled: false,
     }
     .into()
 }
