@@ -14,6 +14,8 @@ mod refusal;
 mod request;
 mod settle;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;

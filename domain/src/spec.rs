@@ -5,6 +5,8 @@
 //! ```
 
 pub mod example;
+pub mod story;
+pub mod world;
 
 use std::fmt::Debug;
 

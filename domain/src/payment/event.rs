@@ -122,8 +122,10 @@ pub struct Succeeded {
     pub expected: Money,
     /// What was really received; may differ from what was asked for, and somebody is told when it does.
     pub received: Money,
-    /// Of it, what the reservation needed. The rest is client credit or goes back.
+    /// Of it, what the reservation needed.
     pub allocated: Money,
+    /// Of it, what became the client's credit. Whatever else remains goes back.
+    pub credited: Money,
     pub by: Actor,
     pub at: Timestamp,
 }

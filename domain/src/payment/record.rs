@@ -93,6 +93,7 @@ impl Record<'_> {
             expected: self.amount,
             received: self.amount,
             allocated: self.amount,
+            credited: Money::zero(self.amount.currency),
             by: self.by,
             at: self.now,
         };

@@ -9,7 +9,7 @@ use crate::{
     actor::Actor,
     aggregate::{Loaded, Version},
     client,
-    decision::Decision,
+    decision::{Change, Decision},
     ids::RefundId,
     money::Money,
     refund::{self, Reason},
@@ -105,6 +105,11 @@ impl Settle<'_> {
         }
         let division = self.divide(request, terms, cells)?;
         let received = self.landed.received;
+        let rest = received.minus(division.allocated)?;
+        // More than was due is the client's credit; it goes back when there is a reason, or nobody to credit.
+        let nothing = Money::zero(rest.currency);
+        let credits = division.back.is_none() && terms.client_id.is_some();
+        let (credited, back) = if credits { (rest, nothing) } else { (nothing, rest) };
         let succeeded = Succeeded {
             payment_id: self.payment.id,
             reservation_id: self.reservation.id,
@@ -114,6 +119,7 @@ impl Settle<'_> {
             expected: request.amount,
             received,
             allocated: division.allocated,
+            credited,
             by: self.landed.by,
             at: self.now,
         };
@@ -121,9 +127,12 @@ impl Settle<'_> {
         after.apply(succeeded.clone().into());
         let mut decision = Decision::default().then(self.payment, succeeded);
         decision = self.allocate(decision, &division, request, terms);
-        let rest = received.minus(division.allocated)?;
-        if rest.is_positive() {
-            decision = self.give_away(decision, &after, rest, division.back, terms)?;
+        if credited.is_positive() {
+            decision = decision.and(self.credit(credited, terms)?);
+        }
+        if back.is_positive() {
+            let (transaction, reason) = (&self.landed.transaction, division.back.unwrap_or(Reason::Overpayment));
+            decision = decision.and(refund::automatic(&after, self.refund_id, transaction, back, reason, self.now)?);
         }
         Ok(Settled { row: division.row, decision })
     }
@@ -216,31 +225,14 @@ impl Settle<'_> {
         if touched { decision } else { decision.relying_on(self.reservation) }
     }
 
-    /// What the reservation did not need: back for a reason, else the client's credit, else back as an overpayment.
-    fn give_away(
-        &self,
-        decision: Decision,
-        after: &Loaded<Payment>,
-        rest: Money,
-        back: Option<Reason>,
-        terms: &Held,
-    ) -> Result<Decision, Refusal> {
-        let reason = match (back, terms.client_id) {
-            (Some(reason), _) => reason,
-            (None, None) => Reason::Overpayment,
-            (None, Some(client_id)) => {
-                let version = self.client.ok_or(Refusal::ClientMissing)?;
-                let credited = client::Credited { client_id, payment_id: self.payment.id, amount: rest, at: self.now };
-                let change = crate::decision::Change {
-                    stream: client_id.into(),
-                    expected: version,
-                    events: vec![credited.into()],
-                };
-                return Ok(decision.and(Decision { changes: vec![change], reads: Vec::new() }));
-            }
+    /// What the client's stream gets for the part that became their credit.
+    fn credit(&self, amount: Money, terms: &Held) -> Result<Decision, Refusal> {
+        let (Some(client_id), Some(expected)) = (terms.client_id, self.client) else {
+            return Err(Refusal::ClientMissing);
         };
-        let transaction = &self.landed.transaction;
-        Ok(decision.and(refund::automatic(after, self.refund_id, transaction, rest, reason, self.now)?))
+        let credited = client::Credited { client_id, payment_id: self.payment.id, amount, at: self.now };
+        let change = Change { stream: client_id.into(), expected, events: vec![credited.into()] };
+        Ok(Decision { changes: vec![change], reads: Vec::new() })
     }
 
     /// Paid twice in the same checkout: two receipts, and the second goes back whole.

@@ -62,6 +62,8 @@ pub struct Capture {
     pub received: Money,
     /// What the reservation needed of it.
     pub allocated: Money,
+    /// What became the client's credit of it: no longer the payment's to refund.
+    pub credited: Money,
     pub at: Timestamp,
 }
 
@@ -121,6 +123,7 @@ impl Aggregate for Payment {
                     transaction: succeeded.transaction,
                     received: succeeded.received,
                     allocated: succeeded.allocated,
+                    credited: succeeded.credited,
                     at: succeeded.at,
                 });
             }
@@ -128,6 +131,7 @@ impl Aggregate for Payment {
                 transaction: duplicated.transaction,
                 received: duplicated.received,
                 allocated: Money::zero(duplicated.received.currency),
+                credited: Money::zero(duplicated.received.currency),
                 at: duplicated.at,
             }),
             Event::PutOnAccount(_) => self.status = Status::OnAccount,
@@ -180,10 +184,11 @@ impl Payment {
         self.sum(of.map(|allotment| allotment.amount))
     }
 
-    /// What may still be refunded of one transaction: Σ refunds ≤ Σ captured is this.
+    /// What may still be refunded of one transaction: Σ refunds ≤ Σ captured is this. Credit was given away already.
     pub fn refundable_of(&self, transaction: &ProviderId) -> Money {
-        let received = self.capture(transaction).map_or(0, |capture| capture.received.amount);
-        Money::new(received.saturating_sub(self.allotted_of(transaction).amount).max(0), self.currency())
+        let own = |capture: &Capture| capture.received.amount.saturating_sub(capture.credited.amount);
+        let own = self.capture(transaction).map_or(0, own);
+        Money::new(own.saturating_sub(self.allotted_of(transaction).amount).max(0), self.currency())
     }
 
     /// Until when an open checkout keeps the cells at `now`; `None` when it keeps none.
