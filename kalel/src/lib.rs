@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod fake;
+pub mod import;
 pub mod migrate;
 pub mod stop;
 pub mod tls;
