@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use kalel::up::Problem;
 use kalel::up::children::Keeper;
@@ -11,7 +10,7 @@ use kalel::up::keeper::{Run, Stop};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::KALEL;
+use crate::world::{KALEL, gone, wait_until};
 
 fn sleeper(name: &str, folder: &Path) -> Run {
     Run {
@@ -23,20 +22,6 @@ fn sleeper(name: &str, folder: &Path) -> Run {
         log: folder.join("log"),
         stop: Stop::Gently,
     }
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}: not within 20 s");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A zombie that nobody has collected yet is gone, too.
-fn gone(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.is_empty() || stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
 #[test]

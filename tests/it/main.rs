@@ -3,4 +3,5 @@
 
 mod keeper;
 mod tidy;
+mod up;
 mod world;

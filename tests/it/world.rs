@@ -12,6 +12,7 @@
 //! `kalel up`, and gone with their data when the run ends, however it ends. No environment variable is needed.
 //! The database is dropped with the `World`; connections that are still open are cut.
 
+mod process;
 mod stack;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
+pub use process::{gone, wait_until};
 pub use stack::{KALEL, shared};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);

@@ -246,7 +246,9 @@ impl Running {
         keeper: &Keeper,
     ) -> Result<(), Problem> {
         let Some(run) = self.runs.iter().find(|run| run.name == exit.name).cloned() else { return Ok(()) };
-        if exit.clean && matches!(exit.name.as_str(), "nats" | "redis") {
+        // nats-server answers SIGTERM with exit status 1 (2.9).
+        let asked = exit.clean || (exit.name == "nats" && exit.status == "exit status: 1");
+        if asked && matches!(exit.name.as_str(), "nats" | "redis") {
             progress.note(&format!("{} was stopped ({}); going on without it", exit.name, exit.status));
             return Ok(());
         }
