@@ -4,6 +4,7 @@
 pub mod config;
 pub mod fake;
 pub mod import;
+pub mod logs;
 pub mod migrate;
 pub mod stop;
 pub mod tls;

@@ -89,3 +89,23 @@ fn secrets_are_never_printed() {
         assert!(!printed.contains(secret), "{printed}");
     }
 }
+
+#[test]
+fn every_setting_is_in_the_operators_list() {
+    let mut config = read(&good()).unwrap();
+    // Optional ones are left out of the file when they are not set.
+    config.wave.older_webhook_secret = Some(String::new());
+    config.wave.request_secret = Some(String::new());
+    config.sms.sender = Some(String::new());
+    let list = include_str!("../../../docs/configuration.md");
+    let table: toml::Table = toml::to_string(&config).unwrap().parse().unwrap();
+    for (name, value) in &table {
+        let names = match value.as_table() {
+            Some(section) => section.keys().map(|key| format!("{name}.{key}")).collect(),
+            None => vec![name.clone()],
+        };
+        for name in names {
+            assert!(list.contains(&format!("`{name}`")), "docs/configuration.md lacks {name}");
+        }
+    }
+}

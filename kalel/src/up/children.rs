@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub struct Keeper {
     answers: Mutex<mpsc::Receiver<Result<i32, String>>>,
     exits: Arc<Mutex<Vec<Exit>>>,
     bell: tokio::sync::watch::Receiver<usize>,
+    ran: AtomicBool,
 }
 
 impl Keeper {
@@ -71,13 +73,25 @@ impl Keeper {
                 }
             }
         });
-        Ok(Self { process: Mutex::new(process), stdin: Mutex::new(stdin), answers: Mutex::new(answers), exits, bell })
+        Ok(Self {
+            process: Mutex::new(process),
+            stdin: Mutex::new(stdin),
+            answers: Mutex::new(answers),
+            exits,
+            bell,
+            ran: AtomicBool::new(false),
+        })
     }
 
     /// The keeper's process id.
     pub fn pid(&self) -> i32 {
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         i32::try_from(process.id()).unwrap_or_default()
+    }
+
+    /// Whether it has ever started a child.
+    pub fn has_run(&self) -> bool {
+        self.ran.load(Ordering::Relaxed)
     }
 
     /// Starts a child and returns its process id.
@@ -91,7 +105,10 @@ impl Keeper {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         self.send(&Request::Start(run))?;
         match answers.recv_timeout(Duration::from_secs(10)) {
-            Ok(Ok(pid)) => Ok(pid),
+            Ok(Ok(pid)) => {
+                self.ran.store(true, Ordering::Relaxed);
+                Ok(pid)
+            }
             Ok(Err(error)) => Err(Problem::Keeper(error)),
             Err(_) => Err(Problem::Keeper(format!("no answer about {name}"))),
         }

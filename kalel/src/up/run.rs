@@ -56,11 +56,13 @@ pub async fn up(options: &Options) -> Result<(), Problem> {
         },
         () = &mut asked => Ok(()),
     };
-    progress.line("");
-    let step = progress.begin("stopping");
     let _ = std::fs::remove_file(folder.path.join("up.json"));
+    progress.line("");
+    let step = keeper.has_run().then(|| progress.begin("stopping"));
     tokio::task::block_in_place(|| keeper.stop());
-    progress.done(&step, "every child has ended");
+    if let Some(step) = step {
+        progress.done(&step, "every child has ended");
+    }
     outcome
 }
 
