@@ -1,1 +1,31 @@
-//! eventstore
+//! The memory of Kalel: the append lane, reading, guards, idempotency and the keys of people. The only writer of schema
+//! `event_log`.
+
+mod answers;
+mod append;
+mod cache;
+mod clock;
+mod connect;
+pub mod fence;
+mod identity;
+mod keyring;
+mod lane;
+mod meta;
+mod read;
+mod recorded;
+mod seal;
+mod store;
+mod subjects;
+
+pub use answers::{Answer, AnswerKey, Answers, Fingerprint, FirstAnswer, Idempotency, Keep, Record};
+pub use append::{Append, AppendError, Appended, Refusal};
+pub use clock::{Clock, ClockError};
+pub use fence::{Fence, Token};
+pub use identity::{IdentityError, LogIdentity, Mode};
+pub use keyring::Keyring;
+pub use lane::LaneLimits;
+pub use meta::Meta;
+pub use read::{ClaimRow, LoadError, ReadError};
+pub use recorded::{Position, Recorded};
+pub use store::{OpenError, Options, Store};
+pub use subjects::{SubjectError, Subjects};

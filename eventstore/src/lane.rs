@@ -1,0 +1,139 @@
+//! The append lane: group commit with gapless positions.
+//!
+//! All commands of a process queue to one task with a connection of its own. It takes what queued while the last commit
+//! was in flight, decides in order of arrival, and writes one transaction under a lock that all lanes share, so
+//! positions are given, committed and become visible in one order. There is no timer.
+
+mod command;
+mod facts;
+mod guards;
+mod overlay;
+mod plan;
+mod session;
+mod verdict;
+mod worker;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+
+pub(crate) use command::Command;
+pub(crate) use verdict::Verdict;
+
+use crate::{append::AppendError, clock::Clock};
+
+/// Bounds of the queue: beyond them a command is refused at once, so that what waits is answered in time.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneLimits {
+    pub commands: usize,
+    pub bytes: usize,
+    /// A command that has waited longer is refused unread.
+    pub deadline: Duration,
+}
+
+impl Default for LaneLimits {
+    fn default() -> Self {
+        Self { commands: 8_192, bytes: 64 << 20, deadline: Duration::from_secs(3) }
+    }
+}
+
+impl LaneLimits {
+    /// When it is worth trying again after a refusal.
+    const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+    pub(crate) const fn overloaded() -> AppendError {
+        AppendError::Overloaded { retry_after: Self::RETRY_AFTER }
+    }
+}
+
+/// What is waiting.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    commands: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+/// A command with whoever waits for its verdict.
+pub(crate) struct Pending {
+    command: Command,
+    bytes: usize,
+    since: Instant,
+    reply: oneshot::Sender<Result<Verdict, AppendError>>,
+}
+
+pub(crate) struct Lane {
+    queue: mpsc::UnboundedSender<Pending>,
+    load: Arc<Load>,
+    limits: LaneLimits,
+    stop: watch::Sender<bool>,
+    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("load", &self.load).finish_non_exhaustive()
+    }
+}
+
+impl Lane {
+    /// Starts the lane's task. It ends when the lane is closed or dropped.
+    pub(crate) fn start(options: PgConnectOptions, clock: Clock, limits: LaneLimits) -> Self {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let (stop, stopped) = watch::channel(false);
+        let load = Arc::<Load>::default();
+        let worker = worker::Worker::new(waiting, stopped, Arc::clone(&load), limits, options, clock);
+        let task = tokio::spawn(worker.run());
+        Self { queue, load, limits, stop, task: std::sync::Mutex::new(Some(task)) }
+    }
+
+    /// Queues a command and waits for its verdict.
+    pub(crate) async fn submit(&self, command: Command) -> Result<Verdict, AppendError> {
+        let bytes = command.size();
+        let commands = self.load.commands.fetch_add(1, Ordering::Relaxed) + 1;
+        let waiting = self.load.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let full = commands > self.limits.commands || waiting > self.limits.bytes;
+        let (reply, verdict) = oneshot::channel();
+        let pending = Pending { command, bytes, since: Instant::now(), reply };
+        if full || self.queue.send(pending).is_err() {
+            self.load.take(1, bytes);
+            metrics::counter!("lane_refusals_total", "reason" => "overloaded").increment(1);
+            return Err(LaneLimits::overloaded());
+        }
+        // The lane answers everything it takes; if it vanished it may have written this one.
+        verdict.await.unwrap_or(Err(AppendError::Unknown))
+    }
+
+    /// Takes no more commands and waits until those that queued are answered.
+    pub(crate) async fn close(&self) {
+        self.stop.send_replace(true);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the append lane ended badly");
+        }
+    }
+}
+
+impl Load {
+    pub(crate) fn take(&self, commands: usize, bytes: usize) {
+        self.commands.fetch_sub(commands, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commands(&self) -> usize {
+        self.commands.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,137 @@
+//! The store: one per process, cheap to clone.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use thiserror::Error;
+
+use crate::{
+    answers::Answers,
+    cache::Cache,
+    clock::{Clock, ClockError},
+    connect,
+    identity::{self, IdentityError, LogIdentity, Mode},
+    keyring::Keyring,
+    lane::{Lane, LaneLimits},
+    subjects::Subjects,
+};
+
+/// How to open a log.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub database_url: String,
+    /// Connections of the pool; the lane has one more of its own.
+    pub connections: u32,
+    /// How long a query may wait for a connection before it is refused.
+    pub acquire_timeout: Duration,
+    pub keyring: Keyring,
+    pub clock: Clock,
+    /// An empty log becomes one of this mode; a log of the other mode is refused.
+    pub mode: Mode,
+    pub lane: LaneLimits,
+}
+
+impl Options {
+    /// The usual settings: 16 connections.
+    pub fn new(database_url: impl Into<String>, keyring: Keyring, mode: Mode) -> Self {
+        Self {
+            database_url: database_url.into(),
+            connections: 16,
+            acquire_timeout: Duration::from_secs(1),
+            keyring,
+            clock: Clock::system(),
+            mode,
+            lane: LaneLimits::default(),
+        }
+    }
+}
+
+/// Why a log could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("the database cannot be reached")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+}
+
+/// The memory of Kalel: everything is written through its lane and can be read back.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    pool: PgPool,
+    log: LogIdentity,
+    clock: Clock,
+    keyring: Keyring,
+    subjects: Arc<Subjects>,
+    answers: Answers,
+    cache: Cache,
+    lane: Lane,
+}
+
+impl Store {
+    /// Connects to a migrated database and starts the append lane of this process.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database cannot be reached, holds another log, or its clock is far from ours.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let pool = connect::pool(&options.database_url, options.connections, options.acquire_timeout).await?;
+        let log = identity::establish(&pool, options.mode, &options.keyring, &options.clock).await?;
+        options.clock.bind(pool.clone(), log.mode).await?;
+        let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane);
+        let subjects = Arc::new(Subjects::new(pool.clone(), options.keyring.clone()));
+        let answers = Answers { pool: pool.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
+        let (clock, keyring, cache) = (options.clock, options.keyring, Cache::default());
+        let inner = Inner { pool, log, clock, keyring, subjects, answers, cache, lane };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The pool, for reading and for the tables of other schemas.
+    pub fn pool(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    /// Which log this is.
+    pub fn log(&self) -> LogIdentity {
+        self.inner.log
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The secrets outside the database; its lookup hash finds API keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
+    /// Seals and opens personal fields.
+    pub fn subjects(&self) -> &Subjects {
+        &self.inner.subjects
+    }
+
+    /// Idempotency records.
+    pub fn answers(&self) -> &Answers {
+        &self.inner.answers
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.inner.lane
+    }
+
+    /// Lets queued commands finish, then closes every connection.
+    pub async fn close(&self) {
+        self.inner.lane.close().await;
+        self.inner.pool.close().await;
+    }
+}
