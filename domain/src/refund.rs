@@ -15,6 +15,8 @@ mod refusal;
 mod request;
 mod state;
 mod submit;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{fail, pending, reverse, succeed, unknown};
 pub use approve::{approve, decline};

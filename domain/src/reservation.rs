@@ -21,6 +21,10 @@ mod reactions;
 mod refusal;
 mod reschedule;
 mod state;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_gate;
 
 pub use cancel::{Cancel, Preview as CancelPreview};
 pub use check_in::check_in;

@@ -5,6 +5,8 @@
 //! ```
 
 pub mod example;
+mod laws;
+mod properties;
 pub mod story;
 pub mod world;
 

@@ -53,6 +53,12 @@ pub fn person(role: Role, number: u128) -> Actor {
     Actor::new(role, PrincipalId::new(Uuid::from_u128(0xFACE_0000 + number)))
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     /// A Monday morning, long before the slots of the tests.
     pub fn new() -> Self {
