@@ -6,6 +6,7 @@
 
 pub mod example;
 mod laws;
+mod owed;
 mod properties;
 pub mod story;
 pub mod world;
