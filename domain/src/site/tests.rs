@@ -4,5 +4,6 @@ mod alternatives;
 mod check;
 mod closures;
 mod hours;
+mod lane;
 mod settings;
 mod starts;

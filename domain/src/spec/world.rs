@@ -106,6 +106,15 @@ impl World {
         self.guards.open.iter().filter(blocks).map(|claim| claim.holder).collect()
     }
 
+    /// The open claims as a reader of the guard tables sees them: one a cell, lapsed holds included.
+    pub fn open_claims(&self) -> Vec<guard::OpenClaim> {
+        let rows = |claim: &Claim| {
+            let Claim { holder, during, releasable_at, .. } = *claim;
+            claim.cells.clone().into_iter().map(move |cell| guard::OpenClaim { cell, during, holder, releasable_at })
+        };
+        self.guards.open.iter().flat_map(rows).collect()
+    }
+
     /// Holders of open claims, lapsed or not.
     pub fn claiming(&self) -> BTreeSet<Uuid> {
         self.guards.open.iter().map(|claim| claim.holder).collect()

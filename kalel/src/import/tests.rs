@@ -73,3 +73,71 @@ fn a_wrong_field_is_named() {
     let unknown = r#"{"sites": [], "sitez": []}"#;
     assert!(serde_json::from_str::<File>(unknown).is_err());
 }
+
+#[test]
+fn every_field_of_the_file_is_in_the_site_and_nothing_else() {
+    for entry in File::included().unwrap().sites {
+        let site = &imported()[&entry.id];
+        let identity = site.identity.as_ref().unwrap();
+        assert_eq!(identity.slug.as_str(), entry.id);
+        assert_eq!((identity.time_zone, identity.currency), (entry.time_zone, entry.currency));
+        let profile = &identity.profile;
+        let texts = |all: &[domain::text::Note]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(profile.name.as_str(), entry.name);
+        assert_eq!(profile.address.as_ref().map(|text| text.as_str()), entry.address.as_deref());
+        assert_eq!(profile.city.as_ref().map(|text| text.as_str()), entry.city.as_deref());
+        assert_eq!(profile.surface.as_ref().map(|text| text.as_str()), entry.surface.as_deref());
+        assert_eq!((profile.area_m2, profile.capacity_players), (entry.area_m2, entry.capacity_players));
+        assert_eq!((texts(&profile.house_rules), texts(&profile.notes)), (entry.house_rules, entry.notes));
+        assert_eq!(profile.payment_methods, entry.payment_methods);
+        assert_eq!(site.cells.iter().map(|cell| cell.slug.to_string()).collect::<Vec<_>>(), entry.cells);
+        assert_eq!(site.cells_are_modelled, entry.cells_are_modelled.unwrap_or(false));
+        assert_eq!(site.pitches.len(), entry.pitches.len());
+        for (pitch, wanted) in site.pitches.iter().zip(&entry.pitches) {
+            assert_eq!((pitch.slug.as_str(), pitch.name.as_str()), (wanted.id.as_str(), wanted.name.as_str()));
+            assert_eq!(pitch.format.as_str(), wanted.format);
+            let slug = |id| site.cells.iter().find(|cell| cell.id == id).unwrap().slug.to_string();
+            assert_eq!(pitch.cells.iter().copied().map(slug).collect::<Vec<_>>(), wanted.cells);
+        }
+        assert_eq!(
+            (site.hours.weekly.len(), site.hours.declared),
+            (entry.hours.len(), entry.hours_are_declared == Some(true))
+        );
+        assert_eq!(site.tariffs.rules.len(), entry.tariffs.len());
+        for (tariff, wanted) in site.tariffs.rules.iter().zip(&entry.tariffs) {
+            let band = tariff.band.map(|band| [band.opens, band.closes].map(|time| time.format("%H:%M").to_string()));
+            assert_eq!(band, wanted.from.clone().zip(wanted.to.clone()).map(|(from, to)| [from, to]));
+            assert_eq!((tariff.price.amount, tariff.minutes), (wanted.price, wanted.minutes));
+            assert_eq!(tariff.days.len(), wanted.days.len());
+        }
+    }
+}
+
+/// What a pitch costs from an instant on, or why it cannot be booked.
+fn price(site: &str, pitch: &str, from: &str, minutes: u32) -> Result<i64, site::Refusal> {
+    let state = imported().remove(site).unwrap();
+    let pitch = state.pitches.iter().find(|found| found.slug.as_str() == pitch).unwrap().id;
+    let site = Loaded { id: SiteId::new(Uuid::nil()), version: 9, state };
+    let during = domain::interval::Interval::lasting(from.parse().unwrap(), minutes).unwrap();
+    let now = "2026-11-22T12:00:00Z".parse().unwrap();
+    let (_, price) = site::offer(&site, pitch, during, domain::reservation::Channel::Online, now)?;
+    Ok(price.total.amount)
+}
+
+#[test]
+fn prices_are_what_the_sites_say_or_none_at_all() {
+    // 2026-11-28 is a Saturday.
+    assert_eq!(price("fara-foot", "8x8", "2026-11-28T08:00:00Z", 60), Ok(30_000));
+    assert_eq!(price("fara-foot", "8x8", "2026-11-29T00:30:00Z", 90), Ok(60_000), "16:00 to 06:00");
+    assert!(price("fara-foot", "8x8", "2026-11-28T15:00:00Z", 60).is_err(), "closed from 15:00 to 16:00");
+    assert_eq!(price("sowfoot", "8x8", "2026-11-29T18:00:00Z", 90), Ok(35_000));
+    assert!(price("sowfoot", "8x8", "2026-11-29T18:00:00Z", 60).is_err(), "sold by 90 minutes on Sundays");
+    assert_eq!(price("sowfoot", "5x5-1", "2026-11-28T18:00:00Z", 90), Ok(30_000));
+    assert!(price("sowfoot", "5x5-1", "2026-11-30T18:00:00Z", 90).is_err(), "no 5x5 tariff on Mondays");
+    assert_eq!(price("temple-du-foot", "camp-nou", "2026-11-28T17:30:00Z", 60), Ok(37_500), "18:00 in the middle");
+    assert_eq!(price("stade-municipal-hlm", "11x11", "2026-11-28T23:30:00Z", 90), Ok(112_500), "closes at one");
+    assert!(price("stade-municipal-hlm", "11x11", "2026-11-27T23:00:00Z", 90).is_err(), "Friday closes at eleven");
+    assert!(price("be-sport", "grand-nord", "2026-11-28T18:00:00Z", 60).is_err(), "the halves have no tariff");
+    assert!(price("terrain-ngb", "11x11", "2026-11-28T18:00:00Z", 60).is_err(), "no price is known");
+    assert!(matches!(price("thia", "8x8", "2026-11-28T18:00:00Z", 60), Err(site::Refusal::Suspended { .. })));
+}
