@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use eventstore::Keyring;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -34,6 +35,15 @@ pub enum Mode {
     Live,
 }
 
+impl From<Mode> for eventstore::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Test => Self::Test,
+            Mode::Live => Self::Live,
+        }
+    }
+}
+
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +60,8 @@ pub struct Config {
     pub wave: Wave,
     #[serde(default)]
     pub sms: Sms,
+    /// Without it no mail is sent.
+    pub email: Option<Email>,
     #[serde(default)]
     pub cors: Cors,
     #[serde(default)]
@@ -64,12 +76,9 @@ pub struct Secrets {
     pub master_key: String,
     /// Former master keys: what they wrapped can still be opened.
     pub older_master_keys: Vec<String>,
-    /// Keys the hashes by which people, API keys and idempotency keys are found. Cannot be changed later.
+    /// Keys the hashes by which people, API keys and idempotency keys are found; ticket, quote and link signatures are
+    /// derived from it. Cannot be changed later.
     pub lookup_key: String,
-    /// Ed25519 seed that signs tickets. Its public half is published.
-    pub ticket_key: String,
-    /// Signs quotes, pay links and list cursors.
-    pub link_key: String,
 }
 
 /// Wave Business (docs.wave.com/business).
@@ -86,8 +95,6 @@ pub struct Wave {
     pub older_webhook_secret: Option<String>,
     /// How webhooks are proven: `signing` (default) or `shared`.
     pub webhook_strategy: WebhookStrategy,
-    /// Request signing of this key (`wave_sn_AKS_…`), when it was made with it.
-    pub request_secret: Option<String>,
 }
 
 /// How Wave proves a webhook.
@@ -111,8 +118,34 @@ pub struct Sms {
     pub api_key: String,
     /// The registered sender id; none = the provider's shared one.
     pub sender: Option<String>,
-    /// Delivery reports are not signed by the provider: this goes into their path.
-    pub delivery_secret: String,
+}
+
+/// An SMTP relay.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Email {
+    pub host: String,
+    /// Default 465 for `tls`, 587 for `starttls`, 25 for `plain`.
+    pub port: Option<u16>,
+    /// `tls`, `starttls` (default), or `plain` to this machine only.
+    #[serde(default)]
+    pub security: Security,
+    pub username: Option<String>,
+    pub password: Option<String>,
+    /// `Kalel <ne-pas-repondre@example.sn>`.
+    pub from: String,
+    /// Who is told when money needs a person.
+    pub finance: Option<String>,
+}
+
+/// How the SMTP relay is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    Tls,
+    #[default]
+    Starttls,
+    Plain,
 }
 
 /// Which web pages may call the API from a browser.
@@ -139,7 +172,6 @@ impl Default for Wave {
             webhook_secret: String::new(),
             older_webhook_secret: None,
             webhook_strategy: WebhookStrategy::default(),
-            request_secret: None,
         }
     }
 }
@@ -151,7 +183,6 @@ impl Default for Sms {
             username: String::new(),
             api_key: String::new(),
             sender: None,
-            delivery_secret: String::new(),
         }
     }
 }
@@ -178,6 +209,12 @@ impl std::fmt::Debug for Wave {
 impl std::fmt::Debug for Sms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sms").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Email {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Email").field("host", &self.host).finish_non_exhaustive()
     }
 }
 
@@ -222,19 +259,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        key("secrets.master_key", &self.secrets.master_key)?;
-        for older in &self.secrets.older_master_keys {
-            key("secrets.older_master_keys", older)?;
-        }
-        key("secrets.lookup_key", &self.secrets.lookup_key)?;
-        key("secrets.ticket_key", &self.secrets.ticket_key)?;
-        key("secrets.link_key", &self.secrets.link_key)?;
-        let texts: [(&'static str, &str, &'static str); 5] = [
+        self.keyring()?;
+        let texts: [(&'static str, &str, &'static str); 4] = [
             ("wave.api_key", &self.wave.api_key, "the API key of the Wave business wallet"),
             ("wave.webhook_secret", &self.wave.webhook_secret, "without it no webhook can be believed"),
             ("sms.username", &self.sms.username, "the Africa's Talking application"),
             ("sms.api_key", &self.sms.api_key, "the Africa's Talking API key"),
-            ("sms.delivery_secret", &self.sms.delivery_secret, "at least 16 random characters for the report's path"),
         ];
         for (setting, value, hint) in texts {
             if value.trim().is_empty() {
@@ -249,6 +279,19 @@ impl Config {
             self.check_url(setting, url)?;
         }
         Ok(())
+    }
+
+    /// The secrets outside the database.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one is missing or malformed.
+    pub fn keyring(&self) -> Result<Keyring, ConfigError> {
+        let master = key("secrets.master_key", &self.secrets.master_key)?;
+        let mut keyring = Keyring::new(master, key("secrets.lookup_key", &self.secrets.lookup_key)?);
+        for older in &self.secrets.older_master_keys {
+            keyring = keyring.with_older_master(key("secrets.older_master_keys", older)?);
+        }
+        Ok(keyring)
     }
 
     /// https everywhere; in test mode also http to this machine itself, where the fakes are.

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use domain::aggregate::{Aggregate, Loaded};
 use domain::decision::Decision;
 use domain::ids::{PrincipalId, SiteId};
+use domain::sealed::Sealed;
 use domain::site::{self, Site};
 use domain::text::TextError;
+use eventstore::{Append, AppendError, Meta, Store};
 use uuid::Uuid;
 
 /// Why a file cannot be imported. Nothing of the site at fault is recorded.
@@ -27,6 +29,49 @@ pub enum ImportError {
     Field { site: String, field: &'static str, why: String },
     #[error("site {site}: {refusal}")]
     Refused { site: String, refusal: site::Refusal },
+    #[error("site {site}: {error}")]
+    Append { site: String, error: AppendError },
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] eventstore::ReadError),
+}
+
+/// Whose the sites will be.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub manager: PrincipalId,
+    /// Where the manager hears of bookings, sealed under their own key.
+    pub phone: Option<Sealed>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Imported {
+    pub added: usize,
+    /// Were there already.
+    pub kept: usize,
+}
+
+/// Records the sites that are not there yet, each in one decision.
+///
+/// # Errors
+/// [`ImportError`]; the sites before the one at fault are recorded.
+pub async fn import(store: &Store, file: &File, owner: &Owner) -> Result<Imported, ImportError> {
+    let mut imported = Imported { added: 0, kept: 0 };
+    for entry in &file.sites {
+        if store.holder_of(site::SLUG, &entry.id).await?.is_some() {
+            imported.kept += 1;
+            continue;
+        }
+        let id = SiteId::new(store.clock().new_id());
+        let decision = decide(entry, id, owner, &mut || store.clock().new_id())?;
+        match store.append(Append::new(decision, Meta::system().at_site(id))).await {
+            Ok(_) => imported.added += 1,
+            // Somebody else imports at the same moment.
+            Err(AppendError::Refused(eventstore::Refusal::NotUnique { .. })) => imported.kept += 1,
+            Err(error) => return Err(ImportError::Append { site: entry.id.clone(), error }),
+        }
+    }
+    Ok(imported)
 }
 
 impl File {
@@ -75,13 +120,13 @@ impl Drawn {
 pub fn decide(
     entry: &Entry,
     id: SiteId,
-    manager: PrincipalId,
+    owner: &Owner,
     new_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<Decision, ImportError> {
     let field = |field: &'static str| move |why: String| ImportError::Field { site: entry.id.clone(), field, why };
     let refused = |refusal| ImportError::Refused { site: entry.id.clone(), refusal };
     let mut drawn = Drawn { site: Loaded::new(id), decision: Decision::nothing() };
-    let registration = entry.registration(manager).map_err(|(name, why)| field(name)(why))?;
+    let registration = entry.registration(owner.manager).map_err(|(name, why)| field(name)(why))?;
     let currency = registration.currency;
     drawn.then(site::register(&drawn.site, registration)).map_err(refused)?;
     let (cells, pitches) = entry.ground(new_id).map_err(|(name, why)| field(name)(why))?;
@@ -97,6 +142,10 @@ pub fn decide(
         drawn.then(site::set_tariffs(&drawn.site, tariffs)).map_err(refused)?;
     }
     drawn.then(site::set_policy(&drawn.site, entry.policy(currency))).map_err(refused)?;
+    if owner.phone.is_some() {
+        let contact = site::set_contact(&drawn.site, owner.manager, owner.phone.clone(), None);
+        drawn.then(contact).map_err(refused)?;
+    }
     if let Some(reason) = entry.doubt() {
         let reason = text(reason).map_err(field("notes"))?;
         drawn.then(site::suspend(&drawn.site, reason)).map_err(refused)?;

@@ -4,8 +4,10 @@
 pub mod config;
 pub mod fake;
 pub mod import;
+pub mod key;
 pub mod logs;
 pub mod migrate;
+pub mod seed;
 pub mod stop;
 pub mod tls;
 pub mod up;

@@ -60,6 +60,8 @@ pub enum Problem {
     Server { name: String, what: String, log: PathBuf, tail: String },
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("the demo data: {0}")]
+    Seed(String),
     #[error("migrating: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
 }

@@ -11,10 +11,10 @@ fn imported() -> BTreeMap<String, Site> {
         last += 1;
         Uuid::from_u128(last)
     };
-    let manager = PrincipalId::new(new_id());
+    let owner = Owner { manager: PrincipalId::new(new_id()), phone: None };
     let mut sites = BTreeMap::new();
     for entry in File::included().unwrap().sites {
-        let decision = decide(&entry, SiteId::new(new_id()), manager, &mut new_id).unwrap();
+        let decision = decide(&entry, SiteId::new(new_id()), &owner, &mut new_id).unwrap();
         assert_eq!(decision.changes.len(), 1, "one stream a site");
         assert_eq!(decision.changes[0].expected, 0);
         let mut site = Site::default();
@@ -67,7 +67,8 @@ fn a_wrong_field_is_named() {
         last += 1;
         Uuid::from_u128(last)
     };
-    let error = decide(&entry, SiteId::new(new_id()), PrincipalId::new(new_id()), &mut new_id);
+    let owner = Owner { manager: PrincipalId::new(new_id()), phone: None };
+    let error = decide(&entry, SiteId::new(new_id()), &owner, &mut new_id);
     let text = error.unwrap_err().to_string();
     assert!(text.contains("be-sport") && text.contains("hours") && text.contains("8 o'clock"), "{text}");
     let unknown = r#"{"sites": [], "sitez": []}"#;

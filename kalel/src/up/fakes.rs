@@ -33,7 +33,6 @@ struct Webhook<'a> {
 struct Sms<'a> {
     username: &'a str,
     api_key: &'a str,
-    delivery_url: String,
 }
 
 /// Writes their settings; returns how to start them. They call back to `base_url`.
@@ -51,11 +50,7 @@ pub fn prepare(program: &Path, folder: &Folder, private: &Private, base_url: &st
             secret: &providers.wave_webhook_secret,
         }],
     };
-    let sms = Sms {
-        username: "sandbox",
-        api_key: &providers.sms_key,
-        delivery_url: format!("{base_url}/v1/provider-webhooks/africas_talking/{}", providers.sms_delivery_secret),
-    };
+    let sms = Sms { username: "sandbox", api_key: &providers.sms_key };
     let wave = write(folder, "fake-wave.toml", &wave)?;
     let sms = write(folder, "fake-sms.toml", &sms)?;
     let run = |name: &str, port: u16, more: Vec<String>| {

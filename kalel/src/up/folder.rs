@@ -19,6 +19,7 @@ use sha2::Digest;
 
 use super::{Problem, ports};
 use crate::config::Secrets;
+use crate::seed::Demo;
 
 /// Where the servers' data goes under root: a root-only home cannot be entered by the user `postgres`.
 const UNDER_ROOT: &str = "/var/lib/kalel";
@@ -47,6 +48,9 @@ pub struct Private {
     pub providers: Providers,
     #[serde(default)]
     pub ports: Ports,
+    /// Who the demo keys belong to, once they are made.
+    #[serde(default)]
+    pub demo: Option<Demo>,
     /// Whether the database has been set up completely.
     #[serde(default)]
     pub ready: bool,
@@ -58,7 +62,6 @@ pub struct Providers {
     pub wave_key: String,
     pub wave_webhook_secret: String,
     pub sms_key: String,
-    pub sms_delivery_secret: String,
 }
 
 /// The ports of the last start; 0 = none yet.
@@ -88,20 +91,14 @@ impl Private {
             app_password: secret()?,
             nats_password: secret()?,
             redis_password: secret()?,
-            secrets: Secrets {
-                master_key: secret()?,
-                older_master_keys: Vec::new(),
-                lookup_key: secret()?,
-                ticket_key: secret()?,
-                link_key: secret()?,
-            },
+            secrets: Secrets { master_key: secret()?, older_master_keys: Vec::new(), lookup_key: secret()? },
             providers: Providers {
                 wave_key: format!("wave_sn_prod_{}", secret()?),
                 wave_webhook_secret: format!("wave_sn_WHS_{}", secret()?),
                 sms_key: format!("atsk_{}", secret()?),
-                sms_delivery_secret: secret()?,
             },
             ports: Ports::default(),
+            demo: None,
             ready: false,
         })
     }

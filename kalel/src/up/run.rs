@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::announce::Announcement;
 use super::children::{Exit, Keeper};
-use super::folder::{Folder, Private};
+use super::folder::{Folder, Private, secret};
 use super::keeper::Run;
 use super::progress::Progress;
 use super::stack::{Plan, Stack, failed};
 use super::{Problem, fakes, ports, postgres};
-use crate::config::{Config, Mode};
+use crate::config::{Config, Email, Mode, Security};
+use crate::seed::{self, Demo};
 
 /// What the user asked for.
 #[derive(Debug, Clone, clap::Args)]
@@ -117,7 +118,17 @@ async fn start(
     progress.done(&step, &format!("{count} migrations"));
 
     let base_url = format!("http://127.0.0.1:{}", private.ports.http);
-    write_config(folder, &private, &base_url)?;
+    let config = write_config(folder, &private, &base_url)?;
+    let step = progress.begin("demo data");
+    let demo = match private.demo.clone() {
+        Some(demo) => demo,
+        None => Demo::new(secret)?,
+    };
+    private.demo = Some(demo.clone());
+    // Kept before it is used: a key that was granted must not be forgotten.
+    folder.keep(&private)?;
+    let seeded = seed::seed(&config, &stack.postgres.app_url(postgres::DATABASE), &demo).await;
+    progress.done(&step, &seeded.map_err(|error| Problem::Seed(error.to_string()))?);
 
     let runs = fakes::prepare(program, folder, &private, &base_url)?;
     let mut pids = BTreeMap::from([("up".to_owned(), own_pid()), ("keeper".to_owned(), keeper.pid())]);
@@ -172,8 +183,16 @@ fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Co
             username: "sandbox".into(),
             api_key: private.providers.sms_key.clone(),
             sender: None,
-            delivery_secret: private.providers.sms_delivery_secret.clone(),
         },
+        email: Some(Email {
+            host: "127.0.0.1".into(),
+            port: Some(ports.smtp),
+            security: Security::Plain,
+            username: None,
+            password: None,
+            from: "Kalel <kalel@kalel.invalid>".into(),
+            finance: Some("finances@kalel.invalid".into()),
+        }),
         cors: crate::config::Cors::default(),
         database: crate::config::Database::default(),
     };
@@ -216,7 +235,7 @@ fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeM
     Announcement {
         docs_url: format!("{base_url}/docs"),
         base_url,
-        keys: BTreeMap::new(),
+        keys: private.demo.iter().flat_map(Demo::secrets).collect(),
         fakes: fakes.into_iter().map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}"))).collect(),
         postgres_url: stack.postgres.app_url(postgres::DATABASE),
         nats_url: stack.nats.url(),
