@@ -64,6 +64,14 @@ impl World {
         }
     }
 
+    /// A store of this world's log, with a lane of its own: what one process has.
+    pub async fn store(&self) -> eventstore::Store {
+        let keyring = eventstore::Keyring::new([1; 32], [2; 32]);
+        let mut options = eventstore::Options::new(&self.database_url, keyring, eventstore::Mode::Test);
+        options.connections = 6;
+        eventstore::Store::open(options).await.unwrap()
+    }
+
     /// The URL for what only a superuser may do.
     pub fn superuser_url(&self) -> String {
         shared().stack.postgres.superuser_url(&self.database)
