@@ -1,1 +1,27 @@
-//! projections
+//! The views: what the log means, in tables that can be asked (schema `read`).
+//!
+//! One module per noun; each file under it owns one read table: it fills the table from events and asks it. The
+//! [`engine`] moves rows, checkpoint and digest of a projector in one transaction. Everything here may be deleted and
+//! comes back from the log; no decision ever relies on it.
+
+pub mod client;
+pub mod engine;
+pub mod key;
+pub mod page;
+pub mod payment;
+pub mod refund;
+pub mod reservation;
+pub mod schedule;
+pub mod site;
+
+pub use engine::{
+    ApplyError, Entry, Poison, Progress, Projector, RunError, Runner, Status, WaitError, Watch, content_digest,
+    progress, reset_and_replay,
+};
+
+/// A place in the log: 1, 2, 3… without a gap; 0 is before the first event.
+pub type Position = i64;
+
+/// Every projector there is. To add one: a noun module with its tables, one line here, a migration.
+pub const PROJECTORS: &[&Projector] =
+    &[&site::PROJECTOR, &schedule::PROJECTOR, &reservation::PROJECTOR, &client::PROJECTOR, &key::PROJECTOR];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     aggregate::{Aggregate, Version},
@@ -18,7 +19,7 @@ use crate::{
 use super::{Cell, ClosureReason, Event, OpeningRule, Pitch, Profile, Tariff, Window};
 
 /// A venue. Empty until [`super::Registered`].
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     /// `None` until registered.
     pub identity: Option<Identity>,
@@ -39,7 +40,7 @@ pub struct Site {
 }
 
 /// What a site is called and whose it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     pub slug: Slug,
     pub manager_id: PrincipalId,
@@ -49,7 +50,7 @@ pub struct Identity {
 }
 
 /// When a site is open.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hours {
     pub weekly: Vec<OpeningRule>,
     /// False when we assumed them.
@@ -61,7 +62,7 @@ pub struct Hours {
 }
 
 /// A dated exception.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Day {
     /// None means closed.
     pub windows: Vec<Window>,
@@ -69,7 +70,7 @@ pub struct Day {
 }
 
 /// The price rules in force.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tariffs {
     pub rules: Vec<Tariff>,
     /// Version of the site that set them.
@@ -77,7 +78,7 @@ pub struct Tariffs {
 }
 
 /// The policy in force.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     pub policy: Policy,
     /// Version of the site that set it; 0 is the platform's default.
@@ -85,7 +86,7 @@ pub struct Terms {
 }
 
 /// Where the manager hears of bookings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contact {
     pub subject: PrincipalId,
     pub phone: Option<Sealed>,
@@ -93,7 +94,7 @@ pub struct Contact {
 }
 
 /// Cells that cannot be booked for a time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Closure {
     pub cells: Vec<CellId>,
     pub during: Interval,
@@ -103,7 +104,7 @@ pub struct Closure {
 }
 
 /// Listed but not bookable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suspension {
     pub reason: Note,
     pub version: Version,

@@ -1,0 +1,17 @@
+//! Clients: who they are, as ciphertext.
+
+mod details;
+
+pub use details::{Client, find_by_phone, find_many};
+
+use crate::engine::{Poison, Projector};
+
+/// Fills `read.clients`.
+pub static PROJECTOR: Projector = Projector {
+    name: "client",
+    version: 1,
+    poison: Poison::Park,
+    kinds: &["client"],
+    tables: &["clients"],
+    apply: |connection, entries| Box::pin(details::apply(connection, entries)),
+};

@@ -1,0 +1,170 @@
+//! `read.clients`: a person who books, with every personal field still sealed. Only the edge opens them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Timestamp,
+    client::{Event as ClientEvent, Language, Registered},
+    event::Event,
+    ids::ClientId,
+    money::{Currency, Money, MoneyError},
+    phone::PhoneHash,
+    sealed::Sealed,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Position,
+    engine::{ApplyError, Entry},
+    page::Found,
+};
+
+/// A client as their events tell it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    pub client_id: ClientId,
+    pub phone_hash: PhoneHash,
+    pub phone: Sealed,
+    pub name: Option<Sealed>,
+    pub language: Language,
+    /// What we hold for them: more was received than was due. One amount per currency.
+    pub credit: Vec<Money>,
+    pub created_at: Timestamp,
+    pub version: i32,
+    pub position: Position,
+    pub created_position: Position,
+}
+
+impl Client {
+    fn registered(registered: &Registered, entry: &Entry) -> Self {
+        Self {
+            client_id: registered.client_id,
+            phone_hash: registered.phone_hash.clone(),
+            phone: registered.phone.clone(),
+            name: registered.name.clone(),
+            language: registered.language,
+            credit: Vec::new(),
+            created_at: registered.at,
+            version: entry.version,
+            position: entry.position,
+            created_position: entry.position,
+        }
+    }
+
+    fn evolve(&mut self, event: &ClientEvent) -> Result<(), MoneyError> {
+        match event {
+            ClientEvent::Registered(_) => {}
+            ClientEvent::Renamed(renamed) => self.name.clone_from(&renamed.name),
+            ClientEvent::Credited(credited) => {
+                match self.credit.iter_mut().find(|held| held.currency == credited.amount.currency) {
+                    Some(held) => *held = held.plus(credited.amount)?,
+                    None => self.credit.push(credited.amount),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What we hold for them in a currency.
+    pub fn credit_in(&self, currency: Currency) -> Money {
+        self.credit.iter().copied().find(|held| held.currency == currency).unwrap_or(Money::zero(currency))
+    }
+}
+
+/// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
+pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
+    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
+    let mut rows = load(connection, &ids).await?;
+    for entry in entries {
+        let Event::Client(event) = &entry.event else { continue };
+        if let ClientEvent::Registered(registered) = event {
+            rows.insert(entry.stream_id, Client::registered(registered, entry));
+            continue;
+        }
+        let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
+        row.evolve(event).map_err(|error| entry.contradiction(&error))?;
+        row.version = entry.version;
+        row.position = entry.position;
+    }
+    save(connection, rows.values()).await
+}
+
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Client>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT client_id, doc AS "doc: Json<Client>" FROM read.clients WHERE client_id = ANY ($1)"#,
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.client_id, row.doc.0)).collect())
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    client_id: ClientId,
+    phone_hash: &'a PhoneHash,
+    doc: &'a Client,
+    version: i32,
+    position: Position,
+    created_position: Position,
+}
+
+async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Client>) -> Result<(), ApplyError> {
+    let rows: Vec<Row<'_>> = rows
+        .map(|row| Row {
+            client_id: row.client_id,
+            phone_hash: &row.phone_hash,
+            doc: row,
+            version: row.version,
+            position: row.position,
+            created_position: row.created_position,
+        })
+        .collect();
+    sqlx::query!(
+        "INSERT INTO read.clients
+         SELECT * FROM json_to_recordset($1::text::json) AS r (
+             client_id uuid, phone_hash text, doc jsonb, version int, position bigint, created_position bigint)
+         ON CONFLICT (client_id) DO UPDATE SET
+             doc = excluded.doc, version = excluded.version, position = excluded.position",
+        serde_json::to_string(&rows)?
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Clients by id, in no particular order; unknown ids are left out.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn find_many(pool: &PgPool, ids: &[ClientId]) -> Result<(Position, Vec<Client>), sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Client>"
+           FROM read.checkpoints AS c LEFT JOIN read.clients AS p ON p.client_id = ANY ($1)
+           WHERE c.name = 'client'"#,
+        &ids
+    )
+    .fetch_all(pool)
+    .await?;
+    let as_of = rows.first().map_or(0, |row| row.as_of);
+    Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))
+}
+
+/// The client with this number. For a list or a search; a command asks the guard instead.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn find_by_phone(pool: &PgPool, phone: &PhoneHash) -> Result<Found<Client>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Client>"
+           FROM read.checkpoints AS c LEFT JOIN read.clients AS p ON p.phone_hash = $1
+           WHERE c.name = 'client'"#,
+        phone.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
+}

@@ -1,0 +1,17 @@
+//! API keys: what authentication asks on every request.
+
+mod lookup;
+
+pub use lookup::{Key, find_by_secret, of_principal};
+
+use crate::engine::{Poison, Projector};
+
+/// Fills `read.keys`. Stops on poison: an event not applied could be a key's revocation.
+pub static PROJECTOR: Projector = Projector {
+    name: "key",
+    version: 1,
+    poison: Poison::Stop,
+    kinds: &["key"],
+    tables: &["keys"],
+    apply: |connection, entries| Box::pin(lookup::apply(connection, entries)),
+};

@@ -1,0 +1,295 @@
+//! `read.payments`: one movement of money in, as the API shows it.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Timestamp,
+    actor::Actor,
+    event::Event,
+    ids::{ClientId, PaymentId, ReservationId, SiteId},
+    money::{Money, MoneyError},
+    payment::{Event as PaymentEvent, Method, ProviderId, Reference, Requested, Succeeded},
+    reservation::Purpose,
+    text::{Note, Text},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Position,
+    engine::{ApplyError, Entry},
+    page::Found,
+};
+
+/// Where a payment is in its life (domain.md, Payment).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Requested,
+    Pending,
+    Unknown,
+    Succeeded,
+    Failed,
+    Expired,
+    /// Somebody vouches for it; no money moved.
+    OnAccount,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::OnAccount => "on_account",
+        }
+    }
+}
+
+/// A second success for the same thing; it goes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Duplicate {
+    pub transaction: ProviderId,
+    pub received: Money,
+    pub at: Timestamp,
+}
+
+/// A payment as its events tell it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub client_id: Option<ClientId>,
+    pub method: Method,
+    pub purpose: Purpose,
+    pub status: Status,
+    /// What was asked for.
+    pub amount: Money,
+    /// Ours, at the provider.
+    pub reference: Reference,
+    pub by: Actor,
+    pub created_at: Timestamp,
+    pub hold_expires_at: Option<Timestamp>,
+    /// The provider's id of the checkout.
+    pub provider_id: Option<ProviderId>,
+    /// Where the client pays; of use while it is pending.
+    pub checkout_url: Option<Text<500>>,
+    pub checkout_expires_at: Option<Timestamp>,
+    pub transaction: Option<ProviderId>,
+    /// What really came.
+    pub received: Option<Money>,
+    /// Of it, what the reservation needed.
+    pub allocated: Option<Money>,
+    pub succeeded_at: Option<Timestamp>,
+    pub duplicates: Vec<Duplicate>,
+    /// Claimed by refunds that have not failed.
+    pub refund_allotted: Money,
+    /// Why it failed, or why nobody can tell.
+    pub why: Option<Note>,
+    pub version: i32,
+    pub position: Position,
+    pub created_position: Position,
+}
+
+impl Payment {
+    fn requested(requested: &Requested, entry: &Entry) -> Self {
+        Self {
+            payment_id: requested.payment_id,
+            reservation_id: requested.reservation_id,
+            site_id: requested.site_id,
+            client_id: requested.client_id,
+            method: requested.method,
+            purpose: requested.purpose,
+            status: Status::Requested,
+            amount: requested.amount,
+            reference: requested.reference.clone(),
+            by: requested.by,
+            created_at: requested.at,
+            hold_expires_at: requested.hold_expires_at,
+            provider_id: None,
+            checkout_url: None,
+            checkout_expires_at: None,
+            transaction: None,
+            received: None,
+            allocated: None,
+            succeeded_at: None,
+            duplicates: Vec::new(),
+            refund_allotted: Money::zero(requested.amount.currency),
+            why: None,
+            version: entry.version,
+            position: entry.position,
+            created_position: entry.position,
+        }
+    }
+
+    fn evolve(&mut self, event: &PaymentEvent) -> Result<(), MoneyError> {
+        match event {
+            PaymentEvent::Requested(_) => {}
+            PaymentEvent::Opened(opened) => {
+                self.status = Status::Pending;
+                self.provider_id = Some(opened.provider_id.clone());
+                self.checkout_url = Some(opened.checkout_url.clone());
+                self.checkout_expires_at = opened.expires_at;
+                self.why = None;
+            }
+            PaymentEvent::BecameUnknown(unknown) => {
+                self.status = Status::Unknown;
+                self.why = Some(unknown.why.clone());
+            }
+            PaymentEvent::Succeeded(succeeded) => self.succeeded(succeeded),
+            PaymentEvent::Duplicated(again) => self.duplicates.push(Duplicate {
+                transaction: again.transaction.clone(),
+                received: again.received,
+                at: again.at,
+            }),
+            PaymentEvent::Failed(failed) => {
+                self.status = Status::Failed;
+                self.why = Some(failed.reason.clone());
+            }
+            PaymentEvent::Expired(_) => self.status = Status::Expired,
+            PaymentEvent::PutOnAccount(_) => self.status = Status::OnAccount,
+            PaymentEvent::RefundAllotted(allotted) => {
+                self.refund_allotted = self.refund_allotted.plus(allotted.amount)?;
+            }
+            PaymentEvent::RefundReturned(returned) => {
+                self.refund_allotted = self.refund_allotted.minus(returned.amount)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn succeeded(&mut self, succeeded: &Succeeded) {
+        self.status = Status::Succeeded;
+        self.transaction = Some(succeeded.transaction.clone());
+        self.received = Some(succeeded.received);
+        self.allocated = Some(succeeded.allocated);
+        self.succeeded_at = Some(succeeded.at);
+        self.why = None;
+    }
+}
+
+/// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
+pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
+    let events: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Payment(event) => Some((entry, event)),
+            _ => None,
+        })
+        .collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = events.iter().map(|(entry, _)| entry.stream_id).collect();
+    let mut rows = load(connection, &ids).await?;
+    for (entry, event) in events {
+        if let PaymentEvent::Requested(requested) = event {
+            rows.insert(entry.stream_id, Payment::requested(requested, entry));
+            continue;
+        }
+        let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
+        row.evolve(event).map_err(|error| entry.contradiction(&error))?;
+        row.version = entry.version;
+        row.position = entry.position;
+    }
+    save(connection, rows.values()).await
+}
+
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Payment>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT payment_id, doc AS "doc: Json<Payment>" FROM read.payments WHERE payment_id = ANY ($1)"#,
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.payment_id, row.doc.0)).collect())
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    payment_id: PaymentId,
+    reservation_id: ReservationId,
+    site_id: SiteId,
+    client_id: Option<ClientId>,
+    status: Status,
+    method: Method,
+    reference: &'a Reference,
+    provider_id: Option<&'a ProviderId>,
+    transaction: Option<&'a ProviderId>,
+    doc: &'a Payment,
+    version: i32,
+    position: Position,
+    created_position: Position,
+}
+
+async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment>) -> Result<(), ApplyError> {
+    let rows: Vec<Row<'_>> = rows
+        .map(|row| Row {
+            payment_id: row.payment_id,
+            reservation_id: row.reservation_id,
+            site_id: row.site_id,
+            client_id: row.client_id,
+            status: row.status,
+            method: row.method,
+            reference: &row.reference,
+            provider_id: row.provider_id.as_ref(),
+            transaction: row.transaction.as_ref(),
+            doc: row,
+            version: row.version,
+            position: row.position,
+            created_position: row.created_position,
+        })
+        .collect();
+    sqlx::query!(
+        "INSERT INTO read.payments
+         SELECT * FROM json_to_recordset($1::text::json) AS r (
+             payment_id uuid, reservation_id uuid, site_id uuid, client_id uuid, status text, method text,
+             reference text, provider_id text, transaction text, doc jsonb,
+             version int, position bigint, created_position bigint)
+         ON CONFLICT (payment_id) DO UPDATE SET
+             status = excluded.status, provider_id = excluded.provider_id, transaction = excluded.transaction,
+             doc = excluded.doc, version = excluded.version, position = excluded.position",
+        serde_json::to_string(&rows)?
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One payment.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn find(pool: &PgPool, id: PaymentId) -> Result<Found<Payment>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
+           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.payment_id = $1
+           WHERE c.name = 'reservation'"#,
+        id.uuid()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
+}
+
+/// The payments of a reservation, oldest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn of_reservation(pool: &PgPool, id: ReservationId) -> Result<(Position, Vec<Payment>), sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
+           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.reservation_id = $1
+           WHERE c.name = 'reservation' ORDER BY p.created_position"#,
+        id.uuid()
+    )
+    .fetch_all(pool)
+    .await?;
+    let as_of = rows.first().map_or(0, |row| row.as_of);
+    Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))
+}
