@@ -1,0 +1,222 @@
+//! Money in and out by a provider: the calls that workers make, in words that no provider owns.
+//!
+//! A reference of ours goes with everything, so that an unknown outcome is resolved by asking, never by doing it again.
+
+pub mod wave;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    Timestamp,
+    money::Money,
+    payment::{ProviderId, Reference},
+    phone::Phone,
+};
+use url::Url;
+use uuid::Uuid;
+
+pub use self::wave::Wave;
+use crate::call::Outcome;
+
+/// A checkout to open. The amount is what the payer pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub amount: Money,
+    pub reference: Reference,
+    /// Where the payer's browser goes afterwards; proves nothing.
+    pub success_url: Url,
+    pub error_url: Url,
+    /// Only this number may pay; `None` lets anybody.
+    pub payer: Option<Phone>,
+}
+
+/// An open checkout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub provider_id: ProviderId,
+    pub launch_url: String,
+    /// When the provider closes it, in its own words; never assumed.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Money that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub provider_id: ProviderId,
+    pub transaction_id: ProviderId,
+    /// What the payer paid, to be compared with what was asked for.
+    pub amount: Money,
+    /// Our reference, as the provider kept it; to be compared too.
+    pub reference: Option<String>,
+    pub at: Option<Timestamp>,
+}
+
+/// Where a checkout stands at the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderStatus {
+    /// Can be paid. `last_error` is the code of a failed attempt; the payer may try again.
+    Pending {
+        opened: Opened,
+        last_error: Option<String>,
+    },
+    Succeeded(Receipt),
+    /// Ended by a refusal. Nothing more can be paid in it.
+    Failed {
+        provider_id: ProviderId,
+        code: String,
+    },
+    /// Ended unpaid.
+    Expired {
+        provider_id: ProviderId,
+    },
+    /// The provider knows nothing of it: asked by reference, it may be opened (again).
+    NotFound,
+    /// More than one under one reference: somebody must look. Each with its own status.
+    Several(Vec<ProviderStatus>),
+}
+
+/// What became of asking a provider to close a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It can no longer be paid.
+    Now,
+    /// It was paid or expired before: ask for its status.
+    Already,
+    NotFound,
+}
+
+/// Money to send to somebody's wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayoutOrder {
+    pub recipient: Phone,
+    /// What the recipient gets; the fee comes on top.
+    pub amount: Money,
+    pub reference: Reference,
+    /// The same for each try of one payout; 1 to 255 visible ASCII characters.
+    pub idempotency_key: String,
+    /// Shown to the recipient; cut at 40 characters.
+    pub reason: Option<String>,
+}
+
+/// Where a payout stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayoutStatus {
+    Processing {
+        provider_id: ProviderId,
+    },
+    Succeeded {
+        provider_id: ProviderId,
+        amount: Money,
+        fee: Option<Money>,
+        at: Option<Timestamp>,
+    },
+    /// The provider took the call and the payout failed: no money moved.
+    Failed {
+        provider_id: ProviderId,
+        code: String,
+        message: String,
+    },
+    /// Paid, then taken back.
+    Reversed {
+        provider_id: ProviderId,
+    },
+    NotFound,
+    Several(Vec<PayoutStatus>),
+}
+
+/// A provider. One variant each; the compiler asks everybody when one is added.
+#[derive(Clone, Debug)]
+pub enum Rail {
+    Wave(Wave),
+}
+
+impl Rail {
+    /// Opens a checkout. Unknown ⇒ [`Rail::search`] by the reference before anything else.
+    pub async fn open(&self, order: &Order) -> Outcome<Opened> {
+        match self {
+            Self::Wave(wave) => wave.open(order).await,
+        }
+    }
+
+    /// A checkout by the provider's id.
+    pub async fn status(&self, provider_id: &ProviderId) -> Outcome<ProviderStatus> {
+        match self {
+            Self::Wave(wave) => wave.status(provider_id).await,
+        }
+    }
+
+    /// Checkouts by our reference.
+    pub async fn search(&self, reference: &Reference) -> Outcome<ProviderStatus> {
+        match self {
+            Self::Wave(wave) => wave.search(reference).await,
+        }
+    }
+
+    /// Closes a checkout, so that its cells can be let go.
+    pub async fn expire(&self, provider_id: &ProviderId) -> Outcome<Closed> {
+        match self {
+            Self::Wave(wave) => wave.expire(provider_id).await,
+        }
+    }
+
+    /// Gives a paid checkout back in full. Again is harmless: unknown ⇒ call it again.
+    pub async fn refund_full(&self, provider_id: &ProviderId) -> Outcome<()> {
+        match self {
+            Self::Wave(wave) => wave.refund_full(provider_id).await,
+        }
+    }
+
+    /// Sends money. Unknown or later ⇒ the same order with the same key again, or [`Rail::payout_search`].
+    pub async fn payout(&self, order: &PayoutOrder) -> Outcome<PayoutStatus> {
+        match self {
+            Self::Wave(wave) => wave.payout(order).await,
+        }
+    }
+
+    /// A payout by the provider's id.
+    pub async fn payout_status(&self, provider_id: &ProviderId) -> Outcome<PayoutStatus> {
+        match self {
+            Self::Wave(wave) => wave.payout_status(provider_id).await,
+        }
+    }
+
+    /// Payouts by our reference.
+    pub async fn payout_search(&self, reference: &Reference) -> Outcome<PayoutStatus> {
+        match self {
+            Self::Wave(wave) => wave.payout_search(reference).await,
+        }
+    }
+}
+
+/// Our reference at providers: base64url of the id, 22 characters of `[A-Za-z0-9_-]`.
+pub fn reference(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(id.as_bytes())
+}
+
+/// The id behind a reference, if it is one of ours.
+pub fn reference_id(reference: &str) -> Option<Uuid> {
+    let bytes = URL_SAFE_NO_PAD.decode(reference).ok()?;
+    Uuid::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_reference_leads_back_to_its_id(id in any::<u128>()) {
+            let id = Uuid::from_u128(id);
+            let text = reference(id);
+            prop_assert!(text.len() <= 30 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
+            prop_assert_eq!(reference_id(&text), Some(id));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_has_no_id() {
+        assert_eq!(reference_id("bk_01TEST"), None);
+        assert_eq!(reference_id(""), None);
+    }
+}
