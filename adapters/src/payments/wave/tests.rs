@@ -322,7 +322,8 @@ async fn fields_of_next_year_are_no_trouble() {
 async fn two_checkouts_under_one_reference_are_several() {
     let world = World::new().await;
     let order = order("ref-1", 500);
-    (world.opened(&order).await, world.opened(&order).await);
+    world.opened(&order).await;
+    world.opened(&order).await;
     world.settle(&order.reference, "pay").await;
     match done(world.wave.search(&order.reference).await) {
         ProviderStatus::Several(all) => {
