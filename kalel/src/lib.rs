@@ -1,6 +1,7 @@
 //! The one binary: roles, `up`, migrations. A library as well, so that the integration tests compose the very same
 //! parts.
 
+pub mod admin;
 pub mod config;
 pub mod fake;
 pub mod import;

@@ -17,6 +17,10 @@ struct Cli {
 enum Command {
     /// Start everything on this machine: private servers, the engine, the provider fakes. Ctrl-C stops it all.
     Up(kalel::up::run::Options),
+    /// Bring sites from a file into the log; those that are there already are left alone.
+    Import(kalel::admin::Import),
+    /// Make an API key; it is shown once. The first admin key of a log is made here.
+    Key(kalel::admin::NewKey),
     /// Run one provider fake as a server.
     #[command(subcommand)]
     Fake(kalel::fake::Fake),
@@ -47,6 +51,8 @@ fn main() -> ExitCode {
         Command::Up(options) => {
             finish(async move { kalel::up::run::up(&options).await.map_err(|error| error.to_string()) })
         }
+        Command::Import(import) => finish(kalel::admin::import(import)),
+        Command::Key(key) => finish(kalel::admin::key(key)),
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =
