@@ -11,4 +11,5 @@ pub mod migrate;
 pub mod seed;
 pub mod stop;
 pub mod tls;
+pub mod tour;
 pub mod up;

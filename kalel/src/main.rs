@@ -24,6 +24,8 @@ enum Command {
     /// Run one provider fake as a server.
     #[command(subcommand)]
     Fake(kalel::fake::Fake),
+    /// Play the main job against a running `kalel up`, step by step; exit code 1 if anything is off.
+    Tour(kalel::tour::Options),
     /// Bring the database's schema up to date.
     Migrate {
         /// The database, as its owner.
@@ -53,6 +55,9 @@ fn main() -> ExitCode {
         }
         Command::Import(import) => finish(kalel::admin::import(import)),
         Command::Key(key) => finish(kalel::admin::key(key)),
+        Command::Tour(options) => {
+            finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
+        }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =
