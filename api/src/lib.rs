@@ -1,1 +1,112 @@
-//! api
+//! HTTP: bodies in, commands out; rows in, JSON out. No SQL here.
+//!
+//! One module per noun, one file per operation. Each operation is a row ([`http::operation::Operation`]) from which the
+//! router, the rights and the OpenAPI document are made; [`http::pipeline`] is the way of every request.
+
+pub mod client;
+pub mod event;
+pub mod http;
+pub mod key;
+pub mod payment;
+pub mod problem;
+pub mod quote;
+pub mod refund;
+mod refusal;
+pub mod reservation;
+mod router;
+pub mod shape;
+pub mod site;
+pub mod test_clock;
+
+use std::{ops::Deref, sync::Arc};
+
+use eventstore::{Keyring, Mode, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use router::{operations, router};
+
+use crate::{
+    http::{auth::Keys, cache::Cache, idempotency::Turns},
+    problem::Problem,
+};
+
+/// Requests worked on at once in one process; more are told to come back (reliability.md §5.2).
+const MOST_AT_ONCE: usize = 4_096;
+
+/// What the operator decides.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where clients reach this API, without a slash at the end. Pay links, problem types and providers' return
+    /// addresses are made from it.
+    pub public_url: String,
+    /// Origins that browsers may call from; empty for none, `*` for all.
+    pub allowed_origins: Vec<String>,
+    /// `redis://…`; without it every answer is computed.
+    pub redis_url: Option<String>,
+}
+
+/// What the API is made of.
+pub struct Options {
+    pub store: Store,
+    pub watch: projections::Watch,
+    pub settings: Settings,
+    /// Who may send webhooks, and how their signatures are checked.
+    pub webhooks: payment::Verifiers,
+}
+
+/// The API of one process. Clones are the same API.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    pub store: Store,
+    pub keyring: Keyring,
+    pub watch: projections::Watch,
+    pub settings: Settings,
+    pub webhooks: payment::Verifiers,
+    pub(crate) keys: Keys,
+    pub(crate) turns: Turns,
+    pub(crate) cache: Cache,
+    pub(crate) alternatives: reservation::Alternatives,
+    pub(crate) ticket_keys: reservation::TicketKeys,
+    places: Arc<Semaphore>,
+}
+
+impl App {
+    pub fn new(options: Options) -> Self {
+        let Options { store, watch, settings, webhooks } = options;
+        let keyring = store.keyring().clone();
+        Self(Arc::new(Parts {
+            ticket_keys: reservation::TicketKeys::of(&keyring, store.log().id),
+            cache: Cache::new(settings.redis_url.as_deref(), store.log().id),
+            store,
+            keyring,
+            watch,
+            settings,
+            webhooks,
+            keys: Keys::default(),
+            turns: Turns::default(),
+            alternatives: reservation::Alternatives::default(),
+            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+        }))
+    }
+
+    /// Whether the money of this log is not real.
+    pub fn is_test(&self) -> bool {
+        self.store.log().mode == Mode::Test
+    }
+
+    /// A place among the requests worked on.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::new("server.overloaded").retry_after(1))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -10,6 +10,7 @@ pub mod fence;
 mod identity;
 mod keyring;
 mod lane;
+pub mod link;
 mod meta;
 mod read;
 mod recorded;

@@ -1,0 +1,98 @@
+//! People: found by their number or registered in the same command; opened only for whoever may know them.
+
+use adapters::phone;
+use domain::{
+    aggregate::Loaded,
+    client::{self, Client, Language, Person},
+    decision::Decision,
+    ids::ClientId,
+    sealed::field,
+    text::Name,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    http::{call::Call, halt::Halt},
+    problem::Problem,
+};
+
+/// A person who plays, as whoever books for them knows them.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonInput {
+    /// A mobile number; Senegalese unless it says its country.
+    #[schema(max_length = 32, example = "77 123 45 67")]
+    pub phone: String,
+    #[schema(value_type = Option<String>, max_length = 120)]
+    pub name: Option<Name>,
+    /// `fr`, `en` or `wo`: what their messages are written in.
+    #[schema(value_type = Option<String>)]
+    pub language: Option<Language>,
+}
+
+/// A person, shown in the clear.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Client)]
+pub struct PersonBody {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// Who a reservation is for, and what is written to make them known.
+pub struct Known {
+    pub id: ClientId,
+    pub decision: Decision,
+}
+
+/// Finds the client of a number, or decides to register one (decisions.md, People). `own` is the client who asks, when
+/// it is the client who asks.
+///
+/// # Errors
+/// `request.invalid_field` for what is no mobile number.
+pub async fn known(call: &Call, person: &PersonInput, own: Option<ClientId>) -> Result<Known, Halt> {
+    let phone = phone::mobile(&person.phone)
+        .map_err(|refused| Problem::new("request.invalid_field").at("/client/phone", refused.to_string()))?;
+    let subjects = call.app.store.subjects();
+    let phone_hash = subjects.hash_phone(&phone);
+    let holder = call.app.store.holder_of(client::PHONE, &phone_hash.0).await?.map(ClientId::new);
+    let id = match (holder, own) {
+        (Some(holder), Some(own)) if holder != own => {
+            return Err(Problem::new("request.invalid_field").at("/client/phone", "is not your number").into());
+        }
+        (Some(holder), _) => return Ok(Known { id: holder, decision: Decision::nothing() }),
+        (None, Some(own)) => own,
+        (None, None) => ClientId::new(call.new_id()),
+    };
+    let loaded: Loaded<Client> = match own {
+        Some(_) => call.app.store.load(id).await?,
+        None => Loaded::new(id),
+    };
+    let name = match &person.name {
+        Some(name) => Some(subjects.seal(id.uuid(), field::NAME, name.as_str()).await?),
+        None => None,
+    };
+    let sealed = subjects.seal(id.uuid(), field::PHONE, phone.e164()).await?;
+    let person = Person { phone_hash, phone: sealed, name, language: person.language.unwrap_or_default() };
+    Ok(Known { id, decision: client::register(&loaded, person, call.actor(), call.now())? })
+}
+
+/// A client in the clear: for the client, and for whoever runs the site they play at. An erased one has no name and no
+/// number.
+///
+/// # Errors
+/// When the log or the keys cannot be read.
+pub async fn shown(call: &Call, id: ClientId) -> Result<PersonBody, Problem> {
+    let client: Loaded<Client> = call.app.store.load(id).await?;
+    let subjects = call.app.store.subjects();
+    let mut body = PersonBody { id: id.uuid(), name: None, phone: None };
+    if let Some(name) = &client.state.name {
+        body.name = subjects.open(id.uuid(), field::NAME, name).await?;
+    }
+    if let Some(phone) = &client.state.phone {
+        body.phone = subjects.open(id.uuid(), field::PHONE, phone).await?;
+    }
+    Ok(body)
+}

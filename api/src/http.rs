@@ -1,0 +1,19 @@
+//! What every operation has in common on the wire.
+
+pub mod auth;
+pub mod body;
+pub mod cache;
+pub mod call;
+pub mod command;
+pub mod etag;
+pub mod halt;
+pub mod health;
+pub mod idempotency;
+pub mod language;
+pub mod openapi;
+pub mod operation;
+pub mod pipeline;
+pub mod position;
+pub mod query;
+pub mod reply;
+pub mod strict_json;

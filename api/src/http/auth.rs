@@ -1,0 +1,197 @@
+//! Who is asking: an API key, by the keyed hash of its secret; and what it may touch, by the operation's table of rights.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, header};
+use domain::{
+    actor::{Actor, Role},
+    aggregate::Loaded,
+    ids::{KeyId, SiteId},
+    key::{self, Holder, Key, Scope},
+};
+use eventstore::Keyring;
+use uuid::Uuid;
+
+use crate::{
+    App,
+    http::{
+        call::Object,
+        operation::{Authz, Operation, Over},
+    },
+    problem::Problem,
+};
+
+/// How long a key found good is believed for reads. Writes rely on the key's stream, so a revoked key writes nothing at all.
+const BELIEVED: Duration = Duration::from_secs(1);
+const MOST_CACHED: usize = 10_000;
+
+/// Who is asking.
+#[derive(Clone)]
+pub enum Caller {
+    Nobody,
+    Key(Arc<Loaded<Key>>),
+}
+
+impl Caller {
+    pub fn actor(&self) -> Actor {
+        match self.key() {
+            // A key that no longer works never got this far.
+            Some(key) => key.state.holder().map_or(Actor { role: Role::Service, id: None }, |holder| holder.actor()),
+            None => Actor { role: Role::Provider, id: None },
+        }
+    }
+
+    fn holder(&self) -> Option<Holder<'_>> {
+        self.key().and_then(|key| key.state.holder())
+    }
+
+    pub fn key(&self) -> Option<&Loaded<Key>> {
+        match self {
+            Self::Nobody => None,
+            Self::Key(key) => Some(key),
+        }
+    }
+
+    pub fn role(&self) -> Option<Role> {
+        self.holder().map(|holder| holder.role)
+    }
+
+    pub fn principal(&self) -> Option<Uuid> {
+        self.holder().map(|holder| holder.principal_id.uuid())
+    }
+
+    /// The sites the key is restricted to.
+    pub fn sites(&self) -> Option<&[SiteId]> {
+        self.holder().and_then(|holder| holder.sites)
+    }
+
+    /// What the caller's role may touch with an operation.
+    pub fn over(&self, operation: &Operation) -> Option<Over> {
+        let Authz::Keys { roles, .. } = operation.authz else { return Some(Over::All) };
+        let role = self.role()?;
+        roles.iter().find(|(allowed, _)| *allowed == role).map(|(_, over)| *over)
+    }
+
+    /// Whether the object exists for this caller (reliability.md §4.2).
+    pub fn may_touch(&self, operation: &Operation, object: &Object) -> bool {
+        let Some(over) = self.over(operation) else { return false };
+        let Some(me) = self.principal() else { return over == Over::All };
+        let named = self.sites().map(|sites| sites.contains(&object.site));
+        let theirs = match self.role() {
+            // A manager's sites are those they run; a key may name fewer.
+            Some(Role::Manager) => object.manager == Some(me) && named.unwrap_or(true),
+            // Everybody else works where their key says.
+            _ => named.unwrap_or(false),
+        };
+        match over {
+            Over::All => named.unwrap_or(true),
+            Over::Own => object.client == Some(me),
+            Over::Sites => theirs,
+            Over::MadeOrSites => object.made_by == Some(me) || theirs,
+        }
+    }
+}
+
+/// Finds out who is asking.
+///
+/// # Errors
+/// 401 when a key is sent that is not good here, or none where one is needed.
+pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return match operation.authz {
+            Authz::Anyone | Authz::Signature => Ok(Caller::Nobody),
+            Authz::Keys { .. } => Err(Problem::new("auth.missing")),
+        };
+    };
+    if matches!(operation.authz, Authz::Signature) {
+        return Ok(Caller::Nobody);
+    }
+    let secret = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| secret.trim())
+        .ok_or_else(|| Problem::new("auth.missing"))?;
+    match (secret.starts_with("kk_test_"), secret.starts_with("kk_live_"), app.is_test()) {
+        (true, false, true) | (false, true, false) => {}
+        (false, false, _) => return Err(Problem::new("auth.invalid")),
+        _ => return Err(Problem::new("auth.other_mode")),
+    }
+    if secret.len() > 200 {
+        return Err(Problem::new("auth.invalid"));
+    }
+    let key = app.keys.find(app, &key_hash(&app.keyring, secret)).await?;
+    Ok(Caller::Key(key))
+}
+
+/// Whether the caller may call the operation at all; over what is asked later, per object.
+///
+/// # Errors
+/// 403 without the scope or the role.
+pub fn may_call(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
+    let Authz::Keys { scope, roles } = operation.authz else { return Ok(()) };
+    let Some(holder) = caller.holder() else { return Err(Problem::new("auth.missing")) };
+    let role = holder.role;
+    if !roles.iter().any(|(allowed, _)| *allowed == role) {
+        return Err(Problem::new("auth.role_forbidden").with("role", role.as_str()));
+    }
+    if !holder.may(scope) {
+        return Err(Problem::new("auth.scope_missing").with("scope", name(scope)));
+    }
+    Ok(())
+}
+
+fn name(scope: Scope) -> String {
+    serde_json::to_value(scope).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The keyed hash under which an API key is found (`key.granted`): whoever grants keys elsewhere uses it too.
+pub fn key_hash(keyring: &Keyring, secret: &str) -> String {
+    hex::encode(keyring.hash("api key", secret.as_bytes()))
+}
+
+/// Keys found good a moment ago.
+#[derive(Default)]
+pub struct Keys {
+    found: Mutex<HashMap<String, Found>>,
+}
+
+type Found = (Arc<Loaded<Key>>, Instant);
+
+impl Keys {
+    async fn find(&self, app: &App, hash: &str) -> Result<Arc<Loaded<Key>>, Problem> {
+        if let Some((key, at)) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(hash)
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(key.clone());
+        }
+        let id = app.store.holder_of(key::SECRET, hash).await?.ok_or_else(|| Problem::new("auth.invalid"))?;
+        let key = app.store.load::<Key>(KeyId::new(id)).await?;
+        if key.state.holder().is_none() {
+            self.forget(hash);
+            return Err(Problem::new("auth.invalid"));
+        }
+        let key = Arc::new(key);
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= MOST_CACHED {
+            found.clear();
+        }
+        found.insert(hash.to_owned(), (key.clone(), Instant::now()));
+        Ok(key)
+    }
+
+    /// No longer believes a key: its stream has moved.
+    pub fn forget(&self, hash: &str) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+
+    /// No longer believes any key.
+    pub fn forget_all(&self) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

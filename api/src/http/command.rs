@@ -1,0 +1,134 @@
+//! From a decision to the log: append, and on a lost race decide again.
+
+use domain::{
+    aggregate::{Aggregate, Loaded},
+    decision::{Decision, Read},
+    ids::{SiteId, StreamId},
+};
+use eventstore::{Append, AppendError, Appended, Meta, Refusal};
+use uuid::Uuid;
+
+use crate::{
+    http::{call::Call, halt::Halt},
+    problem::Problem,
+};
+
+/// How often a command is decided before the caller is told that somebody else is faster.
+const TRIES: u8 = 3;
+
+/// What became of one try.
+pub enum Attempt {
+    Written(Written),
+    /// Something it was decided on has moved: load again and decide again.
+    Moved,
+    /// A guard was in the way.
+    Guarded(Refusal),
+}
+
+/// A command in the log.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The streams it changed, in the order of its decision.
+    pub ids: Vec<Uuid>,
+    pub position: i64,
+}
+
+/// Counts the tries of one command.
+#[derive(Default)]
+pub struct Tries(u8);
+
+impl Tries {
+    /// # Errors
+    /// `version.conflict` after the last one.
+    pub fn again(&mut self) -> Result<(), Problem> {
+        self.0 += 1;
+        if self.0 < TRIES { Ok(()) } else { Err(Problem::new("version.conflict").retry_after(1)) }
+    }
+}
+
+impl Call {
+    fn meta(&self, site: Option<SiteId>) -> Meta {
+        Meta {
+            actor: self.actor(),
+            site_id: site,
+            request: Some(self.request_id.clone()),
+            causation: None,
+            correlation: None,
+            traceparent: self.traceparent.clone(),
+        }
+    }
+
+    /// Tries to write a decision. It relies on the caller's key, too: a key revoked meanwhile writes nothing.
+    ///
+    /// # Errors
+    /// [`Halt::Before`] when the request's key was used before; a problem when the lane refuses the request as such.
+    pub async fn append(&self, mut decision: Decision, site: Option<SiteId>) -> Result<Attempt, Halt> {
+        let ids: Vec<Uuid> = decision.changes.iter().map(|change| change.stream.uuid()).collect();
+        let key = self.caller.key().map(|key| Read { stream: StreamId::from(key.id), version: key.version });
+        if let Some(read) = key
+            && !ids.contains(&read.stream.uuid())
+        {
+            decision.reads.push(read);
+        }
+        let append = Append {
+            decision,
+            meta: self.meta(site),
+            idempotency: self.key.as_ref().map(super::idempotency::Scoped::for_lane),
+            fence: None,
+        };
+        match self.app.store.append(append).await {
+            Ok(Appended::Applied { last, .. }) => Ok(Attempt::Written(Written { ids, position: last })),
+            Ok(Appended::Duplicate(record)) => Err(Halt::Before(Box::new(record))),
+            Err(AppendError::Conflict { stream, .. }) if key.is_some_and(|key| key.stream.uuid() == stream) => {
+                // All that ever happens to a key after its grant is that it is revoked.
+                self.app.keys.forget_all();
+                Err(Problem::new("auth.invalid").into())
+            }
+            Err(AppendError::Conflict { .. }) => Ok(Attempt::Moved),
+            Err(AppendError::Refused(refusal)) => Ok(Attempt::Guarded(refusal)),
+            Err(error) => Err(Problem::from(error).into()),
+        }
+    }
+
+    /// Writes a decision that no guard can refuse; `None` when it has to be decided again.
+    ///
+    /// # Errors
+    /// As [`Call::append`]; a guard that refuses all the same becomes its problem.
+    pub async fn write(&self, decision: Decision, site: Option<SiteId>) -> Result<Option<Written>, Halt> {
+        match self.append(decision, site).await? {
+            Attempt::Written(written) => Ok(Some(written)),
+            Attempt::Moved => Ok(None),
+            Attempt::Guarded(refusal) => Err(Problem::from(refusal).into()),
+        }
+    }
+
+    /// A stream as it was at a position: what a repeated request is answered from.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn load_at<A: Aggregate>(&self, id: A::Id, position: i64) -> Result<Loaded<A>, Problem> {
+        let mut loaded = Loaded::new(id);
+        let stream: StreamId = id.into();
+        for recorded in self.app.store.read_stream(stream.uuid(), 0, i64::MAX).await? {
+            if recorded.position > position {
+                break;
+            }
+            let event = recorded.event().map_err(eventstore::ReadError::from)?;
+            if let Some(event) = A::select(event) {
+                loaded.apply(event);
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// A stream as a decision leaves it: what a first request is answered from, without asking the log.
+pub fn after<A: Aggregate>(mut before: Loaded<A>, decision: &Decision) -> Loaded<A> {
+    let stream: StreamId = before.id.into();
+    for change in decision.changes.iter().filter(|change| change.stream == stream) {
+        for event in change.events.iter().cloned().filter_map(A::select) {
+            before.apply(event);
+        }
+    }
+    before
+}

@@ -1,0 +1,45 @@
+//! Why a handler stopped: a problem, or because its command was carried out before.
+
+use eventstore::Record;
+
+use crate::problem::Problem;
+
+/// The way out of a handler that did not answer.
+#[derive(Debug)]
+pub enum Halt {
+    Problem(Problem),
+    /// The lane knows this key: the answer of then is to be given again.
+    Before(Box<Record>),
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// Any failure that is our own, or a refusal, by way of its problem.
+macro_rules! through_problem {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Halt {
+            fn from(error: $error) -> Self {
+                Self::Problem(error.into())
+            }
+        }
+    )*};
+}
+
+through_problem!(
+    eventstore::ReadError,
+    eventstore::LoadError,
+    eventstore::SubjectError,
+    domain::site::Refusal,
+    domain::quote::Refusal,
+    domain::reservation::Refusal,
+    domain::payment::Refusal,
+    domain::refund::Refusal,
+    domain::client::Refusal,
+    domain::key::Refusal,
+    sqlx::Error,
+    projections::page::ListError,
+);

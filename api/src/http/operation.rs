@@ -1,0 +1,195 @@
+//! What an operation is: one declared row from which the router, the rights and the OpenAPI document are all made.
+
+use std::{borrow::Cow, future::Future, pin::Pin};
+
+use axum::http::Method;
+use domain::{actor::Role, key::Scope};
+use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+
+use crate::{
+    http::{call::Call, halt::Halt, reply::Reply},
+    problem::Problem,
+};
+
+/// What a handler gives back, later.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Halt>> + Send>>;
+
+/// One operation of the API. `..Operation::READ` and `..Operation::WRITE` give the usual rest.
+#[derive(Clone)]
+pub struct Operation {
+    /// `noun.verb`: the `operationId`, the metric label and the audit name.
+    pub id: &'static str,
+    pub method: Method,
+    /// With `{name}` segments.
+    pub path: &'static str,
+    pub summary: &'static str,
+    pub about: &'static str,
+    pub authz: Authz,
+    /// Takes a slot or moves money: an `Idempotency-Key` is required.
+    pub idempotent: bool,
+    pub if_match: IfMatch,
+    /// Every query parameter there is; any other is refused.
+    pub query: &'static [Param],
+    pub body: Option<Shape>,
+    /// A body of any type, kept raw: webhooks.
+    pub raw_body: bool,
+    pub success: Success,
+    /// Codes of problems that belong to this operation, besides the usual ones.
+    pub refusals: &'static [&'static str],
+    pub run: fn(Call) -> Answering,
+}
+
+/// What comes back when all is well.
+#[derive(Clone, Copy)]
+pub struct Success {
+    pub status: u16,
+    pub about: &'static str,
+    pub media: &'static str,
+    pub shape: Option<Shape>,
+}
+
+/// Whether `If-Match` is looked at (decisions.md, HTTP).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfMatch {
+    Ignored,
+    Optional,
+    /// Configuration: 428 without it.
+    Required,
+}
+
+/// Who may call an operation. The one table of rights: enforced by the pipeline, published as `x-authz`.
+#[derive(Clone, Copy, Debug)]
+pub enum Authz {
+    /// No key needed; one that is sent must be good.
+    Anyone,
+    /// A provider, by its signature.
+    Signature,
+    /// A key with this scope and one of these roles, over what the role owns.
+    Keys { scope: Scope, roles: &'static [(Role, Over)] },
+}
+
+/// What a role may touch with an operation; anything else does not exist for it (404).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Whatever there is.
+    All,
+    /// What is theirs: a client's reservations.
+    Own,
+    /// What belongs to the sites they run or work at.
+    Sites,
+    /// What they made, and what belongs to their sites: an API consumer.
+    MadeOrSites,
+}
+
+impl Over {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Own => "own",
+            Self::Sites => "their_sites",
+            Self::MadeOrSites => "made_or_their_sites",
+        }
+    }
+}
+
+/// A query parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub kind: Kind,
+    pub required: bool,
+    pub example: &'static str,
+}
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Text,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Time,
+    Date,
+    Flag,
+    OneOf(&'static [&'static str]),
+    /// May be given several times.
+    Many(&'static [&'static str]),
+}
+
+impl Param {
+    pub const fn new(name: &'static str, kind: Kind, about: &'static str, example: &'static str) -> Self {
+        Self { name, about, kind, required: false, example }
+    }
+
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}
+
+/// A type of a body, by its schema.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub name: fn() -> Cow<'static, str>,
+    pub schema: fn() -> RefOr<Schema>,
+    /// Adds the schemas it refers to.
+    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+    pub example: fn() -> Value,
+}
+
+/// A body that shows itself in the documentation.
+pub trait Exemplary: ToSchema {
+    fn example() -> Value;
+}
+
+impl Shape {
+    pub const fn of<T: Exemplary>() -> Self {
+        Self {
+            name: <T as ToSchema>::name,
+            schema: <T as PartialSchema>::schema,
+            parts: <T as ToSchema>::schemas,
+            example: <T as Exemplary>::example,
+        }
+    }
+}
+
+const NO_REPLY: Success = Success { status: 200, about: "Done.", media: "application/json", shape: None };
+
+fn nothing(_: Call) -> Answering {
+    Box::pin(async { Err(Problem::new("request.no_such_route").into()) })
+}
+
+impl Operation {
+    pub const READ: Self = Self {
+        id: "",
+        method: Method::GET,
+        path: "",
+        summary: "",
+        about: "",
+        authz: Authz::Signature,
+        idempotent: false,
+        if_match: IfMatch::Ignored,
+        query: &[],
+        body: None,
+        raw_body: false,
+        success: NO_REPLY,
+        refusals: &[],
+        run: nothing,
+    };
+
+    pub const WRITE: Self = Self { method: Method::POST, idempotent: true, if_match: IfMatch::Optional, ..Self::READ };
+
+    /// Names of the path's `{name}` segments.
+    pub fn path_names(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| {
+            let (_, named) = part.split_once('{')?;
+            named.split_once('}').map(|(name, _)| name)
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! The way of every request, top to bottom: name it, time it, know who asks, check its form, run it, answer.
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, RawPathParams, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts},
+};
+use futures_util::FutureExt;
+
+use crate::{
+    App,
+    http::{
+        auth, body,
+        call::Call,
+        etag,
+        halt::Halt,
+        idempotency,
+        language::Language,
+        operation::{IfMatch, Operation},
+        position,
+        query::Query,
+        reply::Reply,
+    },
+    problem::{Occasion, Outcome, Problem},
+};
+
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// The longest a request may take (reliability.md §5.3): then the caller is told that nobody can tell yet.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Answers one request for one operation.
+pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams, request: Request) -> Response<Body> {
+    let begun = Instant::now();
+    let (parts, body) = request.into_parts();
+    let trace = Trace::of(&app, &parts);
+    let answer = match app.admit() {
+        Ok(_permit) => {
+            let work = handle(&app, operation, &path, &parts, body, &trace);
+            match AssertUnwindSafe(tokio::time::timeout(LONGEST, work)).catch_unwind().await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_elapsed)) if operation.method == Method::GET => {
+                    Err(Problem::new("server.overloaded").retry_after(1))
+                }
+                Ok(Err(_elapsed)) => Err(Problem::new("server.outcome_unknown").retry_after(1)),
+                Err(_panic) => {
+                    tracing::error!(operation = operation.id, request_id = trace.request_id, "a handler panicked");
+                    Err(Problem::new("server.error"))
+                }
+            }
+        }
+        Err(problem) => Err(problem),
+    };
+    let response = trace.finish(&app, &parts, answer);
+    measure(operation, response.status(), begun);
+    response
+}
+
+/// Answers a request that no operation is for.
+pub fn refuse(app: &App, parts: &Parts, problem: Problem) -> Response<Body> {
+    Trace::of(app, parts).finish(app, parts, Err(problem))
+}
+
+async fn handle(
+    app: &App,
+    operation: &'static Operation,
+    path: &RawPathParams,
+    parts: &Parts,
+    body: Body,
+    trace: &Trace,
+) -> Result<Reply, Problem> {
+    let headers = &parts.headers;
+    let caller = auth::who(app, operation, headers).await?;
+    auth::may_call(operation, &caller)?;
+    let query = Query::read(operation, parts.uri.query())?;
+    let precondition = etag::Precondition::read(headers, operation.if_match)?;
+    let body = body::collect(operation, headers, body).await?;
+    if operation.method == Method::GET && operation.if_match == IfMatch::Ignored {
+        position::wait(app, headers).await?;
+    }
+    let scoped = idempotency::scoped(app, operation, &caller, parts, &body)?;
+    let call = Call {
+        app: app.clone(),
+        operation,
+        caller,
+        headers: headers.clone(),
+        path: path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        query,
+        body,
+        precondition,
+        key: scoped.clone(),
+        resumed: None,
+        request_id: trace.request_id.clone(),
+        language: trace.language,
+        traceparent: trace.traceparent.clone(),
+    };
+    let reply = match scoped {
+        Some(key) => idempotency::once(call, key).await?,
+        None => match (operation.run)(call).await {
+            Ok(reply) => reply,
+            Err(Halt::Problem(problem)) => return Err(problem),
+            // Without a key of its own, no request was carried out before.
+            Err(Halt::Before(_)) => return Err(Problem::new("server.error")),
+        },
+    };
+    match &reply.etag {
+        Some(tag) if operation.method == Method::GET && etag::known(headers, tag) => {
+            Ok(Reply::empty(StatusCode::NOT_MODIFIED).etag(tag.clone()))
+        }
+        _ => Ok(reply),
+    }
+}
+
+/// What names a request: in the answer, in the log lines, in the events it causes.
+struct Trace {
+    request_id: String,
+    language: Language,
+    traceparent: Option<String>,
+}
+
+impl Trace {
+    fn of(app: &App, parts: &Parts) -> Self {
+        let sent = |name: &str, max: usize| {
+            let value = parts.headers.get(name)?.to_str().ok()?;
+            let fine = !value.is_empty() && value.len() <= max && value.bytes().all(|b| b.is_ascii_graphic());
+            fine.then(|| value.to_owned())
+        };
+        Self {
+            request_id: sent("request-id", 128).unwrap_or_else(|| app.store.clock().new_id().to_string()),
+            language: Language::of(&parts.headers),
+            traceparent: sent("traceparent", 55).filter(|value| is_traceparent(value)),
+        }
+    }
+
+    fn finish(&self, app: &App, parts: &Parts, answer: Result<Reply, Problem>) -> Response<Body> {
+        let mut response = match answer {
+            Ok(reply) => reply.into_response(),
+            Err(problem) => {
+                // Before a write is known to be in the log, "unknown" must never be said of a read.
+                let problem = if parts.method == Method::GET { problem.outcome(Outcome::NotDone) } else { problem };
+                problem.render(Occasion {
+                    instance: parts.uri.path(),
+                    request_id: &self.request_id,
+                    language: self.language,
+                    base_url: &app.settings.public_url,
+                })
+            }
+        };
+        if let Ok(value) = HeaderValue::from_str(&self.request_id) {
+            response.headers_mut().insert(REQUEST_ID.clone(), value);
+        }
+        harden(response.headers_mut());
+        response
+    }
+}
+
+/// Headers that cost nothing and close doors.
+fn harden(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.append(header::VARY, HeaderValue::from_static("authorization, accept-language"));
+}
+
+/// A W3C trace context, version 00.
+fn is_traceparent(value: &str) -> bool {
+    let hex =
+        |part: &str, len: usize| part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<&str> = value.split('-').collect();
+    matches!(parts.as_slice(), [version, trace, span, flags]
+        if *version == "00" && hex(trace, 32) && hex(span, 16) && hex(flags, 2))
+}
+
+fn measure(operation: &'static Operation, status: StatusCode, begun: Instant) {
+    metrics::histogram!("http_request_seconds", "operation" => operation.id, "status" => status.as_u16().to_string())
+        .record(begun.elapsed().as_secs_f64());
+}
+
+/// The template of a path, for log lines that must not grow with ids.
+pub fn template(matched: Option<&MatchedPath>) -> &str {
+    matched.map_or("-", MatchedPath::as_str)
+}

@@ -1,0 +1,191 @@
+//! Reads a JSON body once, strictly: bounded depth, no key twice, no field unknown. Says where with JSON Pointers (RFC 6901).
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+use serde_path_to_error::Segment;
+
+use crate::problem::Problem;
+
+/// Deepest nesting accepted (api.md).
+pub const DEEPEST: usize = 32;
+
+/// Reads a body into `T`.
+///
+/// # Errors
+/// `request.malformed_json` when it is not one JSON document within the limits; `request.invalid_field` when it does not
+/// fit `T`, whose types must deny unknown fields.
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    fit(value(body)?)
+}
+
+/// Reads a body into a value, refusing duplicate keys and deep nesting.
+///
+/// # Errors
+/// `request.malformed_json`.
+pub fn value(body: &[u8]) -> Result<Value, Problem> {
+    let malformed = |error: serde_json::Error| Problem::new("request.malformed_json").with("reason", error.to_string());
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(malformed)?;
+    deserializer.end().map_err(malformed)?;
+    Ok(value)
+}
+
+fn fit<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer: String = error.path().iter().map(segment).collect();
+        Problem::new("request.invalid_field").at(pointer, error.inner().to_string())
+    })
+}
+
+fn segment(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
+}
+
+struct Strict {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
+        let depth = self.depth + 1;
+        if depth > DEEPEST { Err(E::custom(format!("nested deeper than {DEEPEST}"))) } else { Ok(Self { depth }) }
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = access.next_element_seed(self.deeper()?)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let value = access.next_value_seed(self.deeper()?)?;
+            if members.insert(key.clone(), value).is_some() {
+                return Err(serde::de::Error::custom(format!("the key {key:?} is there twice")));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// An optional field that must not be `null` when it is there.
+///
+/// # Errors
+/// When the value does not fit.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read by the test through its errors")]
+    struct Body {
+        minutes: u32,
+        client: Option<Client>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read by the test through its errors")]
+    struct Client {
+        name: String,
+    }
+
+    fn code(body: &str) -> String {
+        read::<Body>(body.as_bytes()).map_or_else(|problem| problem.code().to_owned(), |_| "ok".to_owned())
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for body in [
+            "",
+            "{",
+            "{\"minutes\":60}x",
+            "{\"minutes\":1e309}",
+            "{\"minutes\":NaN}",
+            "\u{feff}{}",
+            "{\"a\":\"\\ud800\"}",
+        ] {
+            assert_eq!(code(body), "request.malformed_json", "{body}");
+        }
+        assert_eq!(code("{\"minutes\":60,\"minutes\":61}"), "request.malformed_json");
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = format!("{}{}", "[".repeat(DEEPEST + 1), "]".repeat(DEEPEST + 1));
+        assert_eq!(code(&deep), "request.malformed_json");
+        let bomb = "[".repeat(60_000);
+        assert_eq!(code(&bomb), "request.malformed_json");
+        let fine = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
+        assert!(value(fine.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn errors_point_at_the_field() {
+        let problem = read::<Body>(br#"{"minutes":60,"client":{"name":"A","nick":"b"}}"#).unwrap_err();
+        assert!(format!("{problem:?}").contains("/client/nick"), "{problem:?}");
+        let problem = read::<Body>(br#"{"minutes":-1}"#).unwrap_err();
+        assert!(format!("{problem:?}").contains("/minutes"), "{problem:?}");
+    }
+}

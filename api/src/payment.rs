@@ -1,0 +1,24 @@
+//! Payments: looked at, paid on our page, heard of from providers.
+
+mod body;
+mod page;
+mod refund;
+mod show;
+mod verifiers;
+
+use domain::ids::PaymentId;
+
+pub use body::PaymentBody;
+pub use page::pages;
+pub use refund::own_payment;
+pub use show::READS;
+pub use verifiers::{Verifier, Verifiers};
+
+use crate::{App, http::operation::Operation};
+
+pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &refund::REFUND];
+
+/// Our page for a payment: the same address for ever, short enough for an SMS.
+pub fn pay_url(app: &App, payment: PaymentId) -> String {
+    eventstore::link::pay_url(&app.keyring, &app.settings.public_url, payment)
+}

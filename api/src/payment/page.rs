@@ -1,0 +1,183 @@
+//! Our page for a payment, in French: the address that the SMS carries. It leads to the provider's page while that is
+//! open, and says how things stand otherwise. Nothing personal is on it.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use domain::{
+    aggregate::Loaded,
+    money::{Currency, Money},
+    payment::{Payment, Status},
+    reservation::{self, Reservation},
+    site::Site,
+};
+use eventstore::link::read_pay_token;
+
+use crate::App;
+
+/// Seconds after which a page that waits looks again.
+const LOOK_AGAIN: u32 = 3;
+
+/// The pages for people; not part of `/v1`.
+pub fn pages() -> Router<App> {
+    Router::new()
+        .route("/pay/{token}", get(pay))
+        .route("/pay/{token}/success", get(returned))
+        .route("/pay/{token}/error", get(returned))
+}
+
+async fn pay(State(app): State<App>, Path(token): Path<String>) -> Response {
+    let Some(found) = find(&app, &token).await else { return unknown() };
+    if let (Status::Pending, Some(checkout)) = (found.payment.state.status, &found.payment.state.checkout) {
+        return Redirect::to(checkout.checkout_url.as_str()).into_response();
+    }
+    found.page(false)
+}
+
+/// Back from the provider. Which button was pressed proves nothing: the state of the payment is shown.
+async fn returned(State(app): State<App>, Path(token): Path<String>) -> Response {
+    match find(&app, &token).await {
+        Some(found) => found.page(true),
+        None => unknown(),
+    }
+}
+
+struct Found {
+    payment: Loaded<Payment>,
+    reservation: Loaded<Reservation>,
+    site: String,
+    token: String,
+}
+
+async fn find(app: &App, token: &str) -> Option<Found> {
+    let id = read_pay_token(&app.keyring, token)?;
+    let payment: Loaded<Payment> = app.store.load(id).await.ok()?;
+    let asked = payment.state.request.as_ref()?;
+    let reservation: Loaded<Reservation> = app.store.load(asked.reservation_id).await.ok()?;
+    let site = app.store.recall::<Site>(asked.site_id).await.ok()?;
+    let site = site.state.identity.as_ref().map(|identity| identity.profile.name.to_string()).unwrap_or_default();
+    Some(Found { payment, reservation, site, token: token.to_owned() })
+}
+
+impl Found {
+    /// The page; `back` when the payer comes back from the provider.
+    fn page(&self, back: bool) -> Response {
+        let (title, text, waits) = self.words(back);
+        let when = self.when();
+        let refresh =
+            if waits { format!("<meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN}\">") } else { String::new() };
+        let again = match (back, self.payment.state.status) {
+            (true, Status::Pending) => format!("<p><a href=\"/pay/{}\">Payer maintenant</a></p>", self.token),
+            _ => String::new(),
+        };
+        html(
+            StatusCode::OK,
+            &format!(
+                "{refresh}<title>{title}</title><h1>{title}</h1><p>{}</p><p>{when}</p><p>{text}</p>{again}",
+                escape(&self.site)
+            ),
+        )
+    }
+
+    /// Title, sentence, and whether it may change by itself soon.
+    fn words(&self, back: bool) -> (&'static str, String, bool) {
+        let amount = self.payment.state.request.as_ref().map(|asked| francs(asked.amount)).unwrap_or_default();
+        let held = self.reservation.state.status == reservation::Status::Held;
+        match self.payment.state.status {
+            Status::Succeeded | Status::OnAccount if held => (
+                "Paiement reçu",
+                "Le paiement est reçu ; la réservation attend le reste de l'acompte.".to_owned(),
+                false,
+            ),
+            Status::Succeeded => match self.reservation.state.status {
+                reservation::Status::Cancelled | reservation::Status::Expired => (
+                    "Paiement reçu trop tard",
+                    "Le créneau n'était plus disponible : votre argent vous est rendu.".to_owned(),
+                    false,
+                ),
+                _ => ("Paiement reçu", "C'est payé, votre réservation est confirmée.".to_owned(), false),
+            },
+            Status::OnAccount => ("Réservation confirmée", "À payer sur place.".to_owned(), false),
+            Status::Requested => {
+                ("Paiement en préparation", format!("{amount} à payer. La page de paiement s'ouvre…"), true)
+            }
+            Status::Pending if back => {
+                ("Vérification du paiement", format!("{amount} : nous vérifions auprès du fournisseur."), true)
+            }
+            Status::Pending => ("Paiement", format!("{amount} à payer."), true),
+            Status::Unknown => (
+                "Vérification du paiement",
+                "Nous vérifions auprès du fournisseur. Ne payez pas deux fois.".to_owned(),
+                true,
+            ),
+            Status::Failed => ("Paiement refusé", "Le paiement n'a pas abouti. Rien n'a été débité.".to_owned(), false),
+            Status::Expired | Status::Absent => {
+                ("Paiement expiré", "Le délai est passé et le créneau n'est plus retenu.".to_owned(), false)
+            }
+        }
+    }
+
+    fn when(&self) -> String {
+        let Some(terms) = &self.reservation.state.terms else { return String::new() };
+        let zone = terms.slot.time_zone;
+        let (from, to) = (terms.slot.during.from().with_timezone(&zone), terms.slot.during.to().with_timezone(&zone));
+        format!("le {} de {} à {}", from.format("%d/%m/%Y"), from.format("%H:%M"), to.format("%H:%M"))
+    }
+}
+
+fn unknown() -> Response {
+    html(StatusCode::NOT_FOUND, "<title>Lien inconnu</title><h1>Lien inconnu</h1><p>Ce lien n'est pas le nôtre.</p>")
+}
+
+fn html(status: StatusCode, body: &str) -> Response {
+    let page = format!(
+        "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">{body}</html>"
+    );
+    let mut response = (status, Html(page)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    response
+}
+
+/// `9 000 F CFA`.
+fn francs(money: Money) -> String {
+    if money.currency != Currency::Xof {
+        return money.to_string();
+    }
+    let digits = money.amount.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} F CFA")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn francs_are_grouped_and_names_cannot_be_markup() {
+        assert_eq!(francs(Money::xof(9_000)), "9\u{202f}000 F CFA");
+        assert_eq!(francs(Money::xof(1_250_000)), "1\u{202f}250\u{202f}000 F CFA");
+        assert_eq!(escape("<b>'&\""), "&lt;b&gt;&#39;&amp;&quot;");
+    }
+}

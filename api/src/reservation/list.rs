@@ -1,0 +1,155 @@
+//! Reservations, by client, site, day and status: only those the caller may see.
+
+use axum::http::{StatusCode, header};
+use domain::{
+    actor::Role,
+    ids::{ClientId, PitchId, PrincipalId, SiteId},
+};
+use projections::reservation::{self, Filter, Sort, Status, Whose};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{READS, ReservationBody, show};
+use crate::{
+    http::{
+        call::Call,
+        etag,
+        halt::Halt,
+        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
+        reply::Reply,
+    },
+    problem::Problem,
+    shape::List,
+    site::link,
+};
+
+pub const LIST: Operation = Operation {
+    id: "reservation.list",
+    path: "/v1/reservations",
+    summary: "Reservations",
+    about: "Newest first unless `sort` says otherwise. A client sees their own, a manager those of their sites, a service \
+            what it made and what is at its sites.",
+    authz: READS,
+    query: &[
+        Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
+        Param::new("pitch_id", Kind::Text, "Id.", ""),
+        Param::new("client_id", Kind::Text, "Id.", ""),
+        Param::new("status[in]", Kind::Text, "Statuses, separated by commas.", "held,confirmed"),
+        Param::new("starts_at[gte]", Kind::Time, "Starts at this time or later.", "2026-11-28T00:00:00Z"),
+        Param::new("starts_at[lt]", Kind::Time, "Starts before this time.", "2026-11-29T00:00:00Z"),
+        Param::new(
+            "sort",
+            Kind::OneOf(&["-created_at", "created_at", "starts_at", "-starts_at"]),
+            "Order; a minus turns it around.",
+            "starts_at",
+        ),
+        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Reservations on a page; 20 when left out.", "20"),
+        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        show::EXPAND,
+    ],
+    success: Success {
+        shape: Some(Shape::of::<ReservationList>()),
+        about: "A page of reservations.",
+        ..Operation::READ.success
+    },
+    run: |call| Box::pin(list(call)),
+    ..Operation::READ
+};
+
+/// A page of reservations.
+#[derive(Serialize, ToSchema)]
+pub struct ReservationList {
+    object: &'static str,
+    data: Vec<ReservationBody>,
+    has_more: bool,
+    next_cursor: Option<String>,
+    as_of_position: i64,
+}
+
+impl Exemplary for ReservationList {
+    fn example() -> Value {
+        json!({
+            "object": "list", "data": [ReservationBody::example()], "has_more": false, "next_cursor": null,
+            "as_of_position": 42,
+        })
+    }
+}
+
+async fn list(call: Call) -> Result<Reply, Halt> {
+    let filter = filter(&call).await?;
+    let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
+    let page = reservation::list(call.app.store.pool(), &filter, call.query.text("cursor"), limit)
+        .await
+        .map_err(Problem::from)?;
+    let mut data = Vec::with_capacity(page.items.len());
+    for row in &page.items {
+        data.push(show::shown(&call, row).await?);
+    }
+    let list = List {
+        object: "list",
+        data,
+        has_more: page.has_more(),
+        next_cursor: page.next.clone(),
+        as_of_position: page.as_of,
+    };
+    let reply = Reply::json(StatusCode::OK, &list)?;
+    let tag = etag::of(0, &[&reply.body]);
+    let reply = reply.etag(tag).position(page.as_of);
+    Ok(match &page.next {
+        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
+        None => reply,
+    })
+}
+
+async fn filter(call: &Call) -> Result<Filter, Problem> {
+    let query = &call.query;
+    let uuid = |text: &str| Uuid::try_parse(text).map_err(|_| "must be an id".to_owned());
+    let mut filter = Filter::of(whose(call));
+    filter.within = match call.caller.role() {
+        // Their sites are in `whose` already, beside what they made.
+        Some(Role::Service | Role::Gatekeeper | Role::Cashier) => None,
+        _ => call.caller.sites().map(<[SiteId]>::to_vec),
+    };
+    filter.site_id = match query.text("site_id") {
+        Some(name) => Some(call.site_named(name).await?),
+        None => None,
+    };
+    filter.pitch_id = query.parsed("pitch_id", uuid)?.map(PitchId::new);
+    filter.client_id = query.parsed("client_id", uuid)?.map(ClientId::new);
+    filter.status = query.parsed("status[in]", statuses)?.unwrap_or_default();
+    filter.starts_at_gte = query.time("starts_at[gte]");
+    filter.starts_at_lt = query.time("starts_at[lt]");
+    filter.sort = match query.text("sort") {
+        Some("created_at") => Sort::OldestFirst,
+        Some("starts_at") => Sort::StartsAt,
+        Some("-starts_at") => Sort::StartsAtDescending,
+        _ => Sort::NewestFirst,
+    };
+    Ok(filter)
+}
+
+fn statuses(text: &str) -> Result<Vec<Status>, String> {
+    text.split(',')
+        .map(|name| {
+            Status::ALL.into_iter().find(|status| status.as_str() == name.trim()).ok_or_else(|| {
+                let known: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
+                format!("must be some of {}", known.join(", "))
+            })
+        })
+        .collect()
+}
+
+/// The rights of the table, as a condition of the query: what is not in the list cannot leak.
+fn whose(call: &Call) -> Whose {
+    let me = call.caller.principal().unwrap_or_default();
+    let sites = || call.caller.sites().map(<[SiteId]>::to_vec).unwrap_or_default();
+    match call.caller.role() {
+        Some(Role::Client) | None => Whose::Client(ClientId::new(me)),
+        Some(Role::Manager) => Whose::Manager(PrincipalId::new(me)),
+        Some(Role::Service) => Whose::Service { principal: PrincipalId::new(me), sites: sites() },
+        Some(Role::Support | Role::Finance | Role::Admin | Role::Auditor) => Whose::Everybody,
+        Some(Role::Gatekeeper | Role::Cashier | Role::System | Role::Provider) => Whose::Sites(sites()),
+    }
+}

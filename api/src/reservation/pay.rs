@@ -1,0 +1,146 @@
+//! Pay for a reservation: a checkout at a provider, or money that a person took.
+
+use axum::http::{StatusCode, header};
+use domain::{
+    actor::Role,
+    aggregate::Loaded,
+    ids::PaymentId,
+    key::Scope,
+    payment::{Method, Payment, Record, Request},
+    reservation::{Purpose, Status},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{place, placing};
+use crate::{
+    http::{
+        call::Call,
+        command::{Tries, after},
+        halt::Halt,
+        operation::{Authz, Exemplary, Operation, Over, Shape, Success},
+        reply::Reply,
+    },
+    payment::PaymentBody,
+    problem::Problem,
+    shape::Money,
+};
+
+pub const PAY: Operation = Operation {
+    id: "reservation.pay",
+    path: "/v1/reservations/{id}/payments",
+    summary: "Pay for a reservation",
+    about: "At a provider: the amount is what is due for the purpose, and the answer carries the provider's page. Cash, \
+            transfer and on account are recorded by the manager (cash also by a cashier), who may count an `amount`.",
+    authz: Authz::Keys {
+        scope: Scope::PaymentsWrite,
+        roles: &[
+            (Role::Client, Over::Own),
+            (Role::Cashier, Over::Sites),
+            (Role::Manager, Over::Sites),
+            (Role::Service, Over::MadeOrSites),
+        ],
+    },
+    body: Some(Shape::of::<Pay>()),
+    success: Success {
+        status: 201,
+        shape: Some(Shape::of::<PaymentBody>()),
+        about: "The payment.",
+        ..Operation::READ.success
+    },
+    refusals: &[
+        "reservation.hold_expired",
+        "payment.nothing_due",
+        "payment.not_payable",
+        "payment.more_than_due",
+        "payment.below_deposit",
+        "payment.method_not_accepted",
+        "payment.role_not_allowed",
+    ],
+    run: |call| Box::pin(pay(call)),
+    ..Operation::WRITE
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pay {
+    #[schema(value_type = String, example = "wave")]
+    method: Method,
+    /// `deposit`, `balance`, `full` or `difference`; what comes next when left out.
+    #[schema(value_type = Option<String>, example = "balance")]
+    purpose: Option<Purpose>,
+    /// What was counted; only for money that a person took. All that is due when left out.
+    amount: Option<Money>,
+}
+
+impl Exemplary for Pay {
+    fn example() -> Value {
+        json!({ "method": "wave", "purpose": "deposit" })
+    }
+}
+
+async fn pay(call: Call) -> Result<Reply, Halt> {
+    if let Some(record) = &call.resumed {
+        call.own_reservation().await?;
+        for id in &record.ids {
+            let payment: Loaded<Payment> = call.load_at(PaymentId::new(*id), record.last).await?;
+            if payment.version > 0 {
+                return answer(&call, payment, record.last).await;
+            }
+        }
+        return Err(Problem::new("server.error").into());
+    }
+    let body: Pay = call.body()?;
+    let new = Loaded::<Payment>::new(PaymentId::new(call.new_id()));
+    let mut tries = Tries::default();
+    loop {
+        let reservation = call.own_reservation().await?;
+        call.precondition.check(reservation.version)?;
+        let terms = reservation.state.terms.as_ref().ok_or_else(|| Problem::new("object.not_found"))?;
+        let purpose = body.purpose.unwrap_or(match reservation.state.status {
+            Status::Held => Purpose::Deposit,
+            _ => Purpose::Balance,
+        });
+        let decision = if body.method.has_provider() {
+            if body.amount.is_some() {
+                let problem = Problem::new("request.invalid_field");
+                return Err(problem.at("/amount", "at a provider the amount is what is due").into());
+            }
+            let site = call.remembered_site(terms.slot.site_id).await?;
+            placing::accepted(body.method, &site)?;
+            let request =
+                Request { reservation: &reservation, payment: &new, method: body.method, purpose, by: call.actor() };
+            request.decide(call.now())?
+        } else {
+            let amount = match body.amount {
+                Some(amount) => amount
+                    .bounded()
+                    .map_err(|error| Problem::new("request.invalid_field").at("/amount", error.to_string()))?,
+                None => reservation.state.due(purpose),
+            };
+            let record = Record {
+                reservation: &reservation,
+                payment: &new,
+                method: body.method,
+                amount,
+                by: call.actor(),
+                now: call.now(),
+            };
+            record.decide()?
+        };
+        if let Some(written) = call.write(decision.clone(), Some(terms.slot.site_id)).await? {
+            return answer(&call, after(new, &decision), written.position).await;
+        }
+        tries.again()?;
+    }
+}
+
+async fn answer(call: &Call, payment: Loaded<Payment>, position: i64) -> Result<Reply, Halt> {
+    let mut payments = [payment];
+    place::wait_for_checkout(call, &mut payments).await;
+    let [payment] = payments;
+    let body = PaymentBody::folded(&call.app, &payment).ok_or_else(|| Problem::new("server.error"))?;
+    let reply = Reply::json(StatusCode::CREATED, &body)?;
+    Ok(reply.position(position).header(header::LOCATION, format!("/v1/payments/{}", payment.id)))
+}

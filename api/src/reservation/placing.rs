@@ -1,0 +1,283 @@
+//! From a wish to a reservation in the log: the command path of design.md §2. A new id is version 0 without asking, the
+//! site is remembered, and the lane says whether both still hold.
+
+use std::sync::Arc;
+
+use domain::{
+    aggregate::Loaded,
+    client,
+    decision::{Decision, Read},
+    ids::{ClientId, PaymentId, PitchId, ReservationId, StreamId},
+    interval::Interval,
+    payment::{Method, Payment},
+    policy::Policy,
+    quote::Price,
+    reservation::{self, Channel, Code, Place, Purpose, Reservation, Slot},
+    site::{self, Site},
+};
+use eventstore::Refusal;
+
+use super::{
+    Wish,
+    alternatives::slot_taken,
+    place::{PaymentWish, Pays, PlaceReservation, Placed},
+};
+use crate::{
+    client::{Known, known},
+    http::{
+        call::Call,
+        command::{Attempt, Tries, after},
+        halt::Halt,
+    },
+    problem::Problem,
+    quote,
+};
+
+/// What was asked for, settled: where, when, and for a quote at which price.
+struct Order {
+    site: domain::ids::SiteId,
+    pitches: Vec<PitchId>,
+    during: Interval,
+    promised: Option<(Price, Policy)>,
+}
+
+/// Decides and writes until it is in the log.
+///
+/// # Errors
+/// What the rules refuse; `reservation.slot_taken` with alternatives.
+pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> Result<Placed, Halt> {
+    let order = order(call, body).await?;
+    let mut person = person(call, body).await?;
+    let payment_id = PaymentId::new(call.new_id());
+    let mut tries = Tries::default();
+    let mut fresh = false;
+    let mut next = 0;
+    loop {
+        let site = site(call, &order, fresh).await?;
+        let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
+        let decided = decide(call, body, &site, &order, pitch, id, payment_id, person.as_ref()).await;
+        let decision = match decided {
+            Ok(decision) => decision,
+            // What is remembered of the site may be old: a refusal is only said of the site as it is.
+            Err(Halt::Problem(_)) if !fresh => {
+                fresh = true;
+                continue;
+            }
+            // Not bookable on this pitch (no tariff, say): perhaps on its sibling.
+            Err(Halt::Problem(_)) if next + 1 < order.pitches.len() => {
+                next += 1;
+                continue;
+            }
+            Err(halt) => return Err(halt),
+        };
+        match call.append(decision.clone(), Some(order.site)).await? {
+            Attempt::Written(written) => return Ok(placed(id, payment_id, &decision, written.position)),
+            Attempt::Moved => {
+                fresh = true;
+                tries.again()?;
+            }
+            Attempt::Guarded(Refusal::SlotTaken { .. }) if next + 1 < order.pitches.len() => next += 1,
+            Attempt::Guarded(Refusal::SlotTaken { .. }) => {
+                let first = order.pitches.first().copied().unwrap_or(pitch);
+                return Err(slot_taken(call, &site, first, order.during).await.into());
+            }
+            Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == reservation::CODE => tries.again()?,
+            Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == client::PHONE => {
+                // Somebody registered this number a moment ago.
+                tries.again()?;
+                person = self::person(call, body).await?;
+            }
+            Attempt::Guarded(refusal) => return Err(Problem::from(refusal).into()),
+        }
+    }
+}
+
+async fn site(call: &Call, order: &Order, fresh: bool) -> Result<Arc<Loaded<Site>>, Problem> {
+    let site = match fresh {
+        false => call.remembered_site(order.site).await?,
+        true => Arc::new(call.app.store.load::<Site>(order.site).await?),
+    };
+    if site.state.is_registered() { Ok(site) } else { Err(Problem::new("object.not_found")) }
+}
+
+async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
+    let invalid = |detail: &str| Problem::new("request.invalid_field").at("", detail.to_owned());
+    if let Some(text) = &body.quote {
+        let loose = body.site_id.is_some() || body.pitch_id.is_some() || body.format.is_some();
+        if loose || body.starts_at.is_some() || body.minutes.is_some() {
+            return Err(invalid("a quote says site, pitch and time itself").into());
+        }
+        let quote = quote::open(&call.app, text, call.caller.principal().unwrap_or_default(), call.now())?;
+        call.may_book_at(&*call.remembered_site(quote.site_id).await?)?;
+        return Ok(Order {
+            site: quote.site_id,
+            pitches: vec![quote.pitch_id],
+            during: quote.during,
+            promised: Some((quote.price, quote.policy)),
+        });
+    }
+    let (Some(site), Some(starts_at), Some(minutes)) = (&body.site_id, body.starts_at, body.minutes) else {
+        return Err(invalid("either `quote`, or `site_id`, `starts_at` and `minutes`").into());
+    };
+    let site = call.remembered_site(call.site_named(site).await?).await?;
+    call.may_book_at(&site)?;
+    let during = Interval::lasting(starts_at.0, minutes)
+        .map_err(|error| Problem::new("request.invalid_field").at("/minutes", error.to_string()))?;
+    let wish = Wish { pitch: body.pitch_id.as_deref(), format: body.format.as_deref(), during };
+    let pitches = match wish.pitches(&site.state) {
+        Ok(pitches) => pitches,
+        // The pitch may be newer than what is remembered.
+        Err(_) => wish.pitches(&call.app.store.load::<Site>(site.id).await?.state)?,
+    };
+    Ok(Order { site: site.id, pitches, during, promised: None })
+}
+
+/// Who it is for: the client who asks, or whoever the manager or service names.
+async fn person(call: &Call, body: &PlaceReservation) -> Result<Option<Known>, Halt> {
+    let own = match call.caller.role() {
+        Some(domain::actor::Role::Client) => call.caller.principal().map(ClientId::new),
+        _ => None,
+    };
+    match (&body.client, own) {
+        (Some(person), own) => Ok(Some(known(call, person, own).await?)),
+        (None, Some(own)) => Ok(Some(Known { id: own, decision: Decision::nothing() })),
+        (None, None) => Ok(None),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the wish, the site it meets, and the ids made for it")]
+async fn decide(
+    call: &Call,
+    body: &PlaceReservation,
+    site: &Loaded<Site>,
+    order: &Order,
+    pitch: PitchId,
+    id: ReservationId,
+    payment_id: PaymentId,
+    person: Option<&Known>,
+) -> Result<Decision, Halt> {
+    let now = call.now();
+    let channel = call.channel();
+    let (slot, price, policy) = match &order.promised {
+        // The price was promised; whether it can be played is asked again.
+        Some((price, policy)) => (slot_of(site, pitch, order.during, channel, now)?, price.clone(), policy.clone()),
+        None => {
+            let (slot, price) = site::offer(site, pitch, order.during, channel, now)?;
+            (slot, price, site.state.policy().clone())
+        }
+    };
+    let new = Loaded::<Reservation>::new(id);
+    let payment = Loaded::<Payment>::new(payment_id);
+    let place = Place {
+        reservation: &new,
+        slot,
+        price,
+        policy,
+        site: Read { stream: StreamId::from(site.id), version: site.version },
+        client_id: person.map(|person| person.id),
+        channel,
+        code: code()?,
+        pays: pays(body.payment, channel, &payment, site)?,
+        by: call.actor(),
+        now,
+    };
+    let decision = place.decide()?;
+    // The reservation's stream stays first: a repetition is answered from it.
+    Ok(match person {
+        Some(person) => decision.and(person.decision.clone()),
+        None => decision,
+    })
+}
+
+/// The slot under the site's rules as they are; a promised price does not need a tariff any more.
+fn slot_of(
+    site: &Loaded<Site>,
+    pitch: PitchId,
+    during: Interval,
+    channel: Channel,
+    now: domain::Timestamp,
+) -> Result<Slot, Problem> {
+    Ok(site::check(site, pitch, during, channel, now)?)
+}
+
+/// What happens about money, from what was wished and who asks.
+fn pays<'a>(
+    wish: Option<PaymentWish>,
+    channel: Channel,
+    payment: &'a Loaded<Payment>,
+    site: &Loaded<Site>,
+) -> Result<reservation::Pays<'a>, Problem> {
+    let on_account = reservation::Pays::Recorded { payment, method: Method::OnAccount, purpose: Purpose::Deposit };
+    let Some(wish) = wish else {
+        // A manager writes down what was agreed on the telephone; it is paid later.
+        return Ok(if channel == Channel::Manual { on_account } else { reservation::Pays::Later });
+    };
+    let purpose = match wish.pays {
+        Pays::Deposit => Purpose::Deposit,
+        Pays::Full => Purpose::Full,
+        Pays::None if wish.method.is_some() => {
+            return Err(Problem::new("request.invalid_field").at("/payment/method", "nothing is paid with `none`"));
+        }
+        Pays::None if channel == Channel::Manual => return Ok(on_account),
+        Pays::None => return Ok(reservation::Pays::Later),
+    };
+    let method =
+        wish.method.ok_or_else(|| Problem::new("request.invalid_field").at("/payment/method", "is required"))?;
+    if method.has_provider() {
+        accepted(method, site)?;
+        return Ok(reservation::Pays::Online { payment, method, purpose });
+    }
+    if channel == Channel::Online {
+        return Err(Problem::new("payment.method_not_yours").with("value", method.as_str()));
+    }
+    Ok(reservation::Pays::Recorded { payment, method, purpose })
+}
+
+/// Whether the site takes this method; an empty list means the platform's.
+///
+/// # Errors
+/// `payment.method_not_accepted`.
+pub fn accepted(method: Method, site: &Loaded<Site>) -> Result<(), Problem> {
+    let listed = site.state.identity.as_ref().map(|identity| identity.profile.payment_methods.as_slice());
+    let listed = listed.unwrap_or_default();
+    // Wave is what the platform offers by itself today.
+    let fine = if listed.is_empty() { method == Method::Wave } else { listed.contains(&method) };
+    if fine && method == Method::Wave {
+        return Ok(());
+    }
+    Err(Problem::new("payment.method_not_accepted").with("value", method.as_str()))
+}
+
+/// Letters and digits that cannot be mistaken for each other on a telephone.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// A new short code, from the system's random generator.
+fn code() -> Result<Code, Problem> {
+    let mut bytes = [0_u8; 6];
+    getrandom::fill(&mut bytes).map_err(|_| Problem::new("server.overloaded"))?;
+    let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).copied().map_or('A', char::from);
+    Ok(Code(bytes.iter().map(letter).collect()))
+}
+
+fn placed(id: ReservationId, payment: PaymentId, decision: &Decision, position: i64) -> Placed {
+    let payment = after(Loaded::<Payment>::new(payment), decision);
+    Placed {
+        reservation: after(Loaded::new(id), decision),
+        payment: (payment.version > 0).then_some(payment),
+        position,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_no_look_alikes() {
+        for _ in 0..200 {
+            let Code(code) = code().unwrap();
+            assert_eq!(code.len(), 6);
+            assert!(!code.contains(['0', 'O', '1', 'I']), "{code}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! All operations, and the router made from them.
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request, State},
+    http::{HeaderName, HeaderValue, Method},
+    routing::{MethodFilter, get, on},
+};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use crate::{
+    App, event,
+    http::{health, openapi, operation::Operation, pipeline},
+    key, payment,
+    problem::{self, Problem},
+    quote, refund, reservation, site, test_clock,
+};
+
+/// Every operation there is: one line per noun.
+pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
+    [
+        site::OPERATIONS,
+        quote::OPERATIONS,
+        reservation::OPERATIONS,
+        payment::OPERATIONS,
+        refund::OPERATIONS,
+        key::OPERATIONS,
+        event::OPERATIONS,
+        test_clock::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The router of an API.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for operation in operations() {
+        let answer = move |State(app): State<App>, path: RawPathParams, request: Request| {
+            pipeline::answer(app, operation, path, request)
+        };
+        let filter = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::GET);
+        router = router.route(operation.path, on(filter, answer));
+    }
+    let document = openapi::document(operations(), env!("CARGO_PKG_VERSION"), &app.settings.public_url);
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document);
+    router
+        .merge(payment::pages())
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route(
+            "/problems/{code}",
+            get(|axum::extract::Path(code): axum::extract::Path<String>| async move { problem::page(&code) }),
+        )
+        .merge(docs)
+        .fallback(|state, request| refuse(state, request, "request.no_such_route"))
+        .method_not_allowed_fallback(|state, request| refuse(state, request, "request.method_not_allowed"))
+        .layer(cors(&app.settings.allowed_origins))
+        .with_state(app)
+}
+
+async fn refuse(State(app): State<App>, request: Request, code: &'static str) -> axum::response::Response {
+    let (parts, _) = request.into_parts();
+    pipeline::refuse(&app, &parts, Problem::new(code))
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    let exposed = ["etag", "link", "location", "kalel-position", "request-id", "retry-after", "idempotent-replayed"];
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(Any)
+        .expose_headers(exposed.map(HeaderName::from_static))
+}
