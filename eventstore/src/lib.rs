@@ -8,6 +8,7 @@ mod clock;
 mod connect;
 pub mod fence;
 mod identity;
+pub mod inbox;
 mod keyring;
 mod lane;
 pub mod link;

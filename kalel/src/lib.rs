@@ -1,7 +1,6 @@
 //! The one binary: roles, `up`, migrations. A library as well, so that the integration tests compose the very same
 //! parts.
 
-pub mod admin;
 pub mod config;
 pub mod fake;
 pub mod import;
@@ -11,5 +10,4 @@ pub mod migrate;
 pub mod seed;
 pub mod stop;
 pub mod tls;
-pub mod tour;
 pub mod up;

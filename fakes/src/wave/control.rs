@@ -26,6 +26,8 @@ use crate::{clock::seconds, control, faults::Fault, server::lock};
 enum Instruction {
     /// The next calls go wrong.
     Fail(Fault),
+    /// Nothing goes wrong any more; webhooks included.
+    Heal,
     /// The next events are dropped, delayed, duplicated, held or reordered; `times` 0: all from now on.
     Webhooks { next: Plan, times: Option<usize> },
     /// Lets held events go.
@@ -94,6 +96,10 @@ impl Wave {
     async fn follow(&self, instruction: Instruction) -> Answer<Value> {
         match instruction {
             Instruction::Fail(fault) => self.faults.add(fault),
+            Instruction::Heal => {
+                self.faults.heal();
+                self.hooks.heal();
+            }
             Instruction::Webhooks { next, times } => self.hooks.plan(next, times.unwrap_or(1)),
             Instruction::Release { order } => return Ok(json!(self.hooks.release(order).await)),
             Instruction::Drain => {

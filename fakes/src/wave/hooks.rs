@@ -126,6 +126,13 @@ impl Hooks {
         }
     }
 
+    /// Events go out as they should from now on.
+    pub(crate) fn heal(&self) {
+        let mut book = lock(&self.book);
+        book.plans.clear();
+        book.always = None;
+    }
+
     pub(crate) fn reset(&self, endpoints: Vec<Endpoint>) {
         let mut book = lock(&self.book);
         let in_flight = book.in_flight;

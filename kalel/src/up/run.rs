@@ -86,7 +86,6 @@ async fn start(
     if options.fresh {
         folder.empty()?;
     }
-    folder.turn_logs()?;
     let step = progress.begin("programs");
     let cluster = postgres::major_of(&folder.servers.join("postgres"));
     let programs =

@@ -1,0 +1,90 @@
+//! Asking a provider what became of a movement, again and again on the schedule of domain.md, until it says.
+
+use adapters::call::Outcome as Call;
+use domain::{
+    aggregate::Loaded,
+    ids::PaymentId,
+    payment::{Payment, Status},
+    reaction::{About, Ask, Notice, Reaction, Whom},
+};
+
+use super::{
+    Learned, Report, TurnError,
+    checkout::{alarmed, call, create, rail},
+    learn, refund,
+};
+use crate::{
+    context::Context,
+    effect::{self, Intent, Letter, Outcome, Taken, Work},
+};
+
+/// One question of a series.
+pub(super) async fn ask(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, TurnError> {
+    let over = match question.about {
+        About::Payment(payment_id) => about_payment(ctx, taken, payment_id).await?,
+        About::Refund(refund_id) => refund::ask(ctx, taken, refund_id).await?,
+    };
+    match over {
+        Some(outcome) => Ok(outcome),
+        None => next(ctx, taken, question).await,
+    }
+}
+
+/// The next question; after the last one somebody is told.
+async fn next(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, TurnError> {
+    let now = ctx.store.clock().now();
+    // Questions that were slept through are not made up for one by one.
+    let mut following = question.next();
+    while let Some(ask) = following
+        && ask.due() <= now
+        && ask.next().is_some()
+    {
+        following = ask.next();
+    }
+    if let Some(ask) = following {
+        return Ok(Outcome::next(Reaction::Ask(ask), ask.due().max(now)));
+    }
+    let notice = Notice::NoAnswer { about: question.about };
+    let work = Work::SendEmail(Letter { whom: Whom::Finance, notice });
+    let intent = Intent { key: format!("{}:no_answer", taken.key), work, due_at: now };
+    effect::intend(&mut *ctx.store.pool().acquire().await?, &intent, taken.cause, now).await?;
+    Ok(Outcome::Failed("no final answer within 72 hours".into()))
+}
+
+/// `None` while its answer is not final.
+async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Option<Outcome>, TurnError> {
+    let report = Report::from(taken);
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
+    if !payment.state.status.is_open() {
+        return Ok(Some(Outcome::Done));
+    }
+    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let answer = match payment.state.provider_id() {
+        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        None => call(rail, rail.provider.search(&request.reference)).await,
+    };
+    let status = match answer {
+        Call::Done(status) => status,
+        Call::Refused(refusal) => {
+            alarmed(&refusal);
+            return Ok(None);
+        }
+        // The schedule is the retry.
+        Call::RetryAfter(_) | Call::Unknown(_) => return Ok(None),
+    };
+    let was_unknown = payment.state.status == Status::Unknown;
+    match learn(ctx, &report, payment_id, status).await? {
+        // Out of unknown a new series begins by itself.
+        Learned::Open => Ok(was_unknown.then_some(Outcome::Done)),
+        Learned::Settled(_) | Learned::Ended { .. } => Ok(Some(Outcome::Done)),
+        Learned::Nothing if was_unknown && payment.state.provider_id().is_none() => {
+            // It never came into being: it may be made (anew), and this question is the one asked before.
+            let outcome = create(ctx, taken, &report, request, rail).await?;
+            let after: Loaded<Payment> = ctx.store.load(payment_id).await?;
+            // Unknown as before: the questions go on.
+            Ok((after.state.status != Status::Unknown).then_some(outcome))
+        }
+        Learned::Nothing | Learned::Contradiction(_) => Ok(None),
+    }
+}

@@ -1,0 +1,201 @@
+//! Opening and closing checkouts at a provider.
+
+use adapters::{
+    call::{Outcome as Call, Refusal},
+    payments::{Closed, Opened, Order, ProviderStatus, Rail},
+};
+use domain::{
+    aggregate::Loaded,
+    ids::PaymentId,
+    payment::{self, Payment, Requested, Status},
+    reservation::Reservation,
+};
+use url::Url;
+
+use super::{
+    Learned, Report, TurnError, again, busy, learn,
+    learn::{expire, note, unknown},
+    report::decide,
+};
+use crate::{
+    context::{Context, Guarded},
+    effect::{self, Outcome, Taken},
+};
+
+/// Calls a provider through its breaker. One that rests asks to come later.
+pub(crate) async fn call<P, T>(guarded: &Guarded<P>, calling: impl Future<Output = Call<T>>) -> Call<T> {
+    let pass = match guarded.breaker.enter().await {
+        Ok(pass) => pass,
+        Err(open) => return Call::RetryAfter(Some(open.retry_after)),
+    };
+    let outcome = calling.await;
+    match &outcome {
+        Call::Unknown(_) => pass.failed(),
+        Call::Done(_) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),
+    }
+    outcome
+}
+
+/// The provider of a payment.
+pub(super) fn rail<'a>(ctx: &'a Context, request: &Requested) -> Option<&'a Guarded<Rail>> {
+    ctx.providers.rails.get(&request.method)
+}
+
+/// Creates the checkout: asked for by reference first whenever somebody may have created it already.
+pub(super) async fn open(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Outcome, TurnError> {
+    let report = Report::from(taken);
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let Some(request) = &payment.state.request else { return Ok(Outcome::Dropped("no such payment".into())) };
+    // Unknown ones are asked about; whatever else is known is over.
+    if payment.state.status != Status::Requested {
+        return Ok(Outcome::Done);
+    }
+    let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
+    if taken.called_before {
+        match call(rail, rail.provider.search(&request.reference)).await {
+            Call::Done(ProviderStatus::NotFound) => {}
+            Call::Done(status) => {
+                learn(ctx, &report, payment_id, status).await?;
+                return Ok(Outcome::Done);
+            }
+            other => return Ok(later(ctx, taken, other)),
+        }
+    }
+    create(ctx, taken, &report, request, rail).await
+}
+
+/// Creates it, if it is still wanted. Also from the state unknown, once the provider has said that there is none.
+pub(super) async fn create(
+    ctx: &Context,
+    taken: &Taken,
+    report: &Report,
+    request: &Requested,
+    rail: &Guarded<Rail>,
+) -> Result<Outcome, TurnError> {
+    let payment_id = request.payment_id;
+    let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
+    let in_time = request.hold_expires_at.is_none_or(|ends| ctx.store.clock().now() < ends);
+    if !in_time || !reservation.state.due(request.purpose).is_positive() {
+        fail(ctx, report, payment_id, "no longer wanted").await?;
+        return Ok(Outcome::Done);
+    }
+    let Ok(back) = Url::parse(&(ctx.pay_url)(payment_id)) else {
+        return Ok(Outcome::Failed("the pay link is not an address".into()));
+    };
+    let order = Order {
+        amount: request.amount,
+        reference: request.reference.clone(),
+        success_url: back.clone(),
+        error_url: back,
+        payer: None,
+    };
+    if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
+        return Err(TurnError::Lost);
+    }
+    match call(rail, rail.provider.open(&order)).await {
+        Call::Done(opened) => opened_now(ctx, report, payment_id, &opened).await,
+        Call::RetryAfter(wait) => {
+            effect::not_called(ctx.store.pool(), taken).await?;
+            Ok(busy(ctx, taken, wait))
+        }
+        Call::Refused(refusal) if refusal.is_about_our_account() => {
+            effect::not_called(ctx.store.pool(), taken).await?;
+            Ok(again(ctx, taken, alarmed(&refusal)))
+        }
+        Call::Refused(refusal) => {
+            fail(ctx, report, payment_id, &refusal.to_string()).await?;
+            Ok(Outcome::Done)
+        }
+        Call::Unknown(why) if !why.may_have_happened() => {
+            effect::not_called(ctx.store.pool(), taken).await?;
+            Ok(again(ctx, taken, why.to_string()))
+        }
+        Call::Unknown(why) => {
+            unknown(ctx, report, payment_id, &why.to_string()).await?;
+            // Those who ask go on from here.
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+async fn opened_now(
+    ctx: &Context,
+    report: &Report,
+    payment_id: PaymentId,
+    opened: &Opened,
+) -> Result<Outcome, TurnError> {
+    match learn::open(ctx, report, payment_id, opened).await? {
+        Learned::Contradiction(why) => Ok(Outcome::Failed(why)),
+        _ => Ok(Outcome::Done),
+    }
+}
+
+async fn fail(ctx: &Context, report: &Report, payment_id: PaymentId, why: &str) -> Result<bool, TurnError> {
+    decide!(ctx, report, "fail", None, {
+        let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+        payment::fail(&payment, note(why), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+    })
+}
+
+/// Has the provider close the checkout, so that nothing can be paid in it; before its cells are freed.
+pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Outcome, TurnError> {
+    let report = Report::from(taken);
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let Some(request) = &payment.state.request else { return Ok(Outcome::Dropped("no such payment".into())) };
+    if !payment.state.status.is_open() {
+        return Ok(Outcome::Done);
+    }
+    let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
+    let Some(provider_id) = payment.state.provider_id() else {
+        // Not opened as far as we know. Once it is, the log says when to close it; asking finds one that was lost.
+        return match call(rail, rail.provider.search(&request.reference)).await {
+            Call::Done(ProviderStatus::NotFound) if payment.state.status == Status::Unknown => {
+                expire(ctx, &report, payment_id).await?;
+                Ok(Outcome::Done)
+            }
+            Call::Done(ProviderStatus::NotFound) => Ok(Outcome::Done),
+            Call::Done(status) => {
+                learn(ctx, &report, payment_id, status).await?;
+                Ok(Outcome::Done)
+            }
+            other => Ok(later(ctx, taken, other)),
+        };
+    };
+    match call(rail, rail.provider.expire(provider_id)).await {
+        Call::Done(Closed::Now | Closed::NotFound) => {
+            expire(ctx, &report, payment_id).await?;
+            Ok(Outcome::Done)
+        }
+        Call::Done(Closed::Already) => match call(rail, rail.provider.status(provider_id)).await {
+            Call::Done(status) => match learn(ctx, &report, payment_id, status).await? {
+                Learned::Open | Learned::Nothing => Ok(again(ctx, taken, "closed and open at once")),
+                Learned::Contradiction(why) => Ok(Outcome::Failed(why)),
+                Learned::Settled(_) | Learned::Ended { .. } => Ok(Outcome::Done),
+            },
+            other => Ok(later(ctx, taken, other)),
+        },
+        Call::Unknown(why) if why.may_have_happened() => {
+            unknown(ctx, &report, payment_id, &why.to_string()).await?;
+            // Closing twice is harmless, and the cells wait for it.
+            Ok(again(ctx, taken, why.to_string()))
+        }
+        other => Ok(later(ctx, taken, other)),
+    }
+}
+
+/// Not this time.
+pub(super) fn later<T>(ctx: &Context, taken: &Taken, call: Call<T>) -> Outcome {
+    match call {
+        Call::Done(_) => again(ctx, taken, "unexpected"),
+        Call::RetryAfter(wait) => busy(ctx, taken, wait),
+        Call::Refused(refusal) => again(ctx, taken, alarmed(&refusal)),
+        Call::Unknown(why) => again(ctx, taken, why.to_string()),
+    }
+}
+
+/// A refusal of a question is about us, not about the payment: somebody must look.
+pub(super) fn alarmed(refusal: &Refusal) -> String {
+    tracing::error!(code = refusal.code, http = refusal.http, "a provider refuses us");
+    metrics::counter!("kalel_provider_refusals_total", "code" => refusal.code.clone()).increment(1);
+    refusal.to_string()
+}

@@ -1,0 +1,92 @@
+//! What every worker has: the store, the bells, the providers, the settings.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use adapters::{email, payments::Rail, sms::Gateway};
+use domain::{ids::PaymentId, payment::Method};
+use eventstore::Store;
+
+use crate::{bell::Bells, breaker::Breaker, random::Random};
+
+/// Settings of the workers. The defaults are the ones to run with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of this process among the processes of the log: letters, digits, `-` and `_`. Two that run at the same time
+    /// must differ; the same name after a restart takes its leases back at once.
+    pub instance: String,
+    /// How long a worker may hang before its work is given to another (reliability.md F37: ≤ 60 s). Longer than a call
+    /// to a provider may take.
+    pub lease: Duration,
+    /// Effects carried out at the same time by this process.
+    pub effects_at_once: usize,
+    /// Webhooks dealt with at the same time by this process.
+    pub webhooks_at_once: usize,
+    /// How large the stream on the bus may become; the oldest events are dropped there first. They stay in the log.
+    pub stream_bytes: i64,
+    /// Who is told when money needs a person; nobody when `None` (it is logged and counted in any case).
+    pub finance_email: Option<String>,
+    /// Domain of the `Message-ID` of mails.
+    pub mail_domain: String,
+}
+
+impl Config {
+    /// The defaults, for one process of this name.
+    pub fn new(instance: impl Into<String>) -> Self {
+        Self {
+            instance: instance.into(),
+            lease: Duration::from_secs(45),
+            effects_at_once: 8,
+            webhooks_at_once: 4,
+            stream_bytes: 1 << 30,
+            finance_email: None,
+            mail_domain: "kalel.invalid".into(),
+        }
+    }
+}
+
+/// Makes the signed, stable link at which a payment is paid (decisions.md: `pay_url`).
+pub type PayUrl = Arc<dyn Fn(PaymentId) -> String + Send + Sync>;
+
+/// Providers as the workers call them. What is missing is not called, and what needs it waits.
+#[derive(Clone, Default)]
+pub struct Providers {
+    pub rails: HashMap<Method, Guarded<Rail>>,
+    pub sms: Option<Guarded<Gateway>>,
+    pub email: Option<Guarded<email::Relay>>,
+}
+
+/// A provider behind its breaker and bulkhead.
+#[derive(Clone, Debug)]
+pub struct Guarded<T> {
+    pub provider: T,
+    pub breaker: Breaker,
+}
+
+impl<T> From<T> for Guarded<T> {
+    fn from(provider: T) -> Self {
+        Self { provider, breaker: Breaker::default() }
+    }
+}
+
+/// What every worker has. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    pub store: Store,
+    pub config: Arc<Config>,
+    pub providers: Providers,
+    pub bells: Bells,
+    pub random: Random,
+    pub pay_url: PayUrl,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("instance", &self.config.instance).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    pub fn new(store: Store, config: Config, providers: Providers, pay_url: PayUrl) -> Self {
+        Self { store, config: Arc::new(config), providers, bells: Bells::default(), random: Random::system(), pay_url }
+    }
+}

@@ -1,0 +1,164 @@
+//! The table of effects: writing, taking, finishing.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use eventstore::{Fence, fence};
+use sqlx::{PgConnection, PgPool, types::Json};
+
+use super::{Intent, Outcome, Taken, Work};
+
+/// Writes an intent, in the transaction of its cause. Written twice it is there once.
+///
+/// # Errors
+/// The database's.
+pub async fn intend(tx: &mut PgConnection, intent: &Intent, cause: i64, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO work.effects (key, kind, group_key, payload, due_at, cause_position, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key) DO NOTHING",
+        intent.key,
+        intent.work.kind(),
+        intent.work.group(),
+        Json(&intent.work) as _,
+        intent.due_at,
+        cause,
+        now
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Takes the effect that has been due longest, or one whose worker hangs. `None` when there is nothing to take.
+///
+/// # Errors
+/// The database's.
+pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Option<Taken>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let found = sqlx::query!(
+        r#"SELECT id, key, group_key, due_at, attempts, cause_position, created_at,
+                  called_at IS NOT NULL AS "called!",
+                  payload AS "payload: Json<Work>"
+           FROM work.effects AS effect
+           WHERE (state = 'running' AND leased_until <= clock_timestamp())
+              OR (state = 'ready' AND due_at <= $1 AND NOT EXISTS (
+                  SELECT FROM work.effects AS other WHERE other.group_key = effect.group_key AND other.state = 'running'))
+           ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"#,
+        now
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let key = format!("effects:{}", found.group_key);
+    let token = fence::raise(&mut tx, &key).await?;
+    let taken = sqlx::query!(
+        "UPDATE work.effects SET state = 'running', token = $2, attempts = attempts + 1,
+             leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+         WHERE id = $1",
+        found.id,
+        token.0,
+        millis(lease)
+    )
+    .execute(&mut *tx)
+    .await;
+    match taken {
+        Ok(_) => tx.commit().await?,
+        // Another worker took one of the same group at the same moment: theirs first.
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    Ok(Some(Taken {
+        id: found.id,
+        key: found.key,
+        work: found.payload.0,
+        due_at: found.due_at,
+        attempts: u32::try_from(found.attempts).unwrap_or(u32::MAX).saturating_add(1),
+        called_before: found.called,
+        cause: found.cause_position,
+        created_at: found.created_at,
+        fence: Fence { key, token },
+    }))
+}
+
+/// Notes that the provider is about to be called. From here on a crash leaves a trace. False when it is no longer ours.
+///
+/// # Errors
+/// The database's.
+pub async fn about_to_call(pool: &PgPool, taken: &Taken, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let marked = sqlx::query!(
+        "UPDATE work.effects SET called_at = coalesce(called_at, $3)
+         WHERE id = $1 AND token = $2 AND state = 'running' AND leased_until > clock_timestamp()",
+        taken.id,
+        taken.fence.token.0,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Takes the mark of [`about_to_call`] back: it is certain that nothing happened.
+///
+/// # Errors
+/// The database's.
+pub async fn not_called(pool: &PgPool, taken: &Taken) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE work.effects SET called_at = NULL WHERE id = $1 AND token = $2 AND state = 'running'",
+        taken.id,
+        taken.fence.token.0
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Puts an effect down. False when it was no longer ours, and then nothing changed.
+///
+/// # Errors
+/// The database's.
+pub async fn finish(pool: &PgPool, taken: &Taken, outcome: &Outcome, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let (state, why) = match outcome {
+        Outcome::Done => ("done", None),
+        Outcome::Dropped(why) => ("dropped", Some(why)),
+        Outcome::Failed(why) => ("failed", Some(why)),
+        Outcome::Unknown(why) => ("unknown", Some(why)),
+        Outcome::Later { why, .. } => ("ready", why.as_ref()),
+    };
+    let (due_at, work) = match outcome {
+        Outcome::Later { due_at, work, .. } => (Some(*due_at), *work),
+        _ => (None, None),
+    };
+    let done = sqlx::query!(
+        "UPDATE work.effects SET state = $3, leased_until = NULL, last_error = $4,
+             due_at = coalesce($5, due_at), payload = coalesce($6, payload),
+             finished_at = CASE WHEN $3 = 'ready' THEN NULL ELSE $7::timestamptz END
+         WHERE id = $1 AND token = $2 AND state = 'running'",
+        taken.id,
+        taken.fence.token.0,
+        state,
+        why.map(|why| why.chars().take(500).collect::<String>()),
+        due_at,
+        work.map(Json) as _,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Effects that are due or running, by kind: what a test waits for and what an operator looks at.
+///
+/// # Errors
+/// The database's.
+pub async fn pending(pool: &PgPool, now: Timestamp) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM work.effects WHERE state = 'running' OR (state = 'ready' AND due_at <= $1)"#,
+        now
+    )
+    .fetch_one(pool)
+    .await
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}

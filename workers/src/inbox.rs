@@ -1,0 +1,189 @@
+//! Dealing with webhooks: each is a hint. The payment is found, the provider is asked, and only its answer moves money
+//! (providers.md §0 rule 3). Each message ends in exactly one disposition; duplicates and any order are harmless.
+
+use adapters::{
+    call::Outcome as Call,
+    payments::{ProviderStatus, reference_id, wave::webhook},
+};
+use chrono::TimeDelta;
+use domain::{
+    aggregate::Loaded,
+    ids::PaymentId,
+    payment::{Method, Payment, Row},
+};
+use eventstore::inbox::{self, Disposition, Taken};
+
+use crate::{
+    act::{Learned, Report, TurnError, call, learn},
+    context::Context,
+    process,
+    runtime::{Progress, Step, StepError},
+};
+
+/// Genuine messages about nothing that we know are tried again for this long (a message can overtake our own commit).
+const PARKED_FOR: TimeDelta = TimeDelta::hours(72);
+const FIRST_RETRY_S: i64 = 5;
+const LAST_RETRY_S: i64 = 3_600;
+
+/// One worker of the inbox; a process has several.
+#[derive(Debug)]
+pub struct Reader {
+    ctx: Context,
+}
+
+/// How a turn with a message ended.
+enum Verdict {
+    End(Disposition, Option<String>),
+    /// Nobody knows it (yet).
+    Park(String),
+    /// The provider could not be asked.
+    Later(String),
+}
+
+impl Reader {
+    pub const fn new(ctx: Context) -> Self {
+        Self { ctx }
+    }
+
+    async fn read(&self, taken: &Taken) -> Result<Verdict, TurnError> {
+        let Some(body) = &taken.body else {
+            return Ok(Verdict::End(Disposition::Refused, Some("cannot be opened with these keys".into())));
+        };
+        match taken.provider.as_str() {
+            "wave" => self.wave(taken, body).await,
+            other => Ok(Verdict::End(Disposition::Parked, Some(format!("no reader for {other}")))),
+        }
+    }
+
+    async fn wave(&self, taken: &Taken, body: &[u8]) -> Result<Verdict, TurnError> {
+        let event = match webhook::parse(body) {
+            Ok(event) => event,
+            Err(error) => return Ok(Verdict::End(Disposition::Parked, Some(error.to_string()))),
+        };
+        match event.kind {
+            webhook::Kind::Test => Ok(Verdict::End(Disposition::Stale, Some("the portal's test".into()))),
+            webhook::Kind::Other(kind) => Ok(Verdict::End(Disposition::Stale, Some(format!("{kind} is not used")))),
+            webhook::Kind::CheckoutCompleted(hint) => self.checkout(taken, &hint, true).await,
+            webhook::Kind::CheckoutFailed(hint) => self.checkout(taken, &hint, false).await,
+        }
+    }
+
+    /// Finds the payment by our reference, or by the provider's id where the message has nothing else.
+    async fn find(&self, hint: &webhook::Hint) -> Result<Option<Loaded<Payment>>, TurnError> {
+        let by_reference = hint.reference.as_deref().and_then(reference_id).map(PaymentId::new);
+        let id = match (by_reference, &hint.provider_id) {
+            (Some(id), _) => Some(id),
+            (None, Some(provider_id)) => process::by_provider_id(self.ctx.store.pool(), provider_id).await?,
+            (None, None) => None,
+        };
+        let Some(id) = id else { return Ok(None) };
+        match self.ctx.store.load::<Payment>(id).await {
+            Ok(payment) => Ok(payment.state.request.is_some().then_some(payment)),
+            // Somebody's id, but not a payment's.
+            Err(eventstore::LoadError::OtherNoun { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn checkout(&self, taken: &Taken, hint: &webhook::Hint, paid: bool) -> Result<Verdict, TurnError> {
+        let Some(payment) = self.find(hint).await? else {
+            return Ok(Verdict::Park("about no payment that is known".into()));
+        };
+        let Some(request) = &payment.state.request else { return Ok(Verdict::Park("not asked for".into())) };
+        if request.method != Method::Wave {
+            return Ok(refused("the payment is not one of this provider"));
+        }
+        if let Some(transaction) = &hint.transaction_id
+            && payment.state.capture(transaction).is_some()
+        {
+            return Ok(Verdict::End(Disposition::Duplicate, None));
+        }
+        let Some(rail) = self.ctx.providers.rails.get(&request.method) else {
+            return Ok(Verdict::Later("no such provider is configured".into()));
+        };
+        let answer = match &hint.provider_id {
+            Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+            None => call(rail, rail.provider.search(&request.reference)).await,
+        };
+        let status = match answer {
+            Call::Done(status) => status,
+            Call::Refused(refusal) => return Ok(Verdict::Later(refusal.to_string())),
+            Call::RetryAfter(_) => return Ok(Verdict::Later("asked to come later".into())),
+            Call::Unknown(why) => return Ok(Verdict::Later(why.to_string())),
+        };
+        if let (ProviderStatus::Succeeded(receipt), Some(amount)) = (&status, hint.amount)
+            && receipt.amount != amount
+        {
+            return Ok(refused(&format!("it says {amount}, the provider says {}", receipt.amount)));
+        }
+        if matches!(status, ProviderStatus::Pending { .. }) {
+            return Ok(still_open(taken, paid));
+        }
+        let report = Report::of_webhook(taken.id);
+        Ok(match learn(&self.ctx, &report, payment.id, status).await? {
+            Learned::Settled(Row::Known) => Verdict::End(Disposition::Duplicate, None),
+            Learned::Settled(row) => Verdict::End(Disposition::Applied, Some(format!("{row:?}"))),
+            Learned::Ended { news: true } => Verdict::End(Disposition::Applied, Some("ended unpaid".into())),
+            Learned::Ended { news: false } | Learned::Open => Verdict::End(Disposition::Stale, None),
+            Learned::Nothing => refused("the provider knows nothing of it"),
+            Learned::Contradiction(why) => refused(&why),
+        })
+    }
+}
+
+fn refused(why: &str) -> Verdict {
+    Verdict::End(Disposition::Refused, Some(why.to_owned()))
+}
+
+/// The provider says that the checkout is still open. A failed attempt is no more than that; a success that the provider
+/// does not (yet) know of is asked about a few times.
+fn still_open(taken: &Taken, paid: bool) -> Verdict {
+    if !paid {
+        return Verdict::End(Disposition::Stale, Some("an attempt failed, the checkout is still open".into()));
+    }
+    if taken.attempts < 5 {
+        return Verdict::Later("the provider says that it is not paid".into());
+    }
+    refused("the provider says that it is not paid")
+}
+
+impl Step for Reader {
+    fn name(&self) -> String {
+        "inbox".to_owned()
+    }
+
+    async fn step(&mut self) -> Result<Progress, StepError> {
+        let store = &self.ctx.store;
+        let Some(taken) = inbox::take(store, self.ctx.config.lease).await? else { return Ok(Progress::Idle) };
+        let verdict = match self.read(&taken).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                tracing::warn!(webhook = %taken.id, error = &error as &dyn std::error::Error, "a webhook waits");
+                Verdict::Later(error.to_string())
+            }
+        };
+        let now = store.clock().now();
+        let wait = FIRST_RETRY_S.saturating_mul(1 << taken.attempts.min(10)).min(LAST_RETRY_S);
+        let due_at = now + TimeDelta::seconds(wait);
+        match verdict {
+            Verdict::End(disposition, note) => {
+                metrics::counter!("kalel_webhooks_total", "disposition" => disposition.as_str()).increment(1);
+                if disposition == Disposition::Refused {
+                    tracing::error!(webhook = %taken.id, note, "a genuine webhook was refused");
+                }
+                inbox::conclude(store, &taken, disposition, note.as_deref()).await?;
+            }
+            Verdict::Park(why) if now - taken.received_at > PARKED_FOR => {
+                metrics::counter!("kalel_webhooks_total", "disposition" => "parked").increment(1);
+                inbox::conclude(store, &taken, Disposition::Parked, Some(&why)).await?;
+            }
+            Verdict::Park(why) => {
+                inbox::later(store, &taken, due_at, true, &why).await?;
+            }
+            Verdict::Later(why) => {
+                inbox::later(store, &taken, due_at, false, &why).await?;
+            }
+        }
+        Ok(Progress::Busy)
+    }
+}

@@ -1,0 +1,184 @@
+//! From a notice to words, a number and an address. What was overtaken by events is not said.
+
+use domain::{
+    aggregate::Loaded,
+    client::{Client, Language},
+    ids::{PaymentId, RefundId, ReservationId},
+    money::Money,
+    payment::Payment,
+    phone::Phone,
+    reaction::{Notice, Whom},
+    refund::Refund,
+    reservation::Status,
+    sealed::{Sealed, field},
+    site::Site,
+};
+use uuid::Uuid;
+
+use super::scene::Scene;
+use crate::{
+    act::TurnError,
+    context::Context,
+    effect::Letter,
+    texts::{self, Message},
+};
+
+/// Ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Composed {
+    pub phone: Option<Phone>,
+    pub email: Option<String>,
+    pub subject: String,
+    pub text: String,
+}
+
+/// Puts a letter together; `None` when there is nothing (any more) to say.
+pub(super) async fn compose(ctx: &Context, letter: Letter) -> Result<Option<Composed>, TurnError> {
+    let Some(message) = message(ctx, letter).await? else { return Ok(None) };
+    Ok(match letter.whom {
+        Whom::Client(client_id) => {
+            let client: Loaded<Client> = ctx.store.load(client_id).await?;
+            let phone = open(ctx, client_id.uuid(), field::PHONE, client.state.phone.as_ref()).await?;
+            let text = texts::write(client.state.language, &message);
+            Some(Composed { phone: number(phone), email: None, subject: String::new(), text })
+        }
+        Whom::ManagerOf(site_id) => {
+            let site: Loaded<Site> = ctx.store.load(site_id).await?;
+            let Some(contact) = &site.state.contact else { return Ok(None) };
+            let subject = contact.subject.uuid();
+            let phone = open(ctx, subject, field::PHONE, contact.phone.as_ref()).await?;
+            let email = open(ctx, subject, field::EMAIL, contact.email.as_ref()).await?;
+            let text = texts::write(Language::Fr, &message);
+            let subject = text.split(['.', ',']).next().unwrap_or_default().to_owned();
+            Some(Composed { phone: number(phone), email, subject, text })
+        }
+        Whom::Finance => None,
+    })
+}
+
+fn number(phone: Option<String>) -> Option<Phone> {
+    phone.and_then(|phone| Phone::new(&phone).ok())
+}
+
+async fn open(ctx: &Context, subject: Uuid, name: &str, sealed: Option<&Sealed>) -> Result<Option<String>, TurnError> {
+    match sealed {
+        Some(sealed) => Ok(ctx.store.subjects().open(subject, name, sealed).await?),
+        None => Ok(None),
+    }
+}
+
+async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnError> {
+    let to_manager = matches!(letter.whom, Whom::ManagerOf(_));
+    match letter.notice {
+        Notice::PayToConfirm { reservation_id, payment_id } => pay(ctx, reservation_id, payment_id, true).await,
+        Notice::PayBalance { reservation_id, payment_id } => pay(ctx, reservation_id, payment_id, false).await,
+        Notice::Confirmed { reservation_id }
+        | Notice::ConfirmedLate { reservation_id }
+        | Notice::Expired { reservation_id }
+        | Notice::Cancelled { reservation_id }
+        | Notice::Rescheduled { reservation_id }
+        | Notice::Reminder { reservation_id }
+        | Notice::NoShow { reservation_id } => {
+            let scene = Scene::load(ctx, reservation_id).await?;
+            Ok(scene.and_then(|scene| about_reservation(letter.notice, &scene, to_manager)))
+        }
+        Notice::Paid { reservation_id, payment_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            let amount = ctx.store.load::<Payment>(payment_id).await?.state.captured();
+            let balance = scene.reservation.state.balance_due();
+            Ok(Some(Message::Paid { game: scene.game, amount, balance }))
+        }
+        Notice::SlotLost { reservation_id, refund_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            let free = scene.free(ctx).await?;
+            Ok(amount(ctx, refund_id).await?.map(|back| Message::TooLate { game: scene.game, back, free }))
+        }
+        Notice::PaidTooMuch { reservation_id, refund_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            Ok(amount(ctx, refund_id).await?.map(|back| Message::TooMuch { site: scene.game.site, back }))
+        }
+        Notice::PaidTooLittle { reservation_id, refund_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            Ok(amount(ctx, refund_id).await?.map(|back| Message::TooLittle { game: scene.game, back }))
+        }
+        Notice::Refunded { refund_id } => refunded(ctx, refund_id).await,
+        Notice::Credited { payment_id } => {
+            let Whom::Client(client_id) = letter.whom else { return Ok(None) };
+            let client: Loaded<Client> = ctx.store.load(client_id).await?;
+            Ok(client.state.credits.get(&payment_id).map(|amount| Message::Credited { amount: *amount }))
+        }
+        Notice::HandOut { refund_id } => {
+            let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
+            let Some(request) = &refund.state.request else { return Ok(None) };
+            let scene = Scene::load(ctx, request.reservation_id).await?;
+            Ok(scene.map(|scene| Message::HandOut { game: scene.game, amount: request.amount }))
+        }
+        Notice::AmountDiffers { .. }
+        | Notice::PaidTwice { .. }
+        | Notice::ApprovalWanted { .. }
+        | Notice::RefundReversed { .. }
+        | Notice::NoAnswer { .. } => Ok(None),
+    }
+}
+
+/// A link to pay, while there is something to pay.
+async fn pay(
+    ctx: &Context,
+    id: ReservationId,
+    payment_id: PaymentId,
+    holds: bool,
+) -> Result<Option<Message>, TurnError> {
+    let Some(scene) = Scene::load(ctx, id).await? else { return Ok(None) };
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let Some(request) = &payment.state.request else { return Ok(None) };
+    if !payment.state.status.is_open() || (holds && scene.status() != Status::Held) {
+        return Ok(None);
+    }
+    let (due, pay_url) = (request.amount, (ctx.pay_url)(payment_id));
+    let until = scene.local(request.hold_expires_at.unwrap_or(scene.terms.hold_expires_at));
+    Ok(Some(if holds {
+        Message::Held { game: scene.game, due, until, pay_url }
+    } else {
+        Message::PayBalance { game: scene.game, due, pay_url }
+    }))
+}
+
+fn about_reservation(notice: Notice, scene: &Scene, to_manager: bool) -> Option<Message> {
+    let state = &scene.reservation.state;
+    let (status, game) = (scene.status(), scene.game.clone());
+    let (paid, balance) = (state.held_money(), state.balance_due());
+    let live = matches!(status, Status::Confirmed | Status::CheckedIn);
+    Some(match notice {
+        Notice::Confirmed { .. } | Notice::ConfirmedLate { .. } if live && to_manager => {
+            Message::Booked { game, paid, balance }
+        }
+        Notice::Confirmed { .. } | Notice::ConfirmedLate { .. } if live => Message::Confirmed { game, paid, balance },
+        Notice::Expired { .. } if status == Status::Expired => Message::Expired { game },
+        Notice::Cancelled { .. } if to_manager => Message::Freed { game },
+        Notice::Cancelled { .. } => {
+            let (reason, _) = state.cancelled?;
+            Message::Cancelled { game, reason, back: state.refunded(), kept: paid }
+        }
+        Notice::Rescheduled { .. } if live && to_manager => Message::Moved { game },
+        Notice::Rescheduled { .. } if live => Message::Rescheduled { game, back: state.refunded(), balance },
+        Notice::Reminder { .. } if status == Status::Confirmed => Message::Reminder { game, balance },
+        Notice::NoShow { .. } if status == Status::NoShow => {
+            Message::NoShow { game, kept: paid, fine: scene.terms.policy.no_show_fine }
+        }
+        _ => return None,
+    })
+}
+
+async fn amount(ctx: &Context, refund_id: RefundId) -> Result<Option<Money>, TurnError> {
+    let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
+    Ok(refund.state.request.as_ref().map(|request| request.amount))
+}
+
+async fn refunded(ctx: &Context, refund_id: RefundId) -> Result<Option<Message>, TurnError> {
+    let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
+    let (Some(request), attempt) = (&refund.state.request, &refund.state.attempt) else { return Ok(None) };
+    let site: Loaded<Site> = ctx.store.load(request.site_id).await?;
+    let site = site.state.identity.as_ref().map(|identity| identity.profile.name.to_string()).unwrap_or_default();
+    let reference = attempt.as_ref().and_then(|attempt| attempt.provider_id.as_ref()).map(ToString::to_string);
+    Ok(Some(Message::Refunded { site, amount: request.amount, reference }))
+}

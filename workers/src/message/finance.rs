@@ -1,0 +1,49 @@
+//! What whoever looks after the money is told: ids, amounts, and what to do. Nobody's name or number.
+
+use domain::{
+    aggregate::Loaded,
+    ids::RefundId,
+    payment::Payment,
+    reaction::{About, Notice},
+    refund::Refund,
+};
+
+use crate::{act::TurnError, context::Context};
+
+/// Subject and text.
+pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, String), TurnError> {
+    let (subject, text) = match notice {
+        Notice::AmountDiffers { payment_id } => {
+            let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+            let asked = payment.state.request.as_ref().map(|request| request.amount.to_string()).unwrap_or_default();
+            let text = format!("Paiement {payment_id}: {asked} demandés, {} reçus.", payment.state.captured());
+            ("Montant différent", text)
+        }
+        Notice::PaidTwice { payment_id } => {
+            let captured = ctx.store.load::<Payment>(payment_id).await?.state.captured();
+            ("Payé deux fois", format!("Paiement {payment_id}: {captured} reçus en tout, le double est remboursé."))
+        }
+        Notice::ApprovalWanted { refund_id } => {
+            ("Remboursement à approuver", refund(ctx, refund_id, "attend une seconde personne").await?)
+        }
+        Notice::RefundReversed { refund_id } => {
+            let text = refund(ctx, refund_id, "a été repris par l'opérateur; il est dû de nouveau").await?;
+            ("Remboursement repris", text)
+        }
+        Notice::NoAnswer { about: About::Payment(payment_id) } => {
+            let text = format!("Paiement {payment_id}: l'opérateur ne dit rien depuis 72 heures.");
+            ("Paiement sans réponse", text)
+        }
+        Notice::NoAnswer { about: About::Refund(refund_id) } => {
+            ("Remboursement sans réponse", refund(ctx, refund_id, "reste sans réponse depuis 72 heures").await?)
+        }
+        other => ("Avis", format!("{other:?}")),
+    };
+    Ok((subject.to_owned(), text))
+}
+
+async fn refund(ctx: &Context, id: RefundId, what: &str) -> Result<String, TurnError> {
+    let refund: Loaded<Refund> = ctx.store.load(id).await?;
+    let amount = refund.state.request.as_ref().map(|request| request.amount.to_string()).unwrap_or_default();
+    Ok(format!("Remboursement {id} de {amount}: {what}."))
+}

@@ -1,0 +1,111 @@
+//! French.
+
+use domain::{money::Money, reservation::CancelReason};
+
+use super::{Game, Message, day, hour, money};
+
+pub(super) fn write(message: &Message) -> String {
+    match message {
+        Message::Held { game, due, until, pay_url } => {
+            format!("{} retenu. Payez {} avant {} pour confirmer: {pay_url}", place(game), money(*due), hour(*until))
+        }
+        Message::PayBalance { game, due, pay_url } => {
+            format!("{}: il reste {} à payer: {pay_url}", place(game), money(*due))
+        }
+        Message::Confirmed { game, paid, balance } => {
+            format!("Confirmé: {}. Code {}.{}", place(game), game.code, paid_and_rest(*paid, *balance))
+        }
+        Message::Paid { game, amount, balance } => {
+            format!("Reçu {} pour {}.{}", money(*amount), place(game), rest(*balance))
+        }
+        Message::Expired { game } => {
+            format!("{}: non payé à temps, la réservation a expiré. Rien n'a été débité.", place(game))
+        }
+        Message::Cancelled { game, reason, back, kept } => {
+            format!("Annulé{}: {}.{}", why(*reason), place(game), money_said(*back, *kept))
+        }
+        Message::Rescheduled { game, back, balance } => {
+            let back = if back.is_positive() { format!(" {} remboursés.", money(*back)) } else { String::new() };
+            format!("Déplacé: {}. Code {}.{back}{}", place(game), game.code, rest(*balance))
+        }
+        Message::NoShow { game, kept, fine } => {
+            let fine = fine.map(|fine| format!(" Pénalité: {}.", money(fine))).unwrap_or_default();
+            let kept = if kept.is_positive() { format!(" {} retenus.", money(*kept)) } else { String::new() };
+            format!("Absence: {}.{kept}{fine}", place(game))
+        }
+        Message::TooLate { game, back, free } => {
+            let free = times(free).map(|free| format!(" Libre: {free}.")).unwrap_or_default();
+            format!("{}: payé trop tard, le terrain est pris. {} remboursés.{free}", place(game), money(*back))
+        }
+        Message::TooMuch { site, back } => format!("{site}: payé en trop, {} vous sont remboursés.", money(*back)),
+        Message::TooLittle { game, back } => {
+            format!("{}: acompte incomplet, réservation expirée. {} remboursés.", place(game), money(*back))
+        }
+        Message::Refunded { site, amount, reference } => {
+            let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
+            format!("{site}: {} remboursés.{reference}", money(*amount))
+        }
+        Message::Credited { amount } => {
+            format!("Payé en trop: {} gardés pour votre prochaine réservation.", money(*amount))
+        }
+        Message::Reminder { game, balance } => {
+            let rest =
+                if balance.is_positive() { format!(" Reste {} à payer.", money(*balance)) } else { String::new() };
+            format!("Rappel: {}. Code {}.{rest}", place(game), game.code)
+        }
+        Message::Booked { game, paid, balance } => {
+            format!("Nouvelle réservation: {}. Code {}.{}", place(game), game.code, paid_and_rest(*paid, *balance))
+        }
+        Message::Freed { game } => format!("Annulation: {}. Code {}.", place(game), game.code),
+        Message::Moved { game } => format!("Déplacé: {}. Code {}.", place(game), game.code),
+        Message::HandOut { game, amount } => {
+            format!(
+                "A remettre en main propre: {} (code {}, {}), contre signature.",
+                money(*amount),
+                game.code,
+                game.site
+            )
+        }
+    }
+}
+
+fn place(game: &Game) -> String {
+    format!("{}, {}, le {} de {} à {}", game.site, game.pitch, day(game.date), hour(game.from), hour(game.to))
+}
+
+fn rest(balance: Money) -> String {
+    if balance.is_positive() { format!(" Reste {}.", money(balance)) } else { String::new() }
+}
+
+fn times(free: &[chrono::NaiveTime]) -> Option<String> {
+    let times: Vec<String> = free.iter().map(|time| hour(*time)).collect();
+    (!times.is_empty()).then(|| times.join(", "))
+}
+
+fn paid_and_rest(paid: Money, balance: Money) -> String {
+    match (paid.is_positive(), balance.is_positive()) {
+        (true, true) => format!(" Payé {}, reste {}.", money(paid), money(balance)),
+        (true, false) => format!(" Payé {}.", money(paid)),
+        (false, true) => format!(" A payer sur place: {}.", money(balance)),
+        (false, false) => String::new(),
+    }
+}
+
+fn money_said(back: Money, kept: Money) -> String {
+    match (back.is_positive(), kept.is_positive()) {
+        (true, true) => format!(" {} remboursés, {} retenus.", money(back), money(kept)),
+        (true, false) => format!(" {} remboursés.", money(back)),
+        (false, true) => format!(" Acompte de {} retenu.", money(kept)),
+        (false, false) => " Rien n'a été débité.".to_owned(),
+    }
+}
+
+fn why(reason: CancelReason) -> &'static str {
+    match reason {
+        CancelReason::Client => "",
+        CancelReason::Manager => " par le gérant",
+        CancelReason::Weather => " (météo)",
+        CancelReason::PowerCut => " (coupure de courant)",
+        CancelReason::Closure => " (fermeture)",
+    }
+}
