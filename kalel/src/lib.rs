@@ -1,6 +1,7 @@
 //! The one binary: roles, `up`, migrations. A library as well, so that the integration tests compose the very same
 //! parts.
 
+pub mod admin;
 pub mod config;
 pub mod fake;
 pub mod import;
@@ -10,4 +11,5 @@ pub mod migrate;
 pub mod seed;
 pub mod stop;
 pub mod tls;
+pub mod tour;
 pub mod up;

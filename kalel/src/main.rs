@@ -17,9 +17,15 @@ struct Cli {
 enum Command {
     /// Start everything on this machine: private servers, the engine, the provider fakes. Ctrl-C stops it all.
     Up(kalel::up::run::Options),
+    /// Bring sites from a file into the log; those that are there already are left alone.
+    Import(kalel::admin::Import),
+    /// Make an API key; it is shown once. The first admin key of a log is made here.
+    Key(kalel::admin::NewKey),
     /// Run one provider fake as a server.
     #[command(subcommand)]
     Fake(kalel::fake::Fake),
+    /// Play the main job against a running `kalel up`, step by step; exit code 1 if anything is off.
+    Tour(kalel::tour::Options),
     /// Bring the database's schema up to date.
     Migrate {
         /// The database, as its owner.
@@ -46,6 +52,11 @@ fn main() -> ExitCode {
         }
         Command::Up(options) => {
             finish(async move { kalel::up::run::up(&options).await.map_err(|error| error.to_string()) })
+        }
+        Command::Import(import) => finish(kalel::admin::import(import)),
+        Command::Key(key) => finish(kalel::admin::key(key)),
+        Command::Tour(options) => {
+            finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
         }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Migrate { database_url } => finish(async {

@@ -24,6 +24,9 @@ use crate::seed::Demo;
 /// Where the servers' data goes under root: a root-only home cannot be entered by the user `postgres`.
 const UNDER_ROOT: &str = "/var/lib/kalel";
 
+/// Bytes of a child's log from which on the next start begins a new one.
+const LONGEST_LOG: u64 = 16 << 20;
+
 /// An opened data folder.
 #[derive(Debug)]
 pub struct Folder {
@@ -155,6 +158,22 @@ impl Folder {
 
     pub fn log(&self, name: &str) -> PathBuf {
         self.path.join("logs").join(format!("{name}.log"))
+    }
+
+    /// Puts long logs aside, so that they never fill a disk: one former log is kept of each.
+    ///
+    /// # Errors
+    /// [`Problem::Io`].
+    pub fn turn_logs(&self) -> Result<(), Problem> {
+        let logs = self.path.join("logs");
+        for entry in std::fs::read_dir(&logs).map_err(|error| Problem::io(&logs, error))?.flatten() {
+            let path = entry.path();
+            let long = entry.metadata().is_ok_and(|meta| meta.len() > LONGEST_LOG);
+            if long && path.extension().is_some_and(|extension| extension == "log") {
+                std::fs::rename(&path, path.with_extension("log.1")).map_err(|error| Problem::io(&path, error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads `private.json`, or makes new passwords for a new folder.

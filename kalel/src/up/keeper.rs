@@ -172,6 +172,8 @@ pub fn run(lock: &Path, parent: i32, remove: Option<&Path>) -> u8 {
     }
     if let Some(folder) = remove {
         let _ = std::fs::remove_dir_all(folder);
+        // The folder of all such folders, when this was the last.
+        let _ = folder.parent().map(std::fs::remove_dir);
     }
     0
 }

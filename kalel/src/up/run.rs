@@ -86,6 +86,7 @@ async fn start(
     if options.fresh {
         folder.empty()?;
     }
+    folder.turn_logs()?;
     let step = progress.begin("programs");
     let cluster = postgres::major_of(&folder.servers.join("postgres"));
     let programs =

@@ -51,10 +51,10 @@ pub struct Hit {
 /// Sites looked at for one page: a Saturday evening must not become a scan of the country. The cursor goes on from there.
 const LOOKED_AT: usize = 1_000;
 
-/// One page of sites with a free pitch, in the order of [`super::search`]. A page may be short and still have a next one.
+/// One page of sites with a free pitch, in the order of [`super::search()`]. A page may be short and still have a next one.
 ///
 /// # Errors
-/// As [`super::search`].
+/// As [`super::search()`].
 pub async fn with_a_free_pitch(
     pool: &PgPool,
     filter: &Filter,

@@ -129,15 +129,17 @@ fn statement(filter: &Filter, after: Option<Cursor>, most: i64) -> QueryBuilder<
     }
     query.push(" ORDER BY ");
     match filter.near {
-        // The operator itself, not its alias: only so the index gives the order.
+        // The operator itself and nothing beside it: only so does the index give the order. Equals are told apart
+        // outside, which is why the last one brings its equals along.
         Some(_) => distance(&mut query, filter.near),
         None => {
             query.push("s.created_position");
         }
     }
-    query.push(", s.site_id LIMIT ").push_bind(most);
+    query.push(" FETCH FIRST ").push_bind(most).push(" ROWS WITH TIES");
     query.push(") AS f ON true WHERE c.name = 'site' ORDER BY f.distance_m, ");
     query.push(if filter.near.is_some() { "f.site_id" } else { "f.created_position" });
+    query.push(" LIMIT ").push_bind(most);
     query
 }
 
