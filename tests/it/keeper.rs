@@ -27,14 +27,14 @@ fn sleeper(name: &str, folder: &Path) -> Run {
 #[test]
 fn children_end_when_the_keeper_s_input_closes_and_the_folder_is_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let inside = folder.path().join("data");
-    std::fs::create_dir(&inside).unwrap();
+    let inside = folder.path().join("of-all/data");
+    std::fs::create_dir_all(&inside).unwrap();
     let keeper = Keeper::start(Path::new(KALEL), &inside.join("lock"), Some(&inside)).unwrap();
     let pids = ["one", "two"].map(|name| keeper.run(sleeper(name, &inside)).unwrap());
     assert!(pids.iter().all(|pid| !gone(*pid)));
     keeper.stop();
     assert!(pids.iter().all(|pid| gone(*pid)), "stop() returns when they have ended");
-    assert!(!inside.exists());
+    assert!(!folder.path().join("of-all").exists());
 }
 
 #[test]

@@ -55,7 +55,8 @@ impl Data {
 impl Drop for Data {
     fn drop(&mut self) {
         if let Ok(servers) = std::fs::read_link(self.path().join("servers")) {
-            let _ = std::fs::remove_dir_all(servers);
+            let _ = std::fs::remove_dir_all(&servers);
+            let _ = servers.parent().map(std::fs::remove_dir);
         }
     }
 }
