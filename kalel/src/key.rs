@@ -46,7 +46,7 @@ pub async fn grant(store: &Store, wanted: &Wanted<'_>) -> Result<(), KeyError> {
     let loaded = store.load::<Key>(wanted.id).await?;
     let grant = Grant {
         label: Name::new(wanted.label)?,
-        secret_hash: SecretHash(hash(store, wanted.secret)),
+        secret_hash: SecretHash(api::http::auth::key_hash(store.keyring(), wanted.secret)),
         role: wanted.role,
         principal_id: wanted.principal,
         scopes: None,
@@ -55,9 +55,4 @@ pub async fn grant(store: &Store, wanted: &Wanted<'_>) -> Result<(), KeyError> {
     let decision = key::grant(&loaded, grant, Actor::SYSTEM, store.clock().now())?;
     store.append(Append::new(decision, Meta::system())).await?;
     Ok(())
-}
-
-/// As the API looks keys up.
-fn hash(store: &Store, secret: &str) -> String {
-    hex::encode(store.keyring().hash("api key", secret.as_bytes()))
 }

@@ -9,6 +9,7 @@ pub mod key;
 pub mod logs;
 pub mod migrate;
 pub mod seed;
+pub mod serve;
 pub mod stop;
 pub mod tls;
 pub mod tour;

@@ -17,6 +17,8 @@ struct Cli {
 enum Command {
     /// Start everything on this machine: private servers, the engine, the provider fakes. Ctrl-C stops it all.
     Up(kalel::up::run::Options),
+    /// Run parts of the engine against servers that are there already (production).
+    Serve(kalel::serve::Options),
     /// Bring sites from a file into the log; those that are there already are left alone.
     Import(kalel::admin::Import),
     /// Make an API key; it is shown once. The first admin key of a log is made here.
@@ -53,6 +55,10 @@ fn main() -> ExitCode {
         Command::Up(options) => {
             finish(async move { kalel::up::run::up(&options).await.map_err(|error| error.to_string()) })
         }
+        Command::Serve(options) => finish(async move {
+            kalel::logs::begin()?;
+            kalel::serve::serve(&options).await.map_err(|error| error.to_string())
+        }),
         Command::Import(import) => finish(kalel::admin::import(import)),
         Command::Key(key) => finish(kalel::admin::key(key)),
         Command::Tour(options) => {

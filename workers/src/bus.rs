@@ -67,7 +67,13 @@ impl Bus {
     /// # Errors
     /// [`BusError::Refused`] when the address cannot be read.
     pub async fn connect(url: &str, log: Uuid, most_bytes: i64) -> Result<Self, BusError> {
-        let client = async_nats::ConnectOptions::new()
+        let address: async_nats::ServerAddr = url.parse().map_err(refused)?;
+        // The client does not take the login from the address by itself.
+        let mut options = async_nats::ConnectOptions::new();
+        if let (Some(user), Some(password)) = (address.username(), address.password()) {
+            options = options.user_and_password(user.to_owned(), password.to_owned());
+        }
+        let client = options
             .name("kalel")
             .retry_on_initial_connect()
             .connection_timeout(TIMEOUT)
@@ -76,7 +82,7 @@ impl Bus {
                 let millis = 50_u64.saturating_mul(1 << attempt.min(6));
                 Duration::from_millis(millis.min(2_000))
             })
-            .connect(url)
+            .connect(address)
             .await
             .map_err(refused)?;
         let jetstream = jetstream::ContextBuilder::new()

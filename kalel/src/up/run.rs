@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::announce::Announcement;
 use super::children::{Exit, Keeper};
 use super::folder::{Folder, Private, secret};
-use super::keeper::Run;
+use super::keeper::{Run, Stop};
 use super::progress::Progress;
 use super::stack::{Plan, Stack, failed};
 use super::{Problem, fakes, ports, postgres};
@@ -131,7 +131,8 @@ async fn start(
     let seeded = seed::seed(&config, &stack.postgres.app_url(postgres::DATABASE), &demo).await;
     progress.done(&step, &seeded.map_err(|error| Problem::Seed(error.to_string()))?);
 
-    let runs = fakes::prepare(program, folder, &private, &base_url)?;
+    let mut runs = fakes::prepare(program, folder, &private, &base_url)?;
+    runs.push(serve(program, folder, &stack));
     let mut pids = BTreeMap::from([("up".to_owned(), own_pid()), ("keeper".to_owned(), keeper.pid())]);
     for (run, pid) in stack.runs.iter().zip(&stack.pids) {
         pids.insert(run.name.clone(), *pid);
@@ -143,7 +144,7 @@ async fn start(
     for run in &runs {
         ready(run, &private, keeper).await?;
     }
-    progress.done(&step, "fakes of Wave, SMS, email");
+    progress.done(&step, "API, projectors, workers, relay; fake Wave, SMS, email");
 
     let announcement = announcement(&private, &stack, base_url, pids);
     announcement.write(folder)?;
@@ -201,6 +202,30 @@ fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Co
     let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
     super::folder::write_private(&folder.path.join("kalel.toml"), text.as_bytes())?;
     Ok(config)
+}
+
+fn serve(program: &Path, folder: &Folder, stack: &Stack) -> Run {
+    Run {
+        name: "kalel".into(),
+        program: program.into(),
+        args: vec![
+            "serve".into(),
+            "--roles".into(),
+            "api,projector,worker,relay".into(),
+            "--config".into(),
+            folder.path.join("kalel.toml").display().to_string(),
+            "--instance".into(),
+            "up".into(),
+        ],
+        env: vec![
+            ("DATABASE_URL".into(), stack.postgres.app_url(postgres::DATABASE)),
+            ("NATS_URL".into(), stack.nats.url()),
+            ("REDIS_URL".into(), stack.redis.url()),
+        ],
+        user: None,
+        log: folder.log("kalel"),
+        stop: Stop::Gently,
+    }
 }
 
 /// Waits until a fake or the API answers.

@@ -1,0 +1,208 @@
+//! `kalel serve`: the roles of one process, put together from configuration and environment.
+//!
+//! Provider fakes never run here: `up` starts them as servers of their own, and a live log accepts https only.
+
+mod providers;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use eventstore::Store;
+use projections::Watch;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use workers::{Bus, Context};
+
+use crate::config::{Config, ConfigError};
+
+/// How long requests in hand may take once the process is asked to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What this process does.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Any of api, projector, worker, relay; each may run in any number of processes.
+    #[arg(long, value_delimiter = ',', default_value = "api,projector,worker,relay")]
+    pub roles: Vec<Role>,
+    /// The configuration file; docs/configuration.md.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// The name of this process among those of the log: letters, digits, `-`, `_`. Default: the host's name and the
+    /// process id. A name that stays the same takes its work back at once after a restart.
+    #[arg(long)]
+    pub instance: Option<String>,
+}
+
+/// A part of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// HTTP.
+    Api,
+    /// Fills the read models.
+    Projector,
+    /// Payments, refunds, messages, timers.
+    Worker,
+    /// Publishes events to NATS.
+    Relay,
+}
+
+impl Role {
+    fn behind(self) -> Option<workers::Role> {
+        match self {
+            Self::Api => None,
+            Self::Projector => Some(workers::Role::Projector),
+            Self::Worker => Some(workers::Role::Worker),
+            Self::Relay => Some(workers::Role::Relay),
+        }
+    }
+}
+
+/// Where the servers are.
+#[derive(Clone)]
+pub struct Servers {
+    pub database: String,
+    /// Without it everything works by polling, and nothing is published.
+    pub nats: Option<String>,
+    /// Without it every answer is computed.
+    pub redis: Option<String>,
+}
+
+impl Servers {
+    /// From `DATABASE_URL`, `NATS_URL` and `REDIS_URL`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`]: the database is always needed, NATS for every role but the API.
+    pub fn from_environment(roles: &[Role]) -> Result<Self, ConfigError> {
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let missing = |setting, hint| ConfigError::Missing { setting, hint };
+        let database =
+            read("DATABASE_URL").ok_or(missing("DATABASE_URL", "postgres://kalel:…@host/kalel in the environment"))?;
+        let nats = read("NATS_URL");
+        if nats.is_none() && roles.iter().any(|role| role.behind().is_some()) {
+            return Err(missing("NATS_URL", "nats://user:…@host:4222 in the environment"));
+        }
+        Ok(Self { database, nats, redis: read("REDIS_URL") })
+    }
+}
+
+/// Why a process cannot start, or why it ended. One line.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("{setting}: {why}")]
+    Provider { setting: &'static str, why: String },
+    #[error("the log cannot be opened: {0}")]
+    Open(#[from] eventstore::OpenError),
+    #[error("listening on {address}: {source}")]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error("NATS_URL: {0}")]
+    Bus(#[from] workers::BusError),
+    #[error("{0}")]
+    Ended(String),
+}
+
+/// Runs the roles until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(options: &Options) -> Result<(), ServeError> {
+    let config = Config::read(&options.config)?;
+    let servers = Servers::from_environment(&options.roles)?;
+    let instance = options.instance.clone().unwrap_or_else(default_instance);
+    let shutdown = CancellationToken::new();
+    let (asked, ending) = (crate::stop::asked(), shutdown.clone());
+    tokio::spawn(async move {
+        asked.await;
+        ending.cancel();
+    });
+    run(&config, &servers, &options.roles, &instance, shutdown).await
+}
+
+/// Runs the roles until `shutdown`: the body of [`serve`], for whoever has the parts already.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn run(
+    config: &Config,
+    servers: &Servers,
+    roles: &[Role],
+    instance: &str,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    // Before the first figure is counted.
+    let _ = api::http::health::recorder();
+    let providers = providers::providers(config)?;
+    let verifiers = providers::verifiers(config)?;
+    let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
+    store.connections = config.database.connections;
+    let store = Store::open(store).await?;
+    let watch = Watch::new(store.clone());
+    let mut running: JoinSet<Result<(), ServeError>> = JoinSet::new();
+    if roles.contains(&Role::Api) {
+        let app = api::App::new(api::Options {
+            store: store.clone(),
+            watch: watch.clone(),
+            settings: api::Settings {
+                public_url: public_url(config),
+                allowed_origins: config.cors.origins.clone(),
+                redis_url: servers.redis.clone(),
+            },
+            webhooks: verifiers,
+        });
+        let address = config.listen;
+        let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        running.spawn(http(listener, api::router(app), shutdown.clone()));
+    }
+    let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();
+    if !behind.is_empty() {
+        let settings = providers::settings(config, instance);
+        let bus = match &servers.nats {
+            Some(url) => Some(Bus::connect(url, store.log().id, settings.stream_bytes).await?),
+            None => None,
+        };
+        let context = Context::new(store.clone(), settings, providers, providers::pay_url(config, &store));
+        let ending = shutdown.clone();
+        running.spawn(async move {
+            let outcome = workers::run(context, &behind, bus, Some(watch), ending).await;
+            outcome.map_err(|error| ServeError::Ended(error.to_string()))
+        });
+    }
+    tracing::info!(log = %store.log().id, mode = %store.log().mode, roles = ?roles, instance, "running");
+    // The first to end takes the others with it: a process that does half its work looks healthy and is not.
+    let mut outcome = Ok(());
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.unwrap_or_else(|panic| Err(ServeError::Ended(panic.to_string())));
+        if outcome.is_ok() {
+            outcome = ended;
+        }
+        shutdown.cancel();
+    }
+    store.close().await;
+    outcome
+}
+
+/// Serves HTTP/1.1 and h2c. When asked to end it takes no more, and lets what is in hand finish for [`GRACE`].
+async fn http(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> Result<(), ServeError> {
+    let ending = shutdown.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
+    tokio::select! {
+        outcome = serving => outcome.map_err(|error| ServeError::Ended(error.to_string())),
+        () = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        } => Ok(()),
+    }
+}
+
+fn public_url(config: &Config) -> String {
+    config.public_url.trim_end_matches('/').to_owned()
+}
+
+fn default_instance() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host: String = host.trim().chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect();
+    format!("{host}-{}", std::process::id())
+}
