@@ -70,6 +70,8 @@ pub(super) struct Guide {
     steps: u32,
     calls: u32,
     seen: i64,
+    /// Of the last write: reads ask to see it.
+    written: Option<String>,
 }
 
 impl Guide {
@@ -93,6 +95,7 @@ impl Guide {
             steps: 0,
             calls: 0,
             seen: 0,
+            written: None,
         };
         let head = guide.quiet("auditor", Method::GET, "/v1/events?after=0&limit=1", None).await?;
         guide.seen = head.body["head"].as_i64().unwrap_or_default();
@@ -187,11 +190,18 @@ impl Guide {
         if let (Some(key), true) = (key, method == Method::POST) {
             request = request.header("Idempotency-Key", key);
         }
+        if let (Some(position), true) = (&self.written, method == Method::GET) {
+            request = request.header("Kalel-Min-Position", position);
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
+        let position = response.headers().get("kalel-position").and_then(|value| value.to_str().ok());
+        if let (Some(position), true) = (position, method != Method::GET) {
+            self.written = Some(position.to_owned());
+        }
         let replayed = response.headers().contains_key("idempotent-replayed");
         let bytes = response.bytes().await.map_err(unreachable)?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
