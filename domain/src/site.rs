@@ -24,7 +24,7 @@ mod suspend;
 
 pub use alternatives::{Alternative, MOST_ALTERNATIVES, alternatives};
 pub use best_fit::best_fit;
-pub use check::{check, offer};
+pub use check::{check, offer, playable};
 pub use describe::describe;
 pub use event::*;
 pub use hours::Opening;

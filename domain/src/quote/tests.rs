@@ -151,6 +151,14 @@ fn remainders_go_to_the_largest_and_are_rounded_once() {
 }
 
 #[test]
+fn a_total_beyond_all_reason_is_refused_not_wrapped() {
+    // No verb lets such a tariff in; the log might hold one all the same.
+    let site = site_with("Africa/Dakar", "08:00", "01:00", vec![tariff(id(1), AppliesTo::Site, Money::MAX)]);
+    assert_eq!(amounts(&site, lasting("2026-11-28 10:00", 60)), Ok(vec![Money::MAX]));
+    assert_eq!(amounts(&site, lasting("2026-11-28 10:00", 90)), Err(Refusal::OutOfRange { version: 4 }));
+}
+
+#[test]
 fn closed_time_has_no_price() {
     let closed = price(&example::site(), NORTH, lasting("2026-11-28 07:00", 90));
     assert_eq!(closed, Err(Refusal::NotOpen { version: 3 }));

@@ -46,7 +46,24 @@ pub fn offer(
     offer_within(site, pitch, during, channel, now, &site.state.hours.around(identity.time_zone, during))
 }
 
-/// The same with the openings around the interval already at hand.
+/// The slot alone, for a price that was promised before: everything but the tariffs, which may have changed since.
+///
+/// # Errors
+/// As [`check`], but for the price.
+pub fn playable(
+    site: &Loaded<Site>,
+    pitch: PitchId,
+    during: Interval,
+    channel: Channel,
+    now: Timestamp,
+) -> Result<Slot, Refusal> {
+    let identity = site.state.identity.as_ref().ok_or(Refusal::Unknown)?;
+    let pitch = site.state.pitch(pitch).ok_or(Refusal::UnknownPitch(pitch))?;
+    let around = site.state.hours.around(identity.time_zone, during);
+    playable_within(site, pitch, during, channel, now, &around).map(|(slot, _)| slot)
+}
+
+/// [`offer`] with the openings around the interval already at hand.
 pub(super) fn offer_within(
     site: &Loaded<Site>,
     pitch: &Pitch,
@@ -55,6 +72,20 @@ pub(super) fn offer_within(
     now: Timestamp,
     openings: &[Opening],
 ) -> Result<(Slot, Price), Refusal> {
+    let (slot, openings) = playable_within(site, pitch, during, channel, now, openings)?;
+    let price = price_openings(site, pitch, &openings)?;
+    Ok((slot, price))
+}
+
+/// The slot, and the interval cut along the openings.
+fn playable_within(
+    site: &Loaded<Site>,
+    pitch: &Pitch,
+    during: Interval,
+    channel: Channel,
+    now: Timestamp,
+    openings: &[Opening],
+) -> Result<(Slot, Vec<Opening>), Refusal> {
     let identity = site.state.identity.as_ref().ok_or(Refusal::Unknown)?;
     if let Some(suspension) = &site.state.suspended {
         return Err(Refusal::Suspended { reason: suspension.reason.to_string(), version: suspension.version });
@@ -63,7 +94,6 @@ pub(super) fn offer_within(
     in_time(&site.state, identity, during, channel, now)?;
     let openings = cover(openings, during).ok_or(Refusal::NotOpen { version: site.state.hours.version })?;
     let claims = claimed(&site.state, pitch, during)?;
-    let price = price_openings(site, pitch, &openings)?;
     let slot = Slot {
         site_id: site.id,
         pitch_id: pitch.id,
@@ -72,7 +102,7 @@ pub(super) fn offer_within(
         claims,
         time_zone: identity.time_zone,
     };
-    Ok((slot, price))
+    Ok((slot, openings))
 }
 
 /// Starts and lengths are multiples of the granularity, counted from midnight at the site.

@@ -46,6 +46,18 @@ fn a_taken_alternative_is_not_offered_and_the_reach_is_two_hours() {
 }
 
 #[test]
+fn the_reach_goes_over_midnight() {
+    let history = [example::registered("Africa/Dakar"), example::ground(0), example::hours("00:00", "00:00")];
+    let site = load(SITE, history.into_iter().chain([example::tariffs()]));
+    // Everything is taken but the whole for an hour around midnight.
+    let claims = [NORTH_CELL, SOUTH_CELL].map(|cell| taken(cell, lasting("2026-11-28 12:00", 690)));
+    let during = lasting("2026-11-28 21:30", 60);
+    let others = alternatives(&site, WHOLE, during, Online, &claims, at("2026-11-28 10:00"));
+    let found: Vec<_> = others.iter().map(|other| other.during).collect();
+    assert_eq!(found, [lasting("2026-11-28 23:30", 60)]);
+}
+
+#[test]
 fn a_format_gets_the_pitch_with_the_fewest_cells() {
     let ground = vec![
         pitch(WHOLE, "big", "5x5", &[NORTH_CELL, SOUTH_CELL], 0),

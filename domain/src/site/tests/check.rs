@@ -9,7 +9,7 @@ use crate::{
     quote,
     refusal::{Refused, Rule},
     reservation::Channel::{Manual, Online},
-    site::{ClosureReason, ClosureScheduled, Event, PolicySet, Refusal, Suspended, check, offer},
+    site::{ClosureReason, ClosureScheduled, Event, PolicySet, Refusal, Suspended, check, offer, playable},
     spec::{
         example::{self, NORTH, NORTH_CELL, SITE, SOUTH, WHOLE, at, lasting},
         load,
@@ -53,6 +53,9 @@ fn starts_lie_on_the_grid_and_lengths_are_multiples_of_it() {
     );
     let seconds = at("2026-11-28 18:00") + chrono::TimeDelta::seconds(30);
     let during = Interval::lasting(seconds, 60).unwrap();
+    assert_eq!(refused(during, Online), Some(Refusal::OffGrid { every_minutes: 30, version: 0 }));
+    let half = at("2026-11-28 18:00") + chrono::TimeDelta::milliseconds(500);
+    let during = Interval::lasting(half, 60).unwrap();
     assert_eq!(refused(during, Online), Some(Refusal::OffGrid { every_minutes: 30, version: 0 }));
     let length = Refusal::LengthOffGrid { minutes: 75, every_minutes: 30, version: 0 };
     assert_eq!(refused(lasting("2026-11-28 18:00", 75), Online), Some(length));
@@ -150,6 +153,9 @@ fn nothing_is_bookable_without_a_tariff_or_while_suspended() {
     let during = lasting("2026-11-28 18:00", 60);
     let refused = check(&load(SITE, bare), NORTH, during, Manual, at(NOW));
     assert_eq!(refused, Err(Refusal::NoPrice(quote::Refusal::NoTariff { uncovered: during, version: 0 })));
+    // A price that was promised is honoured even so.
+    let bare = load(SITE, [example::registered("Africa/Dakar"), example::ground(0), example::hours("08:00", "01:00")]);
+    assert_eq!(playable(&bare, NORTH, during, Manual, at(NOW)).map(|slot| slot.during), Ok(during));
     let reason = Note::new("address and point disagree").unwrap();
     let suspended = example::history().into_iter().chain([Suspended { site_id: SITE, reason }.into()]);
     let refused = check(&load(SITE, suspended), NORTH, during, Manual, at(NOW)).unwrap_err();

@@ -105,6 +105,17 @@ fn the_same_closure_again_is_nothing_and_another_one_there_is_refused() {
 }
 
 #[test]
+fn closures_that_touch_in_time_or_lie_beside_each_other_stand_together() {
+    for (cell, from) in [(NORTH_CELL, "2026-11-28 20:00"), (SOUTH_CELL, "2026-11-28 18:00")] {
+        let closure_id = ClosureId::new(Uuid::from_u128(7));
+        let during = lasting(from, 60);
+        let beside = PlannedClosure { closure_id, cells: vec![cell], during, ..planned() };
+        let site = crate::spec::load(SITE, history(&[scheduled(vec![])]));
+        assert!(schedule_closure(&site, beside, vec![], at(NOW)).is_ok());
+    }
+}
+
+#[test]
 fn only_own_ground_can_be_closed_and_only_ahead_of_time() {
     let stranger = CellId::new(Uuid::from_u128(0xBAD));
     let with = |cells: Vec<CellId>| {

@@ -11,8 +11,8 @@ use crate::{
     policy::Policy,
     site::{
         AppliesTo, Cell, DateRange, Described, Event, HoursSet, Invalid, OpeningRule, PolicySet, Profile, Refusal,
-        Registration, Resumed, Site, Suspended, Tariff, TariffsSet, describe, register, resume, set_day, set_ground,
-        set_hours, set_policy, set_tariffs, suspend,
+        Registered, Registration, Resumed, Site, Suspended, Tariff, TariffsSet, describe, register, resume, set_day,
+        set_ground, set_hours, set_policy, set_tariffs, suspend,
     },
     spec::{
         example::{self, EVERY_DAY, MANAGER, NORTH, NORTH_CELL, SITE, SOUTH, pitch, tariff, window},
@@ -119,6 +119,21 @@ fn opening_windows_do_not_overlap_not_even_from_sunday_into_monday() {
 }
 
 #[test]
+fn hours_that_nobody_knows_and_hours_set_to_closed_are_two_things() {
+    let set: Event = HoursSet { site_id: SITE, weekly: vec![], declared: false }.into();
+    let bare = || [example::registered("Africa/Dakar")];
+    given::<Site>(SITE, bare()).when(|site| set_hours(site, vec![], false)).then([set.clone()]);
+    given::<Site>(SITE, bare().into_iter().chain([set])).when(|site| set_hours(site, vec![], false)).then_nothing();
+}
+
+#[test]
+fn a_site_in_euros_begins_with_terms_in_euros() {
+    let Event::Registered(registered) = example::registered("Europe/Paris") else { panic!("registered") };
+    let site = load::<Site>(SITE, [Event::from(Registered { currency: Currency::Eur, ..registered })]);
+    assert_eq!(site.state.policy().check(Currency::Eur), Ok(()));
+}
+
+#[test]
 fn a_dated_exception_is_set_changed_and_taken_back() {
     let tabaski = NaiveDate::from_ymd_opt(2027, 5, 16).unwrap();
     let mut site = example::site();
@@ -179,6 +194,8 @@ fn dated_tariffs_contend_only_on_a_date_they_share() {
     assert_eq!(invalid(&site, vec![dated(1, 1, 4, saturdays), dated(2, 1, 4, &[])]), None);
     let ambiguous = Some(Invalid::Ambiguous { first: id(1), second: id(2) });
     assert_eq!(invalid(&site, vec![dated(1, 1, 5, saturdays), dated(2, 5, 9, &[])]), ambiguous);
+    // The first shared Saturday is the fifth day they share.
+    assert_eq!(invalid(&site, vec![dated(1, 1, 9, saturdays), dated(2, 1, 9, &[])]), ambiguous);
     assert_eq!(invalid(&site, vec![dated(1, 5, 4, &[])]), Some(Invalid::DatesReversed { tariff_id: id(1) }));
 }
 
