@@ -21,6 +21,8 @@ use crate::Position;
 pub(super) struct Checkpoint {
     pub position: Position,
     pub digest: Vec<u8>,
+    #[expect(dead_code, reason = "the call that sets it is what counts")]
+    patience: Option<String>,
 }
 
 /// Applies the whole batch, or nothing.
@@ -87,7 +89,8 @@ async fn transact(
     Ok(last.recorded.position)
 }
 
-/// Locks the checkpoint for its owner: a second owner waits here, then finds that it is not the owner.
+/// Locks the checkpoint for its owner: a second owner waits here, then finds that it is not the owner. For the rest of
+/// the transaction a statement may take longer than a reader's: a batch is large, and its owner has nothing else to do.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     projector: &Projector,
@@ -95,7 +98,8 @@ pub(super) async fn lock(
 ) -> Result<Checkpoint, RunError> {
     sqlx::query_as!(
         Checkpoint,
-        "SELECT position, digest FROM read.checkpoints WHERE name = $1 AND epoch = $2 FOR UPDATE",
+        "SELECT position, digest, set_config('statement_timeout', '20s', true) AS patience
+         FROM read.checkpoints WHERE name = $1 AND epoch = $2 FOR UPDATE",
         projector.name,
         epoch,
     )

@@ -61,6 +61,14 @@ impl RunError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Log(eventstore::ReadError::Database(_)) | Self::Database(_))
     }
+
+    /// Whether the database cancelled a statement for its length (SQLSTATE 57014).
+    pub(super) fn took_too_long(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "57014"),
+            _ => false,
+        }
+    }
 }
 
 /// Why one attempt at a batch wrote nothing.

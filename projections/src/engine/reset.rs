@@ -8,6 +8,7 @@ use crate::Position;
 
 /// Empties the tables of a projector and puts its checkpoint in front of the first event, at the program's version.
 pub(super) async fn clear(connection: &mut PgConnection, projector: &Projector) -> Result<(), sqlx::Error> {
+    unhurried(connection).await?;
     let tables: Vec<String> = projector.tables.iter().map(|&table| table.to_owned()).collect();
     sqlx::query!("SELECT read.clear($1)", &tables).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM read.parked WHERE projector = $1", projector.name).execute(&mut *connection).await?;
@@ -52,5 +53,13 @@ pub async fn reset_and_replay(
 /// Whatever the database says.
 pub async fn content_digest(projector: &Projector, store: &Store) -> Result<Vec<u8>, sqlx::Error> {
     let tables: Vec<String> = projector.tables.iter().map(|&table| table.to_owned()).collect();
-    sqlx::query_scalar!(r#"SELECT read.content_digest($1) AS "digest!""#, &tables).fetch_one(store.pool()).await
+    let mut transaction = store.pool().begin().await?;
+    unhurried(&mut transaction).await?;
+    sqlx::query_scalar!(r#"SELECT read.content_digest($1) AS "digest!""#, &tables).fetch_one(&mut *transaction).await
+}
+
+/// Whole tables take longer than the pool gives a statement.
+async fn unhurried(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SET LOCAL statement_timeout = '10min'").execute(connection).await?;
+    Ok(())
 }

@@ -123,6 +123,8 @@ impl Runner {
                     self.moved_to(position, part);
                     return Ok(take);
                 }
+                // Too much for one statement at the moment: less of it may pass.
+                Err(Setback::Run(error)) if take > 1 && error.took_too_long() => take /= 2,
                 Err(Setback::Run(error)) => return Err(error),
                 Err(Setback::Moved(position)) => {
                     self.position = position;

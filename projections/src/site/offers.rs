@@ -1,10 +1,12 @@
 //! Which of the sites found have a free pitch at a time, and for how much. The rules are the domain's own: the same
 //! functions say yes here and in the decision, only the claims may be a few milliseconds old.
 
+use std::collections::HashMap;
+
 use domain::{
     Timestamp,
     aggregate::Loaded,
-    guard::stands_in_the_way,
+    guard::{OpenClaim, stands_in_the_way},
     ids::{CellId, PitchId},
     interval::Interval,
     quote::Price,
@@ -20,7 +22,7 @@ use super::{
 use crate::{
     Position,
     page::{Cursor, ListError, MOST, Page, hash_of, with_one_more},
-    schedule::{self, Standing},
+    schedule,
 };
 
 /// When somebody wants to play, and what it may cost in all (minor units).
@@ -70,12 +72,13 @@ pub async fn with_a_free_pitch(
     let mut as_of = Position::MAX;
     let mut items: Vec<Hit> = Vec::new();
     let mut looked_at = 0;
+    // Most evenings every other site has something free.
+    let asked = i64::from(limit.saturating_mul(2).clamp(FEWEST, MOST));
     loop {
-        let asked = i64::from(MOST);
         let (sites_as_of, found) = candidates(pool, filter, after, asked).await?;
         let exhausted = i64::try_from(found.len()).is_ok_and(|found| found < asked);
         looked_at += found.len();
-        let standing = standing(pool, found.iter().map(|candidate| &candidate.row), wish.during).await?;
+        let standing = Standings::of(pool, found.iter().map(|candidate| &candidate.row), wish.during).await?;
         as_of = as_of.min(sites_as_of).min(standing.as_of);
         for candidate in found {
             if items.len() == enough {
@@ -84,7 +87,7 @@ pub async fn with_a_free_pitch(
                 return Ok(Page { as_of, items, next });
             }
             after = Some(place_of(&candidate, hash));
-            let offers = offers(&candidate.row.site, wish, &standing, now);
+            let offers = offers(&candidate.row.site, wish, &standing.at(&candidate.row), now);
             if !offers.is_empty() {
                 items.push(Hit { candidate, offers });
             }
@@ -96,19 +99,39 @@ pub async fn with_a_free_pitch(
     }
 }
 
-/// What stands on the cells of these sites at that time, buffers included.
-async fn standing<'a>(
-    pool: &PgPool,
-    rows: impl Iterator<Item = &'a SiteRow> + Clone,
-    during: Interval,
-) -> Result<Standing, sqlx::Error> {
-    let cells: Vec<CellId> = rows.clone().flat_map(|row| &row.site.state.cells).map(|cell| cell.id).collect();
-    let buffer = rows.flat_map(|row| &row.site.state.pitches).map(|pitch| pitch.buffer_minutes).max().unwrap_or(0);
-    schedule::of_cells(pool, &cells, during.extended(buffer).unwrap_or(during)).await
+/// Sites asked for at once, at least.
+const FEWEST: u32 = 20;
+
+/// What stands on the cells of several sites, cell by cell.
+struct Standings {
+    as_of: Position,
+    by_cell: HashMap<CellId, Vec<OpenClaim>>,
 }
 
-/// What a site has free at that time, cheapest first.
-pub fn offers(site: &Loaded<Site>, wish: &Wish, standing: &Standing, now: Timestamp) -> Vec<Offer> {
+impl Standings {
+    /// Of these sites at that time, buffers included.
+    async fn of<'a>(
+        pool: &PgPool,
+        rows: impl Iterator<Item = &'a SiteRow> + Clone,
+        during: Interval,
+    ) -> Result<Self, sqlx::Error> {
+        let cells: Vec<CellId> = rows.clone().flat_map(|row| &row.site.state.cells).map(|cell| cell.id).collect();
+        let buffer = rows.flat_map(|row| &row.site.state.pitches).map(|pitch| pitch.buffer_minutes).max().unwrap_or(0);
+        let standing = schedule::of_cells(pool, &cells, during.extended(buffer).unwrap_or(during)).await?;
+        let mut by_cell: HashMap<CellId, Vec<OpenClaim>> = HashMap::new();
+        for claim in standing.claims {
+            by_cell.entry(claim.cell).or_default().push(claim);
+        }
+        Ok(Self { as_of: standing.as_of, by_cell })
+    }
+
+    fn at(&self, row: &SiteRow) -> Vec<OpenClaim> {
+        row.site.state.cells.iter().filter_map(|cell| self.by_cell.get(&cell.id)).flatten().cloned().collect()
+    }
+}
+
+/// What a site has free at that time, cheapest first. `claims` are the open claims on its cells around it.
+pub fn offers(site: &Loaded<Site>, wish: &Wish, claims: &[OpenClaim], now: Timestamp) -> Vec<Offer> {
     let fits = |format: &Format| wish.format.as_ref().is_none_or(|wanted| wanted == format);
     let mut offers: Vec<Offer> = site
         .state
@@ -119,7 +142,7 @@ pub fn offers(site: &Loaded<Site>, wish: &Wish, standing: &Standing, now: Timest
             let (slot, price) = site::offer(site, pitch.id, wish.during, Channel::Online, now).ok()?;
             let affordable = wish.price_gte.is_none_or(|least| price.total.amount >= least)
                 && wish.price_lte.is_none_or(|most| price.total.amount <= most);
-            (affordable && !stands_in_the_way(&standing.claims, &slot.cells, slot.claims, now)).then_some(Offer {
+            (affordable && !stands_in_the_way(claims, &slot.cells, slot.claims, now)).then_some(Offer {
                 pitch_id: pitch.id,
                 slot,
                 price,
@@ -155,10 +178,10 @@ pub async fn elsewhere(
     let filter = Filter { near: Some(near), format: wish.format.clone(), ..Filter::default() };
     // One page of the nearest is enough: farther away is no alternative.
     let (_, found) = candidates(pool, &filter, None, NEAREST).await?;
-    let standing = standing(pool, found.iter().map(|candidate| &candidate.row), wish.during).await?;
+    let standing = Standings::of(pool, found.iter().map(|candidate| &candidate.row), wish.during).await?;
     let others = found.into_iter().filter(|candidate| candidate.row.site.id != from.id);
     let offered = others.filter_map(|candidate| {
-        let offer = offers(&candidate.row.site, wish, &standing, now).into_iter().next()?;
+        let offer = offers(&candidate.row.site, wish, &standing.at(&candidate.row), now).into_iter().next()?;
         Some(Elsewhere { distance_m: candidate.distance_m?, row: candidate.row, offer })
     });
     Ok(offered.take(most).collect())
