@@ -5,4 +5,5 @@ mod import;
 mod keeper;
 mod tidy;
 mod up;
+mod views;
 mod world;
