@@ -2,6 +2,7 @@
 //! parts.
 
 pub mod admin;
+pub mod bench;
 pub mod config;
 pub mod fake;
 pub mod import;

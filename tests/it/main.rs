@@ -3,6 +3,7 @@
 
 mod import;
 mod keeper;
+mod lane;
 mod tidy;
 mod up;
 mod views;

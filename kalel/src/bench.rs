@@ -1,0 +1,4 @@
+//! Measurements and trials that anybody can repeat: `kalel bench`.
+
+pub mod append;
+pub mod sample;
