@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool,
+    ConnectOptions as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -31,7 +31,9 @@ const POOL: [(&str, &str); 3] =
     [("lock_timeout", "1s"), ("statement_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
 
 fn options(database_url: &str, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(PgConnectOptions::from_str(database_url)?.application_name(name).options(EVERYWHERE))
+    let options = PgConnectOptions::from_str(database_url)?.application_name(name).options(EVERYWHERE);
+    // Every statement as a log line would cost more than some of them.
+    Ok(options.disable_statement_logging())
 }
 
 /// How the lane connects.

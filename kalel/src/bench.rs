@@ -1,4 +1,107 @@
 //! Measurements and trials that anybody can repeat: `kalel bench`.
 
 pub mod append;
+pub mod crash;
+mod machine;
+mod private;
 pub mod sample;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand};
+
+/// What to measure or try.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// The append lane against an unordered one-row-per-transaction INSERT.
+    Append(AppendOptions),
+    /// Random commands from processes that are killed; then the log is checked.
+    Crash(CrashOptions),
+    /// Started by `crash`: one of its processes.
+    #[command(hide = true)]
+    CrashWorker(crash::Worker),
+}
+
+#[derive(Debug, Args)]
+pub struct AppendOptions {
+    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
+    #[arg(long)]
+    database_url: Option<String>,
+    /// How many callers, in turn.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+    callers: Vec<usize>,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// How often both sides take turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CrashOptions {
+    /// A migrated database that may be filled. Without it a private Postgres is started.
+    #[arg(long)]
+    database_url: Option<String>,
+    #[arg(long, default_value_t = 100_000)]
+    commands: u64,
+    #[arg(long, default_value_t = 4)]
+    processes: usize,
+    /// Makes the run's choices; printed, so that a failure can be repeated.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs one.
+///
+/// # Errors
+/// A line to tell.
+pub async fn run(bench: Bench) -> Result<(), String> {
+    match bench {
+        Bench::Append(options) => append(options).await.map_err(|problem| problem.to_string()),
+        Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
+        Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
+    }
+}
+
+async fn append(options: AppendOptions) -> Result<(), append::Problem> {
+    let private = match &options.database_url {
+        Some(_) => None,
+        None => Some(private::start(512).await?),
+    };
+    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let plan = append::Plan {
+        database_url: options.database_url.or(given).unwrap_or_default(),
+        callers: options.callers,
+        lasting: Duration::from_secs(options.seconds.max(1)),
+        rounds: options.rounds.max(1),
+    };
+    let lines = append::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, append::table(&lines));
+    println!("{text}");
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "append", &text)?;
+    }
+    Ok(())
+}
+
+async fn crash(options: CrashOptions) -> Result<(), append::Problem> {
+    let private = match &options.database_url {
+        Some(_) => None,
+        None => Some(private::start(64).await?),
+    };
+    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let plan = crash::Plan {
+        program: std::env::current_exe()?,
+        database_url: options.database_url.or(given).unwrap_or_default(),
+        commands: options.commands,
+        processes: options.processes.max(1),
+        seed: options.seed,
+    };
+    let report = crash::run(&plan).await?;
+    println!("{report}");
+    if report.violations.is_empty() { Ok(()) } else { Err("the log is not what it must be".into()) }
+}

@@ -28,6 +28,9 @@ enum Command {
     Fake(kalel::fake::Fake),
     /// Play the main job against a running `kalel up`, step by step; exit code 1 if anything is off.
     Tour(kalel::tour::Options),
+    /// Measure, or try to break, on a private Postgres.
+    #[command(subcommand)]
+    Bench(kalel::bench::Bench),
     /// Bring the database's schema up to date.
     Migrate {
         /// The database, as its owner.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
         }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
+        Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =
                 kalel::up::postgres::connect(&database_url).await.map_err(|error| error.to_string())?;

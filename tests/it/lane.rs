@@ -1,6 +1,7 @@
 //! The append lane: order, guards, repetition, and what happens when something breaks (design.md §2).
 
 mod answers;
+mod crash;
 mod faults;
 mod guards;
 mod order;
