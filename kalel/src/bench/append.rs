@@ -132,31 +132,34 @@ async fn plain(plan: &Plan, callers: usize) -> Result<Figure, Problem> {
         connections.push(PgConnection::connect(&plan.database_url).await?);
     }
     let meta = serde_json::to_string(&Meta::system())?;
-    let figure = race(plan.lasting, connections.into_iter().map(|mut connection| {
-        let (clock, meta) = (clock.clone(), meta.clone());
-        move |race: Arc<Race>| async move {
-            let mut took = Vec::new();
-            while !race.over.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                let stream = clock.new_id();
-                let event = sample::plain(stream, clock.now());
-                sqlx::query(INSERT)
-                    .bind(clock.new_id())
-                    .bind(stream)
-                    .bind(1_i32)
-                    .bind(event.name())
-                    .bind(event.schema())
-                    .bind(event.to_json()?)
-                    .bind(&meta)
-                    .execute(&mut connection)
-                    .await?;
-                race.done.fetch_add(1, Ordering::Relaxed);
-                took.push(began.elapsed());
+    let figure = race(
+        plan.lasting,
+        connections.into_iter().map(|mut connection| {
+            let (clock, meta) = (clock.clone(), meta.clone());
+            move |race: Arc<Race>| async move {
+                let mut took = Vec::new();
+                while !race.over.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    let stream = clock.new_id();
+                    let event = sample::plain(stream, clock.now());
+                    sqlx::query(INSERT)
+                        .bind(clock.new_id())
+                        .bind(stream)
+                        .bind(1_i32)
+                        .bind(event.name())
+                        .bind(event.schema())
+                        .bind(event.to_json()?)
+                        .bind(&meta)
+                        .execute(&mut connection)
+                        .await?;
+                    race.done.fetch_add(1, Ordering::Relaxed);
+                    took.push(began.elapsed());
+                }
+                connection.close().await?;
+                Ok(took)
             }
-            connection.close().await?;
-            Ok(took)
-        }
-    }))
+        }),
+    )
     .await?;
     Ok(figure)
 }
@@ -173,19 +176,22 @@ async fn lane(plan: &Plan, callers: usize, stores: usize, work: Work) -> Result<
         None => return Err("no store".into()),
     });
     let next = Arc::new(AtomicU64::new(0));
-    let figure = race(plan.lasting, (0..callers).filter_map(|caller| opened.get(caller % stores)).map(|store| {
-        let (store, ground, next) = (store.clone(), Arc::clone(&ground), Arc::clone(&next));
-        move |race: Arc<Race>| async move {
-            let mut took = Vec::new();
-            while !race.over.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                once(&store, &ground, work, next.fetch_add(1, Ordering::Relaxed)).await?;
-                race.done.fetch_add(1, Ordering::Relaxed);
-                took.push(began.elapsed());
+    let figure = race(
+        plan.lasting,
+        (0..callers).filter_map(|caller| opened.get(caller % stores)).map(|store| {
+            let (store, ground, next) = (store.clone(), Arc::clone(&ground), Arc::clone(&next));
+            move |race: Arc<Race>| async move {
+                let mut took = Vec::new();
+                while !race.over.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    once(&store, &ground, work, next.fetch_add(1, Ordering::Relaxed)).await?;
+                    race.done.fetch_add(1, Ordering::Relaxed);
+                    took.push(began.elapsed());
+                }
+                Ok(took)
             }
-            Ok(took)
-        }
-    }))
+        }),
+    )
     .await?;
     for store in opened {
         store.close().await;

@@ -63,7 +63,13 @@ impl fmt::Display for Report {
             f,
             "{} commands, {} of them recorded as {} events ({} lapsed holds ended by others); {} processes killed, {} \
              connections cut; positions 1…{} checked, {} violations",
-            self.commands, self.applied, self.events, self.lapses, self.kills, self.cuts, self.events,
+            self.commands,
+            self.applied,
+            self.events,
+            self.lapses,
+            self.kills,
+            self.cuts,
+            self.events,
             self.violations.len()
         )?;
         self.violations.iter().take(20).try_for_each(|violation| write!(f, "\n  {violation}"))

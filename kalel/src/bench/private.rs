@@ -26,8 +26,7 @@ pub(super) async fn start(connections: u32) -> Result<Server, super::append::Pro
     let mut private = Private::new()?;
     private.choose_ports()?;
     let programs = programs(None, &mut |doing| eprintln!("bench: {doing}"))?;
-    let postgres =
-        Postgres { installed: programs.postgres, folder: path.join("postgres"), private, throw_away: false };
+    let postgres = Postgres { installed: programs.postgres, folder: path.join("postgres"), private, throw_away: false };
     let mut run = postgres.prepare(path.join("postgres.log"), Stop::AtOnce)?;
     for setting in [format!("max_connections={connections}"), "max_wal_size=4GB".into()] {
         run.args.extend(["-c".into(), setting]);

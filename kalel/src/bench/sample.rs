@@ -13,7 +13,9 @@ use domain::{
     money::Money,
     policy::Policy,
     quote::{Line, Price},
-    reservation::{Agenda, Cancelled, CancelReason, Channel, Code, Confirmed, Expired, Grounds, Held, Rescheduled, Slot},
+    reservation::{
+        Agenda, CancelReason, Cancelled, Channel, Code, Confirmed, Expired, Grounds, Held, Rescheduled, Slot,
+    },
     site::{ClosureReason, ClosureScheduled},
 };
 use eventstore::Clock;
@@ -182,7 +184,8 @@ pub fn one(stream: impl Into<StreamId>, expected: Version, events: impl IntoIter
 
 /// An event of about 450 bytes that claims nothing, for any stream.
 pub fn plain(stream: Uuid, at: Timestamp) -> Event {
-    let note = "Le terrain sera prêt à l'heure ; merci de venir dix minutes avant le début et de rapporter les chasubles.";
+    let note =
+        "Le terrain sera prêt à l'heure ; merci de venir dix minutes avant le début et de rapporter les chasubles.";
     Cancelled {
         reservation_id: stream.into(),
         site_id: stream.into(),

@@ -89,7 +89,8 @@ async fn an_answer_is_frozen_once_and_sealed() {
         async move { store.answers().wait(&key, Duration::from_secs(10)).await }
     });
     let person = store.clock().new_id();
-    let answer = |body: &str| Answer { status: 201, headers: vec![("etag".into(), "\"v1\"".into())], body: body.into() };
+    let answer =
+        |body: &str| Answer { status: 201, headers: vec![("etag".into(), "\"v1\"".into())], body: body.into() };
     let frozen = store.answers().freeze(&key.key, &answer("for Awa Ndiaye"), Some(person)).await.unwrap().unwrap();
     assert_eq!(frozen.answer, FirstAnswer::Frozen(answer("for Awa Ndiaye")));
     let second = store.answers().freeze(&key.key, &answer("another"), None).await.unwrap().unwrap();

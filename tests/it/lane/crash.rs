@@ -9,7 +9,8 @@ use crate::world::{KALEL, World};
 async fn what_was_acknowledged_is_in_the_log_whoever_is_killed() {
     let world = World::new().await;
     let commands = std::env::var("KALEL_CRASH_COMMANDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
-    let plan = Plan { program: KALEL.into(), database_url: world.database_url.clone(), commands, processes: 4, seed: 7 };
+    let plan =
+        Plan { program: KALEL.into(), database_url: world.database_url.clone(), commands, processes: 4, seed: 7 };
     let report = run(&plan).await.unwrap();
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.commands >= commands && report.applied > 0 && report.kills > 0, "{report}");

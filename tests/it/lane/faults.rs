@@ -53,12 +53,7 @@ impl Proxy {
     }
 }
 
-async fn upwards(
-    mut from: tcp::OwnedReadHalf,
-    mut to: tcp::OwnedWriteHalf,
-    cut: Arc<Cut>,
-    gone: Arc<AtomicBool>,
-) {
+async fn upwards(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, cut: Arc<Cut>, gone: Arc<AtomicBool>) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..read];
@@ -239,8 +234,7 @@ async fn what_cannot_be_written_fails_alone() {
     let mut impossible = ground.wish(store.clock(), 2, until).unwrap();
     impossible.held.code = domain::reservation::Code("impossible".into());
     let (one, two) = (ground.wish(store.clock(), 4, until).unwrap(), ground.wish(store.clock(), 6, until).unwrap());
-    let outcomes =
-        super::in_one_batch(&world, &store, vec![one.place(), impossible.place(), two.place()]).await;
+    let outcomes = super::in_one_batch(&world, &store, vec![one.place(), impossible.place(), two.place()]).await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
     assert!(matches!(outcomes[1], Err(AppendError::Database(_))), "{outcomes:?}");
 }

@@ -61,8 +61,7 @@ async fn a_reschedule_frees_and_takes_in_one_step() {
     let other = ground.wish(clock, 0, until).unwrap();
     let early = Decision::default().and(other.place());
     let mut before = ground.wish(clock, 0, until).unwrap();
-    before.held.slot.claims =
-        domain::interval::Interval::lasting(before.held.slot.claims.from(), 30).unwrap();
+    before.held.slot.claims = domain::interval::Interval::lasting(before.held.slot.claims.from(), 30).unwrap();
     let outcomes = in_one_batch(&world, &store, vec![before.place(), moved, early, before.place()]).await;
     assert!(outcomes[0].is_err(), "still taken when it was asked for");
     assert!(outcomes[1].is_ok(), "{:?}", outcomes[1]);
@@ -84,8 +83,11 @@ async fn two_reservations_swap_in_one_decision() {
     let (one, two) = (ground.wish(clock, 0, until).unwrap(), ground.wish(clock, 2, until).unwrap());
     append(&store, one.place()).await.unwrap();
     append(&store, two.place()).await.unwrap();
-    let swap = sample::one(one.reservation_id, 1, [one.reschedule(two.slot.clone(), until)])
-        .and(sample::one(two.reservation_id, 1, [two.reschedule(one.slot.clone(), until)]));
+    let swap = sample::one(one.reservation_id, 1, [one.reschedule(two.slot.clone(), until)]).and(sample::one(
+        two.reservation_id,
+        1,
+        [two.reschedule(one.slot.clone(), until)],
+    ));
     append(&store, swap).await.unwrap();
     assert_eq!(holder(&store, &ground, 0).await, Some(two.reservation_id.uuid()));
     assert_eq!(holder(&store, &ground, 2).await, Some(one.reservation_id.uuid()));

@@ -101,11 +101,9 @@ async fn nobody_changes_what_is_recorded() {
     append(&store, sample::one(StreamId::new(stream), 0, [sample::plain(stream, at)])).await.unwrap();
     for url in [&world.database_url, &world.owner_url] {
         let mut connection = PgConnection::connect(url).await.unwrap();
-        for change in [
-            "UPDATE event_log.events SET type = 'x'",
-            "DELETE FROM event_log.events",
-            "TRUNCATE event_log.events",
-        ] {
+        for change in
+            ["UPDATE event_log.events SET type = 'x'", "DELETE FROM event_log.events", "TRUNCATE event_log.events"]
+        {
             let refused = sqlx::query(sqlx::AssertSqlSafe(change)).execute(&mut connection).await.unwrap_err();
             let code = refused.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
             assert_eq!(code, "42501", "{url} {change}: {refused}");

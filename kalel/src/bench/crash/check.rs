@@ -58,9 +58,8 @@ fn compare(told: &Told, places: &[Uuid], streams: &HashMap<Uuid, i32>, report: &
     match told {
         Told::Applied { stream, first, last } => {
             report.applied += 1;
-            let there = (*first..=*last).all(|position| {
-                usize::try_from(position - 1).ok().and_then(|index| places.get(index)) == Some(stream)
-            });
+            let there = (*first..=*last)
+                .all(|position| usize::try_from(position - 1).ok().and_then(|index| places.get(index)) == Some(stream));
             if !there || last < first {
                 report.violations.push(format!("{stream} was acknowledged at {first}…{last} and is not there"));
             }
@@ -96,7 +95,8 @@ impl Ground {
     fn take(&mut self, holder: Uuid, slot: Slot, position: i64, report: &mut Report) {
         for cell in &slot.cells {
             let taken = self.taken.entry(*cell).or_default();
-            if let Some((_, other)) = taken.iter().find(|(during, other)| during.overlaps(slot.claims) && *other != holder)
+            if let Some((_, other)) =
+                taken.iter().find(|(during, other)| during.overlaps(slot.claims) && *other != holder)
             {
                 report.violations.push(format!("position {position}: {holder} and {other} on cell {cell}"));
             }
@@ -124,15 +124,13 @@ async fn tables(store: &Store, ground: &Ground, report: &mut Report) -> Result<(
     if overlaps > 0 {
         report.violations.push(format!("{overlaps} claims overlap in time and position"));
     }
-    let open: Vec<(Uuid, Uuid)> = sqlx::query_as("SELECT cell_id, holder FROM event_log.slot_claims WHERE to_position IS NULL")
-        .fetch_all(store.pool())
-        .await?;
+    let open: Vec<(Uuid, Uuid)> =
+        sqlx::query_as("SELECT cell_id, holder FROM event_log.slot_claims WHERE to_position IS NULL")
+            .fetch_all(store.pool())
+            .await?;
     let mut open: Vec<(Uuid, Uuid)> = open.into_iter().collect();
-    let mut folded: Vec<(Uuid, Uuid)> = ground
-        .taken
-        .iter()
-        .flat_map(|(cell, taken)| taken.iter().map(|(_, holder)| (cell.uuid(), *holder)))
-        .collect();
+    let mut folded: Vec<(Uuid, Uuid)> =
+        ground.taken.iter().flat_map(|(cell, taken)| taken.iter().map(|(_, holder)| (cell.uuid(), *holder))).collect();
     open.sort_unstable();
     folded.sort_unstable();
     folded.dedup();
