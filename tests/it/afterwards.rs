@@ -9,4 +9,5 @@ mod messages;
 mod money;
 mod nats;
 mod refunds;
+mod servers;
 mod webhooks;
