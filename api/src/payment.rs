@@ -5,6 +5,7 @@ mod page;
 mod refund;
 mod show;
 mod verifiers;
+mod webhook;
 
 use domain::ids::PaymentId;
 
@@ -16,7 +17,7 @@ pub use verifiers::{Verifier, Verifiers};
 
 use crate::{App, http::operation::Operation};
 
-pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &refund::REFUND];
+pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &refund::REFUND, &webhook::WEBHOOK, &webhook::WEBHOOK_OF_ACCOUNT];
 
 /// Our page for a payment: the same address for ever, short enough for an SMS.
 pub fn pay_url(app: &App, payment: PaymentId) -> String {

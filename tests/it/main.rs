@@ -1,6 +1,7 @@
 //! The one integration test binary. Every test that needs a database, NATS or Redis makes a [`world::World`].
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
+mod afterwards;
 mod import;
 mod keeper;
 mod lane;

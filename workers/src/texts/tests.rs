@@ -1,3 +1,5 @@
+//! The texts by test: one segment, GSM-7, the money said.
+
 use super::*;
 
 fn game() -> Game {

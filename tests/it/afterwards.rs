@@ -1,0 +1,13 @@
+//! What happens afterwards: effects, money, webhooks, messages and the bus, on real servers and the providers' fakes.
+//!
+//! Nothing sleeps: a bench pumps the steps of the workers until nothing is left to do, and moves the clock of its log
+//! (and of the fakes) itself.
+
+mod bench;
+mod faults;
+mod messages;
+mod money;
+mod nats;
+mod refunds;
+mod servers;
+mod webhooks;
