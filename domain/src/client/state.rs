@@ -59,7 +59,9 @@ impl Aggregate for Client {
             }
             Event::Renamed(renamed) => self.name = renamed.name,
             Event::Credited(credited) => {
-                self.credits.insert(credited.payment_id, credited.amount);
+                // Twice for one payment: too much of it, and later a refund of it that found no other way.
+                let credit = self.credits.entry(credited.payment_id).or_insert(Money::zero(credited.amount.currency));
+                *credit = credit.plus(credited.amount).unwrap_or(*credit);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     refund::{self, Next, Observed, Reason, Refund, Route, Status},
     reservation::{self, CancelReason, Purpose},
     spec::{
-        story::{Booking, DEPOSIT, Paying, client, evening, manager, note},
+        story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
         world::{CLIENT, No, World, Written, person},
     },
 };
@@ -202,6 +202,22 @@ fn a_failed_refund_goes_the_same_way_again_then_another_then_credit() {
     assert_eq!(world.refund(id).attempt.unwrap().route, Route::Credit);
     assert_eq!(*world.names().last().unwrap(), "client.credited");
     assert_eq!(world.version(CLIENT.into()), 1);
+}
+
+#[test]
+fn credit_of_a_refund_adds_to_the_credit_of_its_payment() {
+    let mut world = World::new();
+    let (reservation, payment) = world.hold(evening(2));
+    world.land(payment, "T1", TOTAL + 500).unwrap();
+    world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
+    let id = world.refunds()[0].refund_id;
+    world.with_refund(id, refund::submit).unwrap();
+    while world.refund(id).status != Status::Succeeded {
+        fail(&mut world, id).unwrap();
+        world.retry(id).unwrap();
+    }
+    let client = world.load::<crate::client::Client>(CLIENT).state;
+    assert_eq!(client.credit(crate::money::Currency::Xof), Ok(Money::xof(TOTAL + 500)));
 }
 
 #[test]
