@@ -16,6 +16,8 @@ mod settle;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_late_money;
 
 pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;

@@ -1,6 +1,6 @@
 //! What the provider says about a refund: working on it, paid, refused, taken back; or nobody can tell.
 
-use super::{BecameUnknown, Failed, Pending, Refund, Refusal, Reversed, Status, submit::succeeded};
+use super::{Attempt, BecameUnknown, Failed, Pending, Refund, Refusal, Reversed, Route, Status, submit::succeeded};
 use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision, payment::ProviderId, text::Note};
 
 /// The provider took it and is working.
@@ -72,12 +72,17 @@ pub fn fail(refund: &Loaded<Refund>, reason: Note, now: Timestamp) -> Result<Dec
 /// The provider took a paid refund back: it is owed again.
 ///
 /// # Errors
-/// [`Refusal::WrongStatus`] when it was not paid.
+/// [`Refusal`] when it was not paid, or not by a provider.
 pub fn reverse(refund: &Loaded<Refund>, reason: Note, now: Timestamp) -> Result<Decision, Refusal> {
-    match refund.state.status {
-        Status::Succeeded => Ok(Decision::default().then(refund, Reversed { refund_id: refund.id, reason, at: now })),
-        Status::Reversed => Ok(Decision::nothing()),
-        status => Err(Refusal::WrongStatus { status }),
+    match (refund.state.status, &refund.state.attempt) {
+        (Status::Succeeded, Some(Attempt { route: route @ (Route::Cash | Route::Transfer | Route::Credit), .. })) => {
+            Err(Refusal::ByHand { route: *route })
+        }
+        (Status::Succeeded, _) => {
+            Ok(Decision::default().then(refund, Reversed { refund_id: refund.id, reason, at: now }))
+        }
+        (Status::Reversed, _) => Ok(Decision::nothing()),
+        (status, _) => Err(Refusal::WrongStatus { status }),
     }
 }
 

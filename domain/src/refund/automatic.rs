@@ -66,14 +66,15 @@ impl Back<'_> {
     }
 }
 
-/// The whole transaction when all of it goes back at once, a payout of a part otherwise; by hand what came by hand.
+/// The whole transaction when all of it goes back at once, a payout otherwise; by hand what came by hand.
 fn route(method: Method, payment: &Payment, capture: &Capture, amount: Money) -> Route {
     match method {
         Method::Cash => Route::Cash,
         Method::Transfer | Method::OnAccount => Route::Transfer,
         Method::Wave | Method::OrangeMoney | Method::Yas => {
-            let whole = amount == capture.received && payment.allotted_of(&capture.transaction).is_zero();
-            if whole { Route::WholeTransaction } else { Route::Payout }
+            // Providers reverse a checkout, not one of its transactions: a second one in it would leave the first gone.
+            let own = payment.captures.first().is_some_and(|first| first.transaction == capture.transaction);
+            if own && amount == capture.received { Route::WholeTransaction } else { Route::Payout }
         }
     }
 }

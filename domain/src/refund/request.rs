@@ -51,7 +51,7 @@ impl Request<'_> {
             Back { payment, refund_id, transaction: &transaction, amount, reason, note, by, needs_approval, now };
         let decision = back.decide()?;
         if needs_approval {
-            return Ok(decision.relying_on(reservation));
+            return Ok(decision);
         }
         let refund = Loaded::<Refund>::new(refund_id);
         let decision = decision.then(&refund, Approved { refund_id, by: Actor::SYSTEM, at: now });
@@ -66,11 +66,16 @@ impl Request<'_> {
         transaction.ok_or(Refusal::NotReceived { transaction: None })
     }
 
-    /// Counts what persons asked for on this payment before: many small refunds are one large one.
+    /// Counts what persons asked for before, on this payment and on the others of the reservation: many small refunds are
+    /// one large one.
     fn needs_approval(&self, amount: Money) -> Result<bool, Refusal> {
         let Some(terms) = &self.reservation.state.terms else { return Ok(true) };
-        let asked = self.payment.state.allotments.iter().filter(|allotment| allotment.reason == Reason::Goodwill);
-        let before = Money::sum(amount.currency, asked.map(|allotment| allotment.amount))?;
+        let goodwill = Reason::Goodwill;
+        let here = self.payment.state.allotments.iter().filter(|allotment| allotment.reason == goodwill);
+        let elsewhere = self.reservation.state.returns.iter().filter(|given| given.reason == goodwill);
+        let elsewhere = elsewhere.filter(|given| given.share.payment_id != self.payment.id);
+        let amounts = here.map(|allotment| allotment.amount).chain(elsewhere.map(|given| given.share.amount));
+        let before = Money::sum(amount.currency, amounts)?;
         Ok(before.plus(amount)?.compare(terms.policy.four_eyes_above)?.is_gt())
     }
 }

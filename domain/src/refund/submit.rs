@@ -44,7 +44,7 @@ pub fn next(refund: &Refund) -> Next {
     if let Some(route) = provider.into_iter().flatten().find(|route| tried(*route) < TRIES_PER_ROUTE) {
         return Next::Provider(route);
     }
-    if request.client_id.is_some() && tried(Route::Credit) == 0 { Next::Credit } else { Next::Cash }
+    if request.client_id.is_some() { Next::Credit } else { Next::Cash }
 }
 
 /// The first try, at the provider. Does nothing when it is already out: never a new key while the outcome is open.

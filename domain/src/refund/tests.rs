@@ -116,6 +116,29 @@ fn at_the_limit_one_person_is_enough_but_many_small_refunds_are_one_large_one() 
 }
 
 #[test]
+fn many_small_refunds_of_several_payments_are_one_large_one() {
+    let mut world = World::new();
+    let cash = Paying::Recorded(Method::Cash, Purpose::Deposit);
+    let booking = Booking { total: 90_000, deposit: 45_000, ..Booking::manual(evening(2)) };
+    let (reservation, deposit) = world.place(&booking, cash).unwrap();
+    let balance = world.record(reservation, Method::Cash, 45_000, manager()).unwrap();
+    let first = world.ask_refund(deposit, Some(45_000), finance()).unwrap();
+    let second = world.ask_refund(balance, Some(45_000), finance()).unwrap();
+    assert_eq!((world.refund(first).status, world.refund(second).status), (Status::Approved, Status::Requested));
+}
+
+#[test]
+fn a_cancellation_does_not_wait_for_a_refund_that_waits() {
+    let mut world = World::new();
+    let (reservation, payment) = paid(&mut world);
+    let waiting = world.ask_refund(payment, Some(60_000), finance()).unwrap();
+    world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
+    assert_eq!(world.refunds()[1].amount, Money::xof(20_000), "the rest is spoken for");
+    world.second(waiting, true, manager()).unwrap();
+    assert_eq!(world.reservation(reservation).held_money(), Money::xof(0));
+}
+
+#[test]
 fn automatic_refunds_never_wait_however_large() {
     let mut world = World::new();
     let (reservation, _) = paid(&mut world);
@@ -202,6 +225,8 @@ fn a_failed_refund_goes_the_same_way_again_then_another_then_credit() {
     assert_eq!(world.refund(id).attempt.unwrap().route, Route::Credit);
     assert_eq!(*world.names().last().unwrap(), "client.credited");
     assert_eq!(world.version(CLIENT.into()), 1);
+    let reversed = world.with_refund(id, |r, now| refund::reverse(r, note("a mistake"), now));
+    assert_eq!(reversed, refused("refund.by_hand"), "only a provider takes money back");
 }
 
 #[test]

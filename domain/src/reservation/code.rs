@@ -2,19 +2,19 @@
 
 use super::Code;
 
-/// Capitals and digits without the look-alikes 0 O, 1 I L.
-const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+/// Capitals and digits without the look-alikes 0 O, 1 I.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 impl Code {
     pub const LENGTH: usize = 6;
 
-    /// A code out of random bits that the edge drew: 31^6 codes, each about as likely as another.
+    /// A code out of random bits that the edge drew: 32^6 codes, each as likely as another.
     pub fn of(random: u64) -> Self {
         let mut rest = random;
         let text = (0..Self::LENGTH).map(|_| {
-            let digit = (rest % 31) as usize;
-            rest /= 31;
-            char::from(ALPHABET.get(digit).copied().unwrap_or(b'2'))
+            let digit = (rest % 32) as usize;
+            rest /= 32;
+            char::from(ALPHABET.get(digit).copied().unwrap_or(b'A'))
         });
         Self(text.collect())
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn every_code_made_can_be_read() {
-        for random in [0, 1, 30, 31, 887_503_680, u64::MAX] {
+        for random in [0, 1, 31, 32, 1_073_741_823, u64::MAX] {
             let code = Code::of(random);
             assert_eq!(Code::read(&code.0), Some(code));
         }

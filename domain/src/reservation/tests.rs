@@ -206,6 +206,16 @@ fn the_balance_of_a_payment_in_full_goes_back_in_part() {
 }
 
 #[test]
+fn a_client_who_gives_up_an_underpaid_hold_loses_nothing() {
+    let mut world = World::new();
+    let (id, payment) = world.hold(evening(0));
+    world.land(payment, "T1", 5_000).unwrap();
+    world.now = evening(0) - Duration::hours(8);
+    world.cancel(id, CancelReason::Client, client()).unwrap();
+    assert_eq!(refunded(&world), [5_000]);
+}
+
+#[test]
 fn whoever_runs_the_site_gives_everything_back_at_any_time_and_says_why() {
     for reason in [CancelReason::Manager, CancelReason::Weather, CancelReason::PowerCut, CancelReason::Closure] {
         let mut world = World::new();

@@ -119,9 +119,30 @@ fn a_no_show_loses_the_deposit_gets_the_balance_back_and_may_owe_a_fine() {
     assert_eq!((no_show.kept, no_show.fine), (Money::xof(DEPOSIT), Some(Money::xof(5_000))));
     assert_eq!(refunded(&world), [TOTAL - DEPOSIT]);
     assert_eq!((status(&world, id), world.refunds()[0].reason), (Status::NoShow, Reason::NoShow));
+    assert_eq!(world.reservation(id).held_money(), Money::xof(DEPOSIT));
+    // Without a client there is nobody who could owe a fine.
+    let walk_in = Booking { client: None, ..booking };
+    let (id, _) = world.place(&Booking { from: evening(1), ..walk_in }, CASH_DEPOSIT).unwrap();
+    world.now = evening(1) + Duration::minutes(105);
+    world.finish(id).unwrap();
+    let Some((_, Event::Reservation(Happened::NoShow(no_show)))) = world.log.last() else { panic!() };
+    assert_eq!((no_show.reservation_id, no_show.fine), (id, None));
 }
 
 // Holds and guards
+
+#[test]
+fn a_hold_is_not_ended_on_old_news_of_its_checkout() {
+    let mut world = World::new();
+    let wave = Paying::Online(Method::Wave, Purpose::Deposit);
+    let (id, payment) = world.place(&Booking::online(evening(2)), wave).unwrap();
+    world.pass(15);
+    let before = world.load(payment);
+    let expiring = super::expire(&world.load(id), &[&before], world.now);
+    // The checkout opens between the decision and its writing.
+    world.open(payment).unwrap();
+    assert_eq!(world.write(expiring), Err(No::Conflict));
+}
 
 #[test]
 fn never_again_a_slot_whose_deposit_is_paid_is_sold_again() {

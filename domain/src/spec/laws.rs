@@ -119,6 +119,10 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
         prop_assert_eq!(book.captured, book.held + book.credited + leaving, "{}: money is lost or made", payment);
         prop_assert!(book.held >= 0);
     }
+    for (id, net) in &net {
+        let state = play.world.reservation(*id);
+        prop_assert_eq!(state.held_money().amount, *net, "{}: the state counts otherwise", id);
+    }
     claims_are_held_by_the_living(play, &states)
 }
 
