@@ -265,7 +265,7 @@ async fn search_finds_the_nearest_with_a_free_pitch_and_pages_without_loss() {
     let (far, _) = api.site_with(far).await;
     let (unknown, _) = api.site_with(json!({ "profile": { "name": "Nulle part", "country": "SN" } })).await;
     api.settle().await;
-    let find = |query: String| async move { api.ask(Method::GET, &format!("/v1/sites?{query}")).send().await.is(200) };
+    let find = async |query: String| api.ask(Method::GET, &format!("/v1/sites?{query}")).send().await.is(200);
     let found = find("near=14.6868,-17.4547".to_owned()).await;
     let ids = |answer: &crate::api::Answer| -> Vec<String> {
         answer.body["data"].as_array().unwrap().iter().map(|hit| hit["id"].as_str().unwrap().to_owned()).collect()
