@@ -2,7 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
 mod afterwards;
+mod api;
+mod doors;
+mod http_bad_input;
+mod http_idempotency;
+mod http_webhooks;
 mod import;
+mod journeys;
 mod keeper;
 mod lane;
 mod tidy;

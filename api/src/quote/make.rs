@@ -43,12 +43,7 @@ pub const MAKE: Operation = Operation {
     idempotent: false,
     if_match: IfMatch::Ignored,
     body: Some(Shape::of::<MakeQuote>()),
-    success: Success {
-        status: 201,
-        shape: Some(Shape::of::<QuoteBody>()),
-        about: "The quote.",
-        ..Operation::READ.success
-    },
+    success: Success { shape: Some(Shape::of::<QuoteBody>()), about: "The quote.", ..Operation::READ.success },
     refusals: &["object.not_found", "site.not_open", "quote.no_tariff", "site.too_soon", "site.too_long"],
     run: |call| Box::pin(make(call)),
     ..Operation::WRITE
@@ -191,7 +186,7 @@ async fn make(call: Call) -> Result<Reply, Halt> {
         policy: quote.policy,
         expires_at: utc_text(quote.expires_at),
     };
-    Ok(Reply::json(StatusCode::CREATED, &body)?)
+    Ok(Reply::json(StatusCode::OK, &body)?)
 }
 
 /// The first of these pitches that the rules allow, and its price; otherwise why the best one is not.

@@ -79,16 +79,14 @@ pub(super) async fn create(
         fail(ctx, report, payment_id, "no longer wanted").await?;
         return Ok(Outcome::Done);
     }
-    let Ok(back) = Url::parse(&(ctx.pay_url)(payment_id)) else {
+    // Not the pay link itself: while the checkout is open that one leads straight back to the provider.
+    let pay_url = (ctx.pay_url)(payment_id);
+    let page = |name: &str| Url::parse(&format!("{}/{name}", pay_url.trim_end_matches('/')));
+    let (Ok(success_url), Ok(error_url)) = (page("success"), page("error")) else {
         return Ok(Outcome::Failed("the pay link is not an address".into()));
     };
-    let order = Order {
-        amount: request.amount,
-        reference: request.reference.clone(),
-        success_url: back.clone(),
-        error_url: back,
-        payer: None,
-    };
+    let order =
+        Order { amount: request.amount, reference: request.reference.clone(), success_url, error_url, payer: None };
     if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
         return Err(TurnError::Lost);
     }

@@ -1,0 +1,132 @@
+//! Every door: knocked on without a key, with a key of the other mode, and compared with what the document promises.
+
+use std::collections::BTreeSet;
+
+use ::api::http::operation::{Authz, Operation};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::api::{Api, fresh_key};
+
+/// A path with its segments filled in.
+fn filled(operation: &Operation) -> String {
+    operation.path_names().fold(operation.path.to_owned(), |path, name| {
+        path.replace(&format!("{{{name}}}"), "019ab2c4-5f00-7000-8000-000000000001")
+    })
+}
+
+fn method(operation: &Operation) -> Method {
+    Method::from_bytes(operation.method.as_str().as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn every_operation_without_a_key_is_refused_unless_it_says_otherwise() {
+    let api = Api::new().await;
+    let mut guarded = 0;
+    for operation in ::api::operations() {
+        let path = filled(operation);
+        let ask = api.ask(method(operation), &path).key(&fresh_key()).json(&serde_json::json!({}));
+        let answer = ask.send().await;
+        match operation.authz {
+            Authz::Keys { .. } => {
+                guarded += 1;
+                answer.problem(401, "auth.missing");
+                let live = api.ask(method(operation), &path).bearer("kk_live_whatever").send().await;
+                live.problem(401, "auth.other_mode");
+                let unknown = api.ask(method(operation), &path).bearer("kk_test_whatever").send().await;
+                unknown.problem(401, "auth.invalid");
+            }
+            Authz::Anyone => assert_ne!(answer.status, 401, "{path}"),
+            // What does not prove its origin is no provider.
+            Authz::Signature => assert!(matches!(answer.status, 401 | 404), "{path}: {}", answer.status),
+        }
+    }
+    assert!(guarded > 20, "only {guarded} doors are guarded");
+}
+
+#[tokio::test]
+async fn every_role_gets_403_where_the_table_does_not_name_it() {
+    let api = Api::new().await;
+    for operation in ::api::operations() {
+        let Authz::Keys { roles, .. } = operation.authz else { continue };
+        for name in ["admin", "manager", "client", "service", "auditor", "finance", "support"] {
+            let named = roles.iter().any(|(role, _)| role.as_str() == name);
+            let ask = api.ask(method(operation), &filled(operation)).role(name).key(&fresh_key());
+            let answer = ask.json(&serde_json::json!({})).send().await;
+            if named {
+                assert_ne!(answer.status, 401, "{name} at {}", operation.id);
+                assert_ne!(answer.body["code"], "auth.role_forbidden", "{name} at {}", operation.id);
+            } else {
+                answer.problem(403, "auth.role_forbidden");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_auditor_writes_nothing() {
+    for operation in ::api::operations() {
+        let Authz::Keys { roles, .. } = operation.authz else { continue };
+        if operation.method != axum::http::Method::GET {
+            assert!(!roles.iter().any(|(role, _)| role.as_str() == "auditor"), "{}", operation.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_and_the_router_agree_and_the_document_is_whole() {
+    let api = Api::new().await;
+    let document = api.ask(Method::GET, "/openapi.json").send().await.is(200).body;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            described.insert((method.to_uppercase(), path.clone()));
+            for member in ["operationId", "summary", "description", "responses", "x-authz"] {
+                assert!(!operation[member].is_null(), "{method} {path} lacks {member}");
+            }
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
+        }
+    }
+    let routed: BTreeSet<_> = ::api::operations()
+        .map(|operation| (operation.method.as_str().to_owned(), operation.path.to_owned()))
+        .collect();
+    assert_eq!(described, routed);
+    let names: BTreeSet<_> = ::api::operations().map(|operation| operation.id).collect();
+    assert_eq!(names.len(), ::api::operations().count(), "an operationId is there twice");
+    every_reference_leads_somewhere(&document, &document);
+}
+
+fn every_reference_leads_somewhere(document: &Value, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+            }
+            members.values().for_each(|value| every_reference_leads_somewhere(document, value));
+        }
+        Value::Array(values) => values.iter().for_each(|value| every_reference_leads_somewhere(document, value)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_code_an_operation_promises_has_a_page() {
+    let api = Api::new().await;
+    let problem = api.ask(Method::GET, "/v1/nothing").send().await.problem(404, "request.no_such_route");
+    let page = api.http.get(problem.text("/type")).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("request.no_such_route"));
+    assert_eq!(api.ask(Method::GET, "/problems/nobody.uses_this").send().await.status, 404);
+}
+
+#[tokio::test]
+async fn health_metrics_and_docs_are_served_without_a_key_or_a_network() {
+    let api = Api::new().await;
+    for path in ["/livez", "/readyz", "/metrics", "/docs/"] {
+        assert_eq!(api.ask(Method::GET, path).send().await.status, 200, "{path}");
+    }
+    let docs = String::from_utf8(api.ask(Method::GET, "/docs/").send().await.bytes).unwrap();
+    assert!(!docs.contains("http://") && !docs.contains("https://"), "the docs page loads something from outside");
+}
