@@ -16,7 +16,7 @@ pub(super) fn write(message: &Message) -> String {
             format!("Confirmé: {}. Code {}.{}", place(game), game.code, paid_and_rest(*paid, *balance))
         }
         Message::Paid { game, amount, balance } => {
-            format!("Reçu {} pour {}.{}", money(*amount), place(game), rest(*balance))
+            format!("Encaissé {} pour {}.{}", money(*amount), place(game), rest(*balance))
         }
         Message::Expired { game } => {
             format!("{}: non payé à temps, la réservation a expiré. Rien n'a été débité.", place(game))
