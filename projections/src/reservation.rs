@@ -5,7 +5,7 @@ mod details;
 mod rows;
 mod search;
 
-pub use details::{Arrival, Cancellation, Details, Receipt, Status};
+pub use details::{Arrival, Cancellation, Details, Status};
 pub use rows::{Reservation, find, find_by_code, find_many};
 pub use search::{Filter, Sort, Whose, list};
 
@@ -14,7 +14,7 @@ use crate::engine::{Poison, Projector};
 /// Fills `read.reservations`, `read.payments` and `read.refunds`.
 pub static PROJECTOR: Projector = Projector {
     name: "reservation",
-    version: 1,
+    version: 2,
     poison: Poison::Stop,
     kinds: &["reservation", "payment", "refund"],
     tables: &["reservations", "payments", "refunds"],

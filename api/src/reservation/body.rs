@@ -108,8 +108,8 @@ impl ReservationBody {
             hold_expires_at: local_text(terms.hold_expires_at, zone),
             received: state.received().into(),
             returned: state.refunded().into(),
-            deposit_due: state.deposit_due().into(),
-            balance_due: state.balance_due().into(),
+            deposit_due: state.owed().0.into(),
+            balance_due: state.owed().1.into(),
             payment: latest(&payments),
             payments,
             refunds: Vec::new(),
@@ -122,17 +122,11 @@ impl ReservationBody {
     }
 
     /// From the views.
-    ///
-    /// # Errors
-    /// `server.error` when sums do not fit, which the domain does not let happen.
-    pub fn viewed(app: &App, row: &projections::reservation::Reservation) -> Result<Self, Problem> {
+    pub fn viewed(app: &App, row: &projections::reservation::Reservation) -> Self {
         let details = &row.details;
         let zone: Tz = details.time_zone;
         let payments: Vec<PaymentBody> = row.payments.iter().map(|payment| PaymentBody::viewed(app, payment)).collect();
-        let broken = |_| Problem::new("server.error");
-        let received = details.received().map_err(broken)?;
-        let returned = received.minus(details.paid().map_err(broken)?).map_err(broken)?;
-        Ok(Self {
+        Self {
             object: "reservation",
             id: details.reservation_id.uuid(),
             status: details.status.as_str(),
@@ -150,10 +144,10 @@ impl ReservationBody {
             price: PriceBody::of(&details.price, zone),
             policy: details.policy.clone(),
             hold_expires_at: local_text(details.hold_expires_at, zone),
-            received: received.into(),
-            returned: returned.into(),
-            deposit_due: details.deposit_due().map_err(broken)?.into(),
-            balance_due: details.balance_due().map_err(broken)?.into(),
+            received: details.received.into(),
+            returned: details.returned.into(),
+            deposit_due: details.deposit_due.into(),
+            balance_due: details.balance_due.into(),
             payment: latest(&payments),
             payments,
             refunds: row.refunds.iter().map(RefundBody::viewed).collect(),
@@ -162,7 +156,7 @@ impl ReservationBody {
             checked_in_at: details.checked_in.as_ref().map(|arrival| local_text(arrival.at, zone)),
             created_at: utc_text(details.created_at),
             version: details.version,
-        })
+        }
     }
 
     /// Version of its stream.

@@ -190,7 +190,7 @@ async fn existing(call: &Call, id: ReservationId) -> Result<Reply, Halt> {
     }
     let found = projections::reservation::find(call.app.store.pool(), id).await.map_err(Problem::from)?;
     let body = match found.row {
-        Some(row) => ReservationBody::viewed(&call.app, &row)?,
+        Some(row) => ReservationBody::viewed(&call.app, &row),
         None => ReservationBody::folded(&call.app, &there, &[])?,
     };
     reply(&body, StatusCode::OK, None)

@@ -67,7 +67,7 @@ pub async fn object(call: &Call, row: &reservation::Reservation) -> Result<Objec
 /// # Errors
 /// When the person's key cannot be read.
 pub async fn shown(call: &Call, row: &reservation::Reservation) -> Result<ReservationBody, Problem> {
-    let mut body = ReservationBody::viewed(&call.app, row)?;
+    let mut body = ReservationBody::viewed(&call.app, row);
     let knows = matches!(
         call.caller.role(),
         Some(Role::Client | Role::Manager | Role::Service | Role::Gatekeeper | Role::Cashier)

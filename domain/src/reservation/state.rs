@@ -1,6 +1,6 @@
 //! What a reservation is, folded from its events.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CancelReason, Event, Grounds, Held, PaymentReceived, Purpose, RefundShare};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Where a reservation stands; the diagram is on top of the module.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Not placed: the stream is empty.
@@ -55,7 +55,7 @@ impl std::fmt::Display for Status {
 }
 
 /// Money of one payment that was allocated to the reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub payment_id: PaymentId,
     pub purpose: Purpose,
@@ -63,14 +63,14 @@ pub struct Receipt {
 }
 
 /// Money of one payment that went, or is on its way, back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Return {
     pub share: RefundShare,
     pub reason: Reason,
 }
 
 /// A reservation as it stands.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reservation {
     pub status: Status,
     /// What was agreed: slot, price, policy, code. A reschedule changes slot and price. `None` only while absent.
@@ -223,6 +223,17 @@ impl Reservation {
     /// Still missing of the whole price.
     pub fn balance_due(&self) -> Money {
         self.due_of(self.terms.as_ref().map(|terms| terms.price.total.amount))
+    }
+
+    /// What somebody still has to pay of the deposit and in all. Nothing once it ended without being played, though money
+    /// that lands late is still measured against [`Reservation::deposit_due`].
+    pub fn owed(&self) -> (Money, Money) {
+        match self.status {
+            Status::Held | Status::Confirmed | Status::CheckedIn | Status::Completed => {
+                (self.deposit_due(), self.balance_due())
+            }
+            Status::Absent | Status::Expired | Status::Cancelled | Status::NoShow => (self.money(0), self.money(0)),
+        }
     }
 
     /// Of the balance, what a reschedule to a dearer slot added.

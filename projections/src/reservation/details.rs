@@ -1,20 +1,18 @@
-//! A reservation as its events tell it: everything the API shows of it. People are ids here; names and numbers are
-//! sealed in `read.clients`.
+//! A reservation as its events tell it: everything the API shows of it. What counts (status, sums, dues) is the domain's
+//! own fold, so that a view and a decision never disagree. People are ids; names and numbers are sealed in
+//! `read.clients`.
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 use domain::{
     Timestamp,
     actor::Actor,
-    ids::{CellId, ClientId, PaymentId, PitchId, ReservationId, SiteId},
+    aggregate::Aggregate,
+    ids::{CellId, ClientId, PitchId, ReservationId, SiteId},
     interval::Interval,
-    money::{Money, MoneyError},
+    money::Money,
     policy::Policy,
     quote::Price,
-    reservation::{
-        CancelReason, Channel, Code, Confirmed, Event as ReservationEvent, Grounds, Held, NoShow, Purpose, RefundShare,
-        Rescheduled, Slot,
-    },
+    reservation::{self, CancelReason, Channel, Code, Event, Grounds, Receipt, Reservation, Return, Slot},
     text::Note,
 };
 use serde::{Deserialize, Serialize};
@@ -50,19 +48,19 @@ impl Status {
         }
     }
 
-    /// Whether it is still meant to be played, or is being played.
-    pub const fn is_live(self) -> bool {
-        matches!(self, Self::Held | Self::Confirmed | Self::CheckedIn)
+    /// The domain's word for it; `None` for a reservation that is not there.
+    pub(super) const fn of(status: reservation::Status) -> Option<Self> {
+        Some(match status {
+            reservation::Status::Absent => return None,
+            reservation::Status::Held => Self::Held,
+            reservation::Status::Confirmed => Self::Confirmed,
+            reservation::Status::CheckedIn => Self::CheckedIn,
+            reservation::Status::Completed => Self::Completed,
+            reservation::Status::NoShow => Self::NoShow,
+            reservation::Status::Expired => Self::Expired,
+            reservation::Status::Cancelled => Self::Cancelled,
+        })
     }
-}
-
-/// Money received for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Receipt {
-    pub payment_id: PaymentId,
-    pub purpose: Purpose,
-    pub amount: Money,
-    pub at: Timestamp,
 }
 
 /// How it was called off.
@@ -82,8 +80,85 @@ pub struct Arrival {
     pub at: Timestamp,
 }
 
-/// A reservation as its own events tell it.
+/// What its events tell beyond the state that decides: for showing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Story {
+    confirmed_at: Option<Timestamp>,
+    late: bool,
+    cancellation: Option<Cancellation>,
+    checked_in: Option<Arrival>,
+    ended_at: Option<Timestamp>,
+    kept: Option<Money>,
+    fine: Option<Money>,
+}
+
+impl Story {
+    fn goes_on(&mut self, event: &Event) {
+        match event {
+            Event::Held(_) | Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::Rescheduled(_) => {}
+            Event::Confirmed(confirmed) => {
+                self.confirmed_at = Some(confirmed.at);
+                self.late = confirmed.reclaims.is_some();
+                self.ended_at = None;
+            }
+            Event::Expired(expired) => self.ended_at = Some(expired.at),
+            Event::Cancelled(cancelled) => {
+                self.ended_at = Some(cancelled.at);
+                self.kept = Some(cancelled.kept);
+                self.cancellation = Some(Cancellation {
+                    reason: cancelled.reason,
+                    note: cancelled.note.clone(),
+                    by: cancelled.by,
+                    at: cancelled.at,
+                });
+            }
+            Event::CheckedIn(arrived) => {
+                self.checked_in = Some(Arrival { by: arrived.by, balance_due: arrived.balance_due, at: arrived.at });
+            }
+            Event::Completed(completed) => self.ended_at = Some(completed.at),
+            Event::NoShow(absent) => {
+                self.ended_at = Some(absent.at);
+                self.kept = Some(absent.kept);
+                self.fine = absent.fine;
+            }
+        }
+    }
+}
+
+/// A row's document: the state as the rules fold it, and the story.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Doc {
+    pub reservation: Loaded,
+    pub story: Story,
+    pub position: Position,
+    pub created_position: Position,
+}
+
+/// The domain's loaded reservation, in a form that can be stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Loaded {
+    pub id: ReservationId,
+    pub version: i32,
+    pub state: Reservation,
+}
+
+impl Doc {
+    /// Before its first event.
+    pub(super) fn new(id: ReservationId, position: Position) -> Self {
+        let reservation = Loaded { id, version: 0, state: Reservation::default() };
+        Self { reservation, story: Story::default(), position, created_position: position }
+    }
+
+    pub(super) fn evolve(&mut self, event: &Event, entry: &Entry) {
+        self.story.goes_on(event);
+        self.reservation.state.evolve(event.clone());
+        self.reservation.version = entry.version;
+        self.position = entry.position;
+    }
+}
+
+/// A reservation as its own events tell it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Details {
     pub reservation_id: ReservationId,
     pub site_id: SiteId,
@@ -103,7 +178,6 @@ pub struct Details {
     /// The terms it was made on.
     pub policy: Policy,
     pub hold_expires_at: Timestamp,
-    pub held_on: NaiveDate,
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub grounds: Option<Grounds>,
@@ -111,7 +185,8 @@ pub struct Details {
     pub late: bool,
     pub receipts: Vec<Receipt>,
     /// Money on its way back, or back: each share is a refund of its own.
-    pub returns: Vec<RefundShare>,
+    pub returns: Vec<Return>,
+    /// How often the client moved it.
     pub reschedules: u32,
     pub cancellation: Option<Cancellation>,
     pub checked_in: Option<Arrival>,
@@ -120,6 +195,14 @@ pub struct Details {
     /// What the site keeps of a reservation that was not played.
     pub kept: Option<Money>,
     pub fine: Option<Money>,
+    /// Everything received for it, also what went back since.
+    pub received: Money,
+    /// Of it, what went or is on its way back.
+    pub returned: Money,
+    /// Still to pay of the deposit; nothing once it ended without being played.
+    pub deposit_due: Money,
+    /// Still to pay in all; nothing once it ended without being played.
+    pub balance_due: Money,
     /// Version of its stream.
     pub version: i32,
     /// The last event that is in here.
@@ -128,148 +211,48 @@ pub struct Details {
 }
 
 impl Details {
-    pub(super) fn held(held: &Held, entry: &Entry) -> Self {
-        let Slot { site_id, pitch_id, cells, during, claims, time_zone } = held.slot.clone();
-        Self {
-            reservation_id: held.reservation_id,
+    /// Everything there is to show; `None` before the first event.
+    pub(super) fn of(doc: Doc) -> Option<Self> {
+        let Doc { reservation: Loaded { id, version, state }, story, position, created_position } = doc;
+        let (received, returned) = (state.received(), state.refunded());
+        let (deposit_due, balance_due) = state.owed();
+        let terms = state.terms?;
+        let Slot { site_id, pitch_id, cells, during, claims, time_zone } = terms.slot;
+        Some(Self {
+            reservation_id: id,
             site_id,
             pitch_id,
             cells,
             during,
             claims,
             time_zone,
-            client_id: held.client_id,
-            channel: held.channel,
-            placed_by: held.placed_by,
-            status: Status::Held,
-            code: held.code.clone(),
-            price: held.price.clone(),
-            policy: held.policy.clone(),
-            hold_expires_at: held.hold_expires_at,
-            held_on: held.held_on,
-            created_at: held.at,
-            confirmed_at: None,
-            grounds: None,
-            late: false,
-            receipts: Vec::new(),
-            returns: Vec::new(),
-            reschedules: 0,
-            cancellation: None,
-            checked_in: None,
-            ended_at: None,
-            kept: None,
-            fine: None,
-            version: entry.version,
-            position: entry.position,
-            created_position: entry.position,
-        }
-    }
-
-    pub(super) fn evolve(&mut self, event: &ReservationEvent) {
-        match event {
-            ReservationEvent::Held(_) => {}
-            ReservationEvent::PaymentReceived(received) => self.receipts.push(Receipt {
-                payment_id: received.payment_id,
-                purpose: received.purpose,
-                amount: received.amount,
-                at: received.at,
-            }),
-            ReservationEvent::MoneyReturned(returned) => self.returns.extend(&returned.refunds),
-            ReservationEvent::Confirmed(confirmed) => self.confirmed(confirmed),
-            ReservationEvent::Expired(expired) => self.ended(Status::Expired, expired.at),
-            ReservationEvent::Cancelled(cancelled) => {
-                self.ended(Status::Cancelled, cancelled.at);
-                self.returns.extend(&cancelled.refunds);
-                self.kept = Some(cancelled.kept);
-                self.cancellation = Some(Cancellation {
-                    reason: cancelled.reason,
-                    note: cancelled.note.clone(),
-                    by: cancelled.by,
-                    at: cancelled.at,
-                });
-            }
-            ReservationEvent::Rescheduled(moved) => self.rescheduled(moved),
-            ReservationEvent::CheckedIn(arrived) => {
-                self.status = Status::CheckedIn;
-                self.checked_in = Some(Arrival { by: arrived.by, balance_due: arrived.balance_due, at: arrived.at });
-            }
-            ReservationEvent::Completed(completed) => self.ended(Status::Completed, completed.at),
-            ReservationEvent::NoShow(absent) => self.absent(absent),
-        }
-    }
-
-    fn confirmed(&mut self, confirmed: &Confirmed) {
-        self.status = Status::Confirmed;
-        self.confirmed_at = Some(confirmed.at);
-        self.grounds = Some(confirmed.grounds.clone());
-        self.ended_at = None;
-        if let Some(slot) = &confirmed.reclaims {
-            self.late = true;
-            self.takes(slot);
-        }
-    }
-
-    fn rescheduled(&mut self, moved: &Rescheduled) {
-        self.takes(&moved.to);
-        self.price = moved.price.clone();
-        self.returns.extend(&moved.refunds);
-        self.reschedules += 1;
-    }
-
-    fn absent(&mut self, absent: &NoShow) {
-        self.ended(Status::NoShow, absent.at);
-        self.kept = Some(absent.kept);
-        self.fine = absent.fine;
-        self.returns.extend(&absent.refunds);
-    }
-
-    fn takes(&mut self, slot: &Slot) {
-        self.pitch_id = slot.pitch_id;
-        self.cells.clone_from(&slot.cells);
-        self.during = slot.during;
-        self.claims = slot.claims;
-    }
-
-    fn ended(&mut self, status: Status, at: Timestamp) {
-        self.status = status;
-        self.ended_at = Some(at);
-    }
-
-    /// Everything received for it, also what went back since.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when currencies were mixed, which the domain never does.
-    pub fn received(&self) -> Result<Money, MoneyError> {
-        Money::sum(self.price.total.currency, self.receipts.iter().map(|receipt| receipt.amount))
-    }
-
-    /// Of what was received, what is not going back: what counts as paid.
-    ///
-    /// # Errors
-    /// As [`Details::received`].
-    pub fn paid(&self) -> Result<Money, MoneyError> {
-        let returning = Money::sum(self.price.total.currency, self.returns.iter().map(|share| share.amount))?;
-        self.received()?.minus(returning)
-    }
-
-    /// Still to pay before it is confirmed; zero once it is, and when it ended.
-    ///
-    /// # Errors
-    /// As [`Details::received`].
-    pub fn deposit_due(&self) -> Result<Money, MoneyError> {
-        self.due_of(self.price.deposit, self.status == Status::Held)
-    }
-
-    /// Still to pay in all; zero when it ended without being played.
-    ///
-    /// # Errors
-    /// As [`Details::received`].
-    pub fn balance_due(&self) -> Result<Money, MoneyError> {
-        self.due_of(self.price.total, self.status.is_live() || self.status == Status::Completed)
-    }
-
-    fn due_of(&self, price: Money, counts: bool) -> Result<Money, MoneyError> {
-        let due = price.minus(self.paid()?)?;
-        Ok(if counts && due.is_positive() { due } else { Money::zero(price.currency) })
+            client_id: terms.client_id,
+            channel: terms.channel,
+            placed_by: terms.placed_by,
+            status: Status::of(state.status)?,
+            code: terms.code,
+            price: terms.price,
+            policy: terms.policy,
+            hold_expires_at: terms.hold_expires_at,
+            created_at: terms.at,
+            confirmed_at: story.confirmed_at,
+            grounds: state.grounds,
+            late: story.late,
+            receipts: state.receipts,
+            returns: state.returns,
+            reschedules: state.reschedules,
+            cancellation: story.cancellation,
+            checked_in: story.checked_in,
+            ended_at: story.ended_at,
+            kept: story.kept,
+            fine: story.fine,
+            received,
+            returned,
+            deposit_due,
+            balance_due,
+            version,
+            position,
+            created_position,
+        })
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use super::{Details, Status};
+use super::{Details, details::Doc};
 use crate::{
     Position,
     engine::{ApplyError, Entry},
@@ -59,20 +59,16 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     let mut rows = load(connection, &ids).await?;
     for (entry, event) in events {
         if let ReservationEvent::Held(held) = event {
-            rows.insert(entry.stream_id, Details::held(held, entry));
-            continue;
+            rows.insert(entry.stream_id, Doc::new(held.reservation_id, entry.position));
         }
-        let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
-        row.evolve(event);
-        row.version = entry.version;
-        row.position = entry.position;
+        rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?.evolve(event, entry);
     }
     save(connection, rows.values()).await
 }
 
-async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Details>, sqlx::Error> {
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Doc>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT reservation_id, doc AS "doc: Json<Details>" FROM read.reservations WHERE reservation_id = ANY ($1)"#,
+        r#"SELECT reservation_id, doc AS "doc: Json<Doc>" FROM read.reservations WHERE reservation_id = ANY ($1)"#,
         ids
     )
     .fetch_all(connection)
@@ -88,35 +84,41 @@ struct Row<'a> {
     cells: &'a [CellId],
     client_id: Option<ClientId>,
     placed_by: Option<Uuid>,
-    status: Status,
+    status: &'static str,
     code: &'a Code,
     starts_at: Timestamp,
     ends_at: Timestamp,
-    doc: &'a Details,
+    doc: &'a Doc,
     version: i32,
     position: Position,
     created_position: Position,
 }
 
-async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Details>) -> Result<(), ApplyError> {
-    let rows: Vec<Row<'_>> = rows
-        .map(|row| Row {
-            reservation_id: row.reservation_id,
-            site_id: row.site_id,
-            pitch_id: row.pitch_id,
-            cells: &row.cells,
-            client_id: row.client_id,
-            placed_by: row.placed_by.id.map(Uuid::from),
-            status: row.status,
-            code: &row.code,
-            starts_at: row.during.from(),
-            ends_at: row.during.to(),
-            doc: row,
-            version: row.version,
-            position: row.position,
-            created_position: row.created_position,
+impl<'a> Row<'a> {
+    /// `None` before the first event.
+    fn of(doc: &'a Doc) -> Option<Self> {
+        let terms = doc.reservation.state.terms.as_ref()?;
+        Some(Self {
+            reservation_id: doc.reservation.id,
+            site_id: terms.slot.site_id,
+            pitch_id: terms.slot.pitch_id,
+            cells: &terms.slot.cells,
+            client_id: terms.client_id,
+            placed_by: terms.placed_by.id.map(Uuid::from),
+            status: doc.reservation.state.status.as_str(),
+            code: &terms.code,
+            starts_at: terms.slot.during.from(),
+            ends_at: terms.slot.during.to(),
+            doc,
+            version: doc.reservation.version,
+            position: doc.position,
+            created_position: doc.created_position,
         })
-        .collect();
+    }
+}
+
+async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Doc>) -> Result<(), ApplyError> {
+    let rows: Vec<Row<'_>> = rows.filter_map(Row::of).collect();
     sqlx::query!(
         "INSERT INTO read.reservations
          SELECT * FROM json_to_recordset($1::text::json) AS r (
@@ -171,7 +173,7 @@ pub async fn find_by_code(pool: &PgPool, site: SiteId, code: &str) -> Result<Fou
 pub async fn find_many(pool: &PgPool, ids: &[ReservationId]) -> Result<(Position, Vec<Reservation>), sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
-        r#"SELECT c.position AS as_of, r.doc AS "details?: Json<Details>",
+        r#"SELECT c.position AS as_of, r.doc AS "details?: Json<Doc>",
                   (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.created_position), '[]')
                    FROM read.payments AS p WHERE p.reservation_id = r.reservation_id) AS "payments!: Json<Vec<Payment>>",
                   (SELECT coalesce(jsonb_agg(f.doc ORDER BY f.created_position), '[]')
@@ -187,7 +189,11 @@ pub async fn find_many(pool: &PgPool, ids: &[ReservationId]) -> Result<(Position
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     let found = rows.into_iter().filter_map(|row| {
-        row.details.map(|details| Reservation { details: details.0, payments: row.payments.0, refunds: row.refunds.0 })
+        Details::of(row.details?.0).map(|details| Reservation {
+            details,
+            payments: row.payments.0,
+            refunds: row.refunds.0,
+        })
     });
     Ok((as_of, found.collect()))
 }
