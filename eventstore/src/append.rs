@@ -135,6 +135,7 @@ impl Store {
         }
         match verdict? {
             Verdict::Applied { first, last, recorded_at, versions } => {
+                self.tell();
                 Ok(Appended::Applied { first, last, recorded_at, versions })
             }
             Verdict::Duplicate(record) => {

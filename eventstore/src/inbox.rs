@@ -98,7 +98,11 @@ pub async fn store(store: &Store, webhook: Webhook<'_>) -> Result<Stored, sqlx::
     )
     .execute(store.pool())
     .await?;
-    Ok(if stored.rows_affected() == 1 { Stored::New(id) } else { Stored::Again })
+    if stored.rows_affected() == 0 {
+        return Ok(Stored::Again);
+    }
+    store.tell();
+    Ok(Stored::New(id))
 }
 
 /// Takes the message that has waited longest. `None` when there is none.
@@ -178,6 +182,16 @@ pub async fn later(
     .execute(store.pool())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Forgets messages that were dealt with before `before`; answers how many. Long after providers have given up sending
+/// them again.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep(store: &Store, before: Timestamp) -> Result<u64, sqlx::Error> {
+    let swept = sqlx::query!("DELETE FROM work.inbox WHERE finished_at < $1", before).execute(store.pool()).await?;
+    Ok(swept.rows_affected())
 }
 
 /// How many messages have which disposition; `None` for those still waiting.

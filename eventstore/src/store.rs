@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::{
     answers::Answers,
@@ -73,6 +74,7 @@ struct Inner {
     answers: Answers,
     cache: Cache,
     lane: Lane,
+    news: watch::Sender<u64>,
 }
 
 impl Store {
@@ -88,7 +90,8 @@ impl Store {
         let subjects = Arc::new(Subjects::new(pool.clone(), options.keyring.clone()));
         let answers = Answers { pool: pool.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
         let (clock, keyring, cache) = (options.clock, options.keyring, Cache::default());
-        let inner = Inner { pool, log, clock, keyring, subjects, answers, cache, lane };
+        let news = watch::Sender::new(0);
+        let inner = Inner { pool, log, clock, keyring, subjects, answers, cache, lane, news };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -119,6 +122,16 @@ impl Store {
     /// Idempotency records.
     pub fn answers(&self) -> &Answers {
         &self.inner.answers
+    }
+
+    /// Changes whenever this process has recorded something or taken a webhook in: a doorbell for whoever lives in the
+    /// same process. What other processes do is not told here.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.inner.news.subscribe()
+    }
+
+    pub(crate) fn tell(&self) {
+        self.inner.news.send_modify(|rings| *rings = rings.wrapping_add(1));
     }
 
     pub(crate) fn cache(&self) -> &Cache {

@@ -1,6 +1,7 @@
 //! The doorbell on the bus: rings the loops of this process when something was published. Contents are not looked at, so
 //! that a forged or garbled message can do no more than ring.
 
+use eventstore::Store;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,20 @@ pub async fn listen(bus: Bus, instance: String, bells: Bells, random: Random, sh
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// Rings for what this process itself records or takes in, until `shutdown`: no message bus is in between.
+pub async fn listen_here(store: Store, bells: Bells, shutdown: CancellationToken) {
+    let mut news = store.news();
+    loop {
+        tokio::select! {
+            changed = news.changed() => match changed {
+                Ok(()) => bells.ring_all(),
+                Err(_) => return,
+            },
+            () = shutdown.cancelled() => return,
         }
     }
 }

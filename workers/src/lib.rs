@@ -19,6 +19,7 @@ pub mod projector;
 pub mod random;
 pub mod relay;
 pub mod runtime;
+pub mod sweep;
 pub mod texts;
 
 use projections::Watch;
@@ -60,6 +61,7 @@ pub async fn run(
         process::enrol(&ctx).await?;
     }
     let mut loops = JoinSet::new();
+    loops.spawn(doorbell::listen_here(ctx.store.clone(), ctx.bells.clone(), shutdown.clone()));
     if let Some(bus) = bus.clone() {
         let (instance, bells, random) = (ctx.config.instance.clone(), ctx.bells.clone(), ctx.random.clone());
         loops.spawn(doorbell::listen(bus, instance, bells, random, shutdown.clone()));
@@ -98,6 +100,8 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
         let work = process::Process::new(ctx.clone(), manager);
         loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
     }
+    let sweeper = sweep::Sweeper::new(ctx.clone());
+    loops.spawn(runtime::run(sweeper, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
     for _ in 0..ctx.config.effects_at_once {
         let work = act::Worker::new(ctx.clone());
         loops.spawn(runtime::run(work, ctx.bells.effects.listen(), ctx.random.clone(), shutdown.clone()));

@@ -113,6 +113,11 @@ impl Step for Relay {
         "relay".to_owned()
     }
 
+    /// The relay rings everybody else: what other processes append is found by looking often.
+    fn rest(&self) -> Duration {
+        Duration::from_millis(25)
+    }
+
     async fn step(&mut self) -> Result<Progress, StepError> {
         if !self.is_ours().await? {
             return Ok(Progress::Idle);

@@ -40,6 +40,11 @@ pub enum StepError {
 pub trait Step: Send {
     fn name(&self) -> String;
 
+    /// How long it rests when there is nothing to do and nobody rings.
+    fn rest(&self) -> Duration {
+        REST
+    }
+
     fn step(&mut self) -> impl Future<Output = Result<Progress, StepError>> + Send;
 }
 
@@ -57,7 +62,7 @@ pub async fn run(mut work: impl Step, mut bell: Listener, random: Random, shutdo
             }
             Ok(Progress::Idle) => {
                 failures = 0;
-                REST
+                work.rest()
             }
             Err(error) => {
                 failures = failures.saturating_add(1);

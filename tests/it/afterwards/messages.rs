@@ -84,3 +84,25 @@ async fn nothing_in_the_work_tables_tells_who_somebody_is() {
     let digits = CLIENT.trim_start_matches('+');
     assert!(!all.contains(digits) && !body.contains(digits));
 }
+
+#[tokio::test]
+async fn what_is_over_is_forgotten_after_a_season_and_what_ended_badly_is_not() {
+    let bench = Bench::new().await;
+    bench.sms.control(json!({"do": "outcome", "outcome": {"kind": "status", "code": 403}})).await;
+    bench.confirmed(20).await;
+    let count = || async {
+        let counted = "SELECT (SELECT count(*) FROM work.effects), (SELECT count(*) FROM work.inbox)";
+        sqlx::query_as::<_, (i64, i64)>(counted).fetch_one(bench.store.pool()).await.unwrap()
+    };
+    bench.pass_quietly(40 * 86_400).await;
+    let before = count().await;
+    workers::sweep::Sweeper::new(bench.ctx.clone()).step().await.unwrap();
+    assert_eq!(count().await, before);
+    bench.pass_quietly(51 * 86_400).await;
+    workers::sweep::Sweeper::new(bench.ctx.clone()).step().await.unwrap();
+    let left: Vec<(String, String)> = sqlx::query_as("SELECT kind, state FROM work.effects WHERE state <> 'ready'")
+        .fetch_all(bench.store.pool())
+        .await
+        .unwrap();
+    assert_eq!((left, count().await.1), (vec![("send_sms".to_owned(), "failed".to_owned())], 0));
+}

@@ -34,6 +34,9 @@ pub async fn intend(tx: &mut PgConnection, intent: &Intent, cause: i64, now: Tim
 /// # Errors
 /// The database's.
 pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Option<Taken>, sqlx::Error> {
+    if !is_any_due(pool, now).await? {
+        return Ok(None);
+    }
     let mut tx = pool.begin().await?;
     let found = sqlx::query!(
         r#"SELECT id, key, group_key, due_at, attempts, cause_position, created_at,
@@ -78,6 +81,17 @@ pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Opti
         created_at: found.created_at,
         fence: Fence { key, token },
     }))
+}
+
+/// One round trip for the usual answer: nothing.
+async fn is_any_due(pool: &PgPool, now: Timestamp) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM work.effects WHERE state = 'ready' AND due_at <= $1)
+               OR EXISTS (SELECT FROM work.effects WHERE state = 'running' AND leased_until <= clock_timestamp()) AS "due!""#,
+        now
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// Notes that the provider is about to be called. From here on a crash leaves a trace. False when it is no longer ours.
@@ -144,6 +158,18 @@ pub async fn finish(pool: &PgPool, taken: &Taken, outcome: &Outcome, now: Timest
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Forgets effects that were finished before `before`; answers how many. Those that ended badly stay.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep(pool: &PgPool, before: Timestamp) -> Result<u64, sqlx::Error> {
+    let swept = sqlx::query!(
+        "DELETE FROM work.effects WHERE finished_at < $1 AND state IN ('done', 'dropped', 'unknown')",
+        before
+    );
+    Ok(swept.execute(pool).await?.rows_affected())
 }
 
 /// Effects that are due or running, by kind: what a test waits for and what an operator looks at.
