@@ -51,7 +51,7 @@ pub(super) async fn find_and_prepare(guide: &mut Guide) -> Result<Stage, Off> {
 pub(super) async fn reserve_twice(guide: &mut Guide, stage: &Stage) -> Result<(), Off> {
     guide.chapter("A quote, and a hold under an idempotency key");
     let slot = stage.slot("grand", stage.hour(0));
-    let quote = guide.call("service", Method::POST, "/v1/quotes", Some(slot.clone()), StatusCode::CREATED).await?;
+    let quote = guide.call("service", Method::POST, "/v1/quotes", Some(slot.clone()), StatusCode::OK).await?;
     guide.show("total", &quote.text("/price/total/amount").or_else(|_| quote.text("/total/amount"))?);
     let phone = Stage::phone(guide, 1)?;
     let body = json!({
