@@ -99,6 +99,7 @@ impl Guide {
         };
         let head = guide.quiet("auditor", Method::GET, "/v1/events?after=0&limit=1", None).await?;
         guide.seen = head.body["head"].as_i64().unwrap_or_default();
+        guide.written = Some(guide.seen.to_string());
         Ok(guide)
     }
 

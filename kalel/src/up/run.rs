@@ -144,6 +144,7 @@ async fn start(
     for run in &runs {
         ready(run, &private, keeper).await?;
     }
+    caught_up(&private, &base_url).await?;
     progress.done(&step, "API, projectors, workers, relay; fake Wave, SMS, email");
 
     let announcement = announcement(&private, &stack, base_url, pids);
@@ -253,6 +254,36 @@ async fn ready(run: &Run, private: &Private, keeper: &Keeper) -> Result<(), Prob
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Waits until the views show what is in the log, demo keys and sites included: what `up` announces can be used.
+async fn caught_up(private: &Private, base_url: &str) -> Result<(), Problem> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
+    let client = client.map_err(|error| Problem::Keeper(error.to_string()))?;
+    let keys: BTreeMap<String, String> = private.demo.iter().flat_map(Demo::secrets).collect();
+    let key = keys.get("auditor").cloned().unwrap_or_default();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for path in ["/v1/sites?limit=1", "/v1/reservations?limit=1"] {
+        loop {
+            let head = client.get(format!("{base_url}/readyz")).send().await;
+            let head = match head {
+                Ok(answer) => answer.json::<serde_json::Value>().await.map(|ready| ready["head"].to_string()),
+                Err(error) => Err(error),
+            };
+            if let Ok(head) = head {
+                let asked =
+                    client.get(format!("{base_url}{path}")).bearer_auth(&key).header("Kalel-Min-Position", head);
+                if asked.send().await.is_ok_and(|answer| answer.status().is_success()) {
+                    break;
+                }
+            }
+            if Instant::now() > deadline {
+                return Err(Problem::Keeper(format!("the views do not catch up ({base_url}{path})")));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    Ok(())
 }
 
 fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeMap<String, i32>) -> Announcement {

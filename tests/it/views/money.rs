@@ -168,12 +168,8 @@ async fn a_view_and_a_decision_count_alike() {
     let ground = Ground::new();
     let booking = Booking::new(ground.slot(ground.north, hours(20, 21)));
     let share = event::RefundShare { payment_id: booking.payment, refund_id: booking.refund, amount: xof(4_000) };
-    let granted = event::MoneyReturned {
-        reservation_id: booking.id,
-        reason: Reason::Goodwill,
-        refunds: vec![share],
-        at: at(4),
-    };
+    let granted =
+        event::MoneyReturned { reservation_id: booking.id, reason: Reason::Goodwill, refunds: vec![share], at: at(4) };
     log.write(booking.id, vec![booking.held(at(2)), booking.received(), booking.confirmed(false)]).await;
     log.write(booking.id, vec![granted.into()]).await;
     let found = find(&log, booking.id).await.details;
