@@ -71,7 +71,7 @@ const RULE: Entry = refusal(
     ],
 );
 
-/// The entry of a code; [`RULE`] when it has none.
+/// The entry of a code; `RULE` when it has none.
 pub fn find(code: &str) -> Entry {
     ENTRIES.iter().copied().flatten().find(|entry| entry.code == code).copied().unwrap_or(RULE)
 }
