@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod crash;
+pub mod http;
 mod machine;
 mod private;
 pub mod sample;
@@ -15,6 +16,8 @@ use clap::{Args, Subcommand};
 pub enum Bench {
     /// The append lane against an unordered one-row-per-transaction INSERT.
     Append(AppendOptions),
+    /// `POST /v1/reservations` against a bare endpoint with one INSERT; then a crowd on one slot.
+    Http(HttpOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
     /// Started by `crash`: one of its processes.
@@ -42,6 +45,27 @@ pub struct AppendOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct HttpOptions {
+    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
+    #[arg(long)]
+    database_url: Option<String>,
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// How often both sides take turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Clients that want one and the same slot.
+    #[arg(long, default_value_t = 1_000)]
+    crowd: usize,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashOptions {
     /// A migrated database that may be filled. Without it a private Postgres is started.
     #[arg(long)]
@@ -62,6 +86,7 @@ pub struct CrashOptions {
 pub async fn run(bench: Bench) -> Result<(), String> {
     match bench {
         Bench::Append(options) => append(options).await.map_err(|problem| problem.to_string()),
+        Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
     }
@@ -84,6 +109,28 @@ async fn append(options: AppendOptions) -> Result<(), append::Problem> {
     println!("{text}");
     if let Some(path) = options.write {
         machine::replace_section(&path, "append", &text)?;
+    }
+    Ok(())
+}
+
+async fn http(options: HttpOptions) -> Result<(), append::Problem> {
+    let private = match &options.database_url {
+        Some(_) => None,
+        None => Some(private::start(256).await?),
+    };
+    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let plan = http::Plan {
+        database_url: options.database_url.or(given).unwrap_or_default(),
+        connections: options.connections.max(1),
+        lasting: Duration::from_secs(options.seconds.max(1)),
+        rounds: options.rounds.max(1),
+        crowd: options.crowd.max(1),
+    };
+    let report = http::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, http::table(&plan, &report));
+    println!("{text}");
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "http", &text)?;
     }
     Ok(())
 }

@@ -115,6 +115,7 @@ impl<'a> Ask<'a> {
 
 impl Api {
     pub async fn new() -> Self {
+        kalel::tls::install();
         let world = World::new().await;
         let store = world.store().await;
         let watch = Watch::new(store.clone());

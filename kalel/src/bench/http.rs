@@ -160,10 +160,8 @@ async fn insert(State(pool): State<PgPool>, Json(body): Json<Value>) -> Result<(
 
 async fn register(http: &Client, base: &str, manager: &str) -> Result<String, Problem> {
     let cells: Vec<String> = (0..PITCHES).map(|index| format!("c{index}")).collect();
-    let pitches: Vec<Value> = cells
-        .iter()
-        .map(|cell| json!({ "slug": cell, "name": cell, "format": "5x5", "cells": [cell] }))
-        .collect();
+    let pitches: Vec<Value> =
+        cells.iter().map(|cell| json!({ "slug": cell, "name": cell, "format": "5x5", "cells": [cell] })).collect();
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let body = json!({
         "slug": "bench", "time_zone": "Africa/Dakar", "currency": "XOF",
@@ -242,11 +240,7 @@ async fn load(
     }
     let seconds = begun.elapsed().as_secs_f64();
     took.sort_unstable();
-    Ok(Figure {
-        per_second: took.len() as f64 / seconds,
-        p50_ms: percentile(&took, 50),
-        p99_ms: percentile(&took, 99),
-    })
+    Ok(Figure { per_second: took.len() as f64 / seconds, p50_ms: percentile(&took, 50), p99_ms: percentile(&took, 99) })
 }
 
 fn percentile(sorted: &[Duration], percent: usize) -> f64 {
@@ -284,7 +278,8 @@ async fn crowd(
 
 /// The figures as Markdown.
 pub fn table(plan: &Plan, report: &Report) -> String {
-    let mut text = String::from("| what | requests/s | p50 ms | p99 ms | ratio | goal |\n|---|---:|---:|---:|---:|---:|\n");
+    let mut text =
+        String::from("| what | requests/s | p50 ms | p99 ms | ratio | goal |\n|---|---:|---:|---:|---:|---:|\n");
     let Report { bare, reservations, ratio, crowd, crowd_p99_ms } = report;
     // Writing to a string cannot fail.
     let _ = writeln!(
