@@ -27,8 +27,16 @@ impl Clock {
         self.0.fetch_add(seconds.saturating_mul(1_000), Ordering::SeqCst);
     }
 
+    pub(crate) fn offset_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_offset_ms(&self, ms: i64) {
+        self.0.store(ms, Ordering::SeqCst);
+    }
+
     pub(crate) fn reset(&self) {
-        self.0.store(0, Ordering::SeqCst);
+        self.set_offset_ms(0);
     }
 }
 

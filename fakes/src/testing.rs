@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) struct Server {
     pub base: String,
     pub client: Client,
-    _stop: DropGuard,
+    stop: DropGuard,
+    ended: JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {
@@ -21,9 +22,15 @@ impl Server {
     {
         let (listener, address) = listen().await;
         let stop = CancellationToken::new();
-        tokio::spawn(start(listener, stop.clone()));
+        let ended = tokio::spawn(start(listener, stop.clone()));
         let client = crate::server::client().unwrap();
-        Self { base: format!("http://{address}"), client, _stop: stop.drop_guard() }
+        Self { base: format!("http://{address}"), client, stop: stop.drop_guard(), ended }
+    }
+
+    /// Stops it and waits until it has.
+    pub(crate) async fn end(self) {
+        drop(self.stop);
+        self.ended.await.unwrap().unwrap();
     }
 
     pub(crate) async fn control(&self, instructions: Value) -> Value {

@@ -2,7 +2,7 @@
 //! which `/__control` upsets them.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
     sync::{Arc, Mutex},
     time::Duration,
@@ -49,7 +49,7 @@ pub(crate) enum Order {
 }
 
 /// An event as sent: the same bytes each time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub id: String,
     #[serde(rename = "type")]
@@ -59,7 +59,7 @@ pub(crate) struct Event {
 }
 
 /// One try at one endpoint.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub event: String,
     pub url: String,
@@ -69,7 +69,7 @@ pub(crate) struct Attempt {
     pub status: Option<u16>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Delivery {
     event: Event,
     endpoint: Endpoint,
@@ -78,18 +78,34 @@ struct Delivery {
     tries: usize,
 }
 
-#[derive(Default)]
-struct Book {
+/// Events and what is still to be sent; what `/__control` has asked for is not kept over a restart.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Book {
+    #[serde(skip)]
     endpoints: Vec<Endpoint>,
     events: Vec<Event>,
     attempts: Vec<Attempt>,
     queue: Vec<Delivery>,
-    in_flight: usize,
+    /// By a number of their own: what is not answered when the fake ends is sent again.
+    in_flight: BTreeMap<u64, Delivery>,
+    sent: u64,
+    #[serde(skip)]
     plans: VecDeque<Plan>,
     /// Applies when no plan is left.
+    #[serde(skip)]
     always: Option<Plan>,
     held: Vec<Event>,
+    #[serde(skip)]
     release_at: Option<usize>,
+}
+
+impl Book {
+    /// Notes that a delivery is on its way, under a new number.
+    fn start(&mut self, delivery: Delivery) -> u64 {
+        self.sent += 1;
+        self.in_flight.insert(self.sent, delivery);
+        self.sent
+    }
 }
 
 pub(crate) struct Hooks {
@@ -102,10 +118,17 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    pub(crate) fn new(endpoints: Vec<Endpoint>, retry_seconds: Vec<i64>, clock: Clock) -> io::Result<Self> {
-        let book = Mutex::new(Book { endpoints, ..Book::default() });
+    /// `kept` is the book of an earlier run: what was waiting goes on waiting.
+    pub(crate) fn new(kept: Book, endpoints: Vec<Endpoint>, retry_seconds: Vec<i64>, clock: Clock) -> io::Result<Self> {
+        let mut book = Book { endpoints, ..kept };
+        book.queue.extend(std::mem::take(&mut book.in_flight).into_values());
+        let book = Mutex::new(book);
         let client = server::client()?;
         Ok(Self { book, wake: Notify::new(), settled: Notify::new(), retry_seconds, client, clock })
+    }
+
+    pub(crate) fn keep(&self) -> Value {
+        json!(*lock(&self.book))
     }
 
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
@@ -128,8 +151,8 @@ impl Hooks {
 
     pub(crate) fn reset(&self, endpoints: Vec<Endpoint>) {
         let mut book = lock(&self.book);
-        let in_flight = book.in_flight;
-        *book = Book { endpoints, in_flight, ..Book::default() };
+        // What is on its way arrives, and is forgotten: numbers go on, so that it cannot be mistaken for another.
+        *book = Book { endpoints, sent: book.sent, ..Book::default() };
     }
 
     pub(crate) fn show(&self) -> Value {
@@ -180,10 +203,10 @@ impl Hooks {
     }
 
     /// Takes what is due; says when to look again.
-    fn take_due(&self) -> (Vec<Delivery>, Duration) {
+    fn take_due(&self) -> (Vec<u64>, Duration) {
         let (now, mut book) = (self.clock.now(), lock(&self.book));
         let (due, later): (Vec<_>, Vec<_>) = book.queue.drain(..).partition(|delivery| delivery.due <= now);
-        book.in_flight += due.len();
+        let due = due.into_iter().map(|delivery| book.start(delivery)).collect();
         let next = later.iter().map(|delivery| delivery.due - now).min().unwrap_or(TimeDelta::hours(1));
         book.queue = later;
         (due, next.to_std().unwrap_or_default().max(Duration::from_millis(5)))
@@ -216,14 +239,16 @@ impl Hooks {
             for endpoint in self.endpoints() {
                 let now = self.clock.now();
                 let delivery = Delivery { event: event.clone(), endpoint, due: now, first: now, tries: 0 };
-                lock(&self.book).in_flight += 1;
-                attempts.push(self.attempt(delivery).await);
+                let number = lock(&self.book).start(delivery);
+                attempts.extend(self.attempt(number).await);
             }
         }
         attempts
     }
 
-    async fn attempt(&self, mut delivery: Delivery) -> Attempt {
+    /// Sends a delivery that was started; `None` when it has been forgotten meanwhile.
+    async fn attempt(&self, number: u64) -> Option<Attempt> {
+        let delivery = lock(&self.book).in_flight.get(&number).cloned()?;
         let headers = sign(&delivery.endpoint, &delivery.event.body, self.clock.now().timestamp());
         let status = self.post(&delivery.endpoint.url, headers, delivery.event.body.clone()).await;
         let now = self.clock.now();
@@ -235,8 +260,8 @@ impl Hooks {
             status,
         };
         let mut book = lock(&self.book);
+        let mut delivery = book.in_flight.remove(&number)?;
         book.attempts.push(attempt.clone());
-        book.in_flight = book.in_flight.saturating_sub(1);
         let received = status.is_some_and(|status| (200..300).contains(&status));
         if !received && now - delivery.first < TimeDelta::days(3) {
             let last = self.retry_seconds.last().copied().unwrap_or(3_600);
@@ -248,7 +273,7 @@ impl Hooks {
         drop(book);
         self.settled.notify_waiters();
         self.wake();
-        attempt
+        Some(attempt)
     }
 
     pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: String) -> Option<u16> {
@@ -266,7 +291,7 @@ impl Hooks {
                 let busy = {
                     let (now, book) = (self.clock.now(), lock(&self.book));
                     let filled = book.release_at.is_some_and(|count| book.held.len() >= count);
-                    book.in_flight > 0 || filled || book.queue.iter().any(|delivery| delivery.due <= now)
+                    !book.in_flight.is_empty() || filled || book.queue.iter().any(|delivery| delivery.due <= now)
                 };
                 if !busy {
                     return;
@@ -294,7 +319,10 @@ impl Wave {
             let (due, wait) = self.hooks.take_due();
             for delivery in due {
                 let wave = Arc::clone(&self);
-                tokio::spawn(async move { wave.hooks.attempt(delivery).await });
+                tokio::spawn(async move {
+                    wave.hooks.attempt(delivery).await;
+                    wave.changed.notify_one();
+                });
             }
             if let Some(events) = self.hooks.take_reordered() {
                 self.hooks.send_in_order(events).await;

@@ -1,12 +1,12 @@
 //! The fake's own books: every movement once, with the balance after it.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::seconds;
 
 /// What a movement is, in the words of `/v1/transactions`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     Opening,
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 }
 
 /// A movement. Amounts in francs, positive when money comes in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub number: usize,
     #[serde(serialize_with = "in_seconds")]
@@ -56,7 +56,7 @@ pub(crate) struct Movement {
 }
 
 /// Movements in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ledger(Vec<Entry>);
 
 impl Ledger {

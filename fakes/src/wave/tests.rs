@@ -233,4 +233,101 @@ async fn transactions_come_in_pages() {
     assert_eq!(second["page_info"]["has_next_page"], false);
 }
 
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || Config { state_file: Some(folder.path().join("wave.json")), seed: Some(7), ..Config::default() };
+    let first = wave_with(config()).await;
+    let session = first.open().await;
+    first.payout("key-1", "1000").await;
+    first
+        .control(json!([{ "do": "advance", "seconds": 60 }, { "do": "settle", "session": "ref-1", "as": "pay" }]))
+        .await;
+    let ledger = first.get("/__ledger").await;
+    first.end().await;
+
+    let second = wave_with(config()).await;
+    assert_eq!(second.get("/__ledger").await, ledger);
+    assert_eq!(second.payout("key-1", "1000").await.0, 200);
+    assert_eq!(second.get("/__ledger").await, ledger);
+    let path = format!("/v1/checkout/sessions/{}", session["id"].as_str().unwrap());
+    assert_eq!(second.read(&path).await.1["checkout_status"], "complete");
+    assert_ne!(second.open().await["id"], session["id"]);
+    assert_eq!(second.get("/__webhooks").await["events"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_state_file_that_cannot_be_read_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wave.json");
+    std::fs::write(&path, "{").unwrap();
+    let (listener, _) = crate::testing::listen().await;
+    let config = Config { state_file: Some(path), ..Config::default() };
+    assert!(super::serve(listener, config, std::future::pending()).await.is_err());
+}
+
+#[tokio::test]
+async fn fifty_at_once_move_money_once() {
+    let wave = wave().await;
+    let id = wave.open().await["id"].as_str().unwrap().to_owned();
+    let settle = json!({ "do": "settle", "session": id, "as": "pay" });
+    let pay = || wave.client.post(wave.at("/__control")).json(&settle).send();
+    let paid = futures_util::future::join_all((0..50).map(|_| pay())).await;
+    let fine = paid.into_iter().filter(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 200)).count();
+    assert_eq!(fine, 1);
+    let answers = futures_util::future::join_all((0..50).map(|_| wave.payout("key-1", "1000"))).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    let path = format!("/v1/checkout/sessions/{id}/refund");
+    futures_util::future::join_all((0..50).map(|_| wave.post(&path, json!({})))).await;
+    let totals = wave.get("/__ledger").await["totals"].clone();
+    assert_eq!(totals, json!({ "charged": 15_000, "refunded": 15_000, "paid_out": 1_000 }));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+
+    /// Whatever is called in whatever order, the books add up and nothing moves twice.
+    #[test]
+    fn the_books_add_up(steps in proptest::collection::vec((0..9_u8, 0..6_usize), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(play(&steps));
+    }
+}
+
+async fn play(steps: &[(u8, usize)]) {
+    let wave = wave().await;
+    let mut ids: Vec<String> = Vec::new();
+    for (step, choice) in steps {
+        let id = ids.get(choice % ids.len().max(1)).cloned().unwrap_or_else(|| "cos-none".into());
+        let control = |deed: Value| {
+            send(wave.client.post(wave.at("/__control")).json(&deed).timeout(std::time::Duration::from_secs(5)))
+        };
+        match step {
+            0 => ids.push(wave.open().await["id"].as_str().unwrap().to_owned()),
+            1 | 2 => drop(control(json!({ "do": "settle", "session": id, "as": "pay" })).await),
+            3 => drop(control(json!({ "do": "settle", "session": id, "as": "fail" })).await),
+            4 => drop(wave.post(&format!("/v1/checkout/sessions/{id}/expire"), json!({})).await),
+            5 => drop(wave.post(&format!("/v1/checkout/sessions/{id}/refund"), json!({})).await),
+            6 => drop(wave.payout(&format!("key-{choice}"), "250000").await),
+            7 => drop(control(json!({ "do": "advance", "seconds": 700 })).await),
+            _ => drop(control(json!({ "do": "next_payout", "status": "failed" })).await),
+        }
+    }
+    let ledger = wave.get("/__ledger").await;
+    let mut balance = 0;
+    for entry in ledger["entries"].as_array().unwrap() {
+        balance += entry["net"].as_i64().unwrap();
+        assert_eq!(entry["net"].as_i64().unwrap(), entry["gross"].as_i64().unwrap() - entry["fee"].as_i64().unwrap());
+        assert_eq!(entry["balance"], balance);
+        assert!(balance >= 0, "{ledger}");
+    }
+    for id in ids {
+        let of = |kind: &str| {
+            let entries = ledger["entries"].as_array().unwrap();
+            entries.iter().filter(|entry| entry["kind"] == kind && entry["session_id"] == id.as_str()).count()
+        };
+        assert!(of("api_checkout") <= 1 && of("api_checkout_refund") <= of("api_checkout"), "{ledger}");
+    }
+}
+
 mod webhooks;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::ledger::{Kind, Ledger, Movement};
@@ -11,7 +12,7 @@ use crate::clock::seconds;
 type Time = DateTime<Utc>;
 
 /// Where a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     Open,
     /// The payer said no; nothing more can be paid in it.
@@ -21,7 +22,7 @@ pub(crate) enum Stage {
 }
 
 /// A checkout session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub id: String,
     pub amount: i64,
@@ -89,7 +90,7 @@ pub(crate) fn attempt_error(code: &str) -> Value {
 }
 
 /// What became of a payout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PayoutStage {
     Processing,
     Succeeded,
@@ -98,7 +99,7 @@ pub(crate) enum PayoutStage {
 }
 
 /// A payout.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Payout {
     pub id: String,
     pub receive_amount: i64,
@@ -176,15 +177,17 @@ pub(crate) struct Script {
 }
 
 /// The whole state.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Wallet {
     /// By number of creation.
     pub sessions: BTreeMap<u64, Session>,
     pub payouts: BTreeMap<u64, Payout>,
     /// Idempotency key → body as first sent, and the payout it made.
     pub keys: HashMap<String, (Value, u64)>,
+    #[serde(skip)]
     pub scripts: VecDeque<Script>,
     /// The next session created is paid before its creation is answered.
+    #[serde(skip)]
     pub pay_next_at_once: u32,
     pub ledger: Ledger,
 }

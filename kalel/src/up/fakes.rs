@@ -12,6 +12,8 @@ use super::keeper::{Run, Stop};
 #[derive(Serialize)]
 struct Wave<'a> {
     loopback_http: bool,
+    /// So that a checkout opened before a restart can still be paid.
+    state_file: PathBuf,
     keys: Vec<Key<'a>>,
     webhooks: Vec<Webhook<'a>>,
 }
@@ -43,6 +45,7 @@ pub fn prepare(program: &Path, folder: &Folder, private: &Private, base_url: &st
     let providers = &private.providers;
     let wave = Wave {
         loopback_http: true,
+        state_file: folder.path.join("fake-wave.json"),
         keys: vec![Key { token: &providers.wave_key }],
         webhooks: vec![Webhook {
             url: format!("{base_url}/v1/provider-webhooks/wave"),

@@ -195,7 +195,7 @@ impl Folder {
     /// # Errors
     /// [`Problem::Io`].
     pub fn empty(&self) -> Result<(), Problem> {
-        for name in ["private.json", "up.json", "kalel.toml", "fake-wave.toml", "fake-sms.toml"] {
+        for name in ["private.json", "up.json", "kalel.toml", "fake-wave.toml", "fake-wave.json", "fake-sms.toml"] {
             remove(&self.path.join(name))?;
         }
         remove(&self.path.join("logs"))?;
