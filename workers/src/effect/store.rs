@@ -52,24 +52,26 @@ pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Opti
     .fetch_optional(&mut *tx)
     .await?;
     let Some(found) = found else { return Ok(None) };
-    let key = format!("effects:{}", found.group_key);
-    let token = fence::raise(&mut tx, &key).await?;
     let taken = sqlx::query!(
-        "UPDATE work.effects SET state = 'running', token = $2, attempts = attempts + 1,
-             leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+        "UPDATE work.effects SET state = 'running', attempts = attempts + 1,
+             leased_until = clock_timestamp() + $2 * interval '1 millisecond'
          WHERE id = $1",
         found.id,
-        token.0,
         millis(lease)
     )
     .execute(&mut *tx)
     .await;
     match taken {
-        Ok(_) => tx.commit().await?,
+        Ok(_) => {}
         // Another worker took one of the same group at the same moment: theirs first.
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
         Err(error) => return Err(error),
     }
+    // Only now that the group is ours: a raised fence makes the owner's token stale even before it is committed.
+    let key = format!("effects:{}", found.group_key);
+    let token = fence::raise(&mut tx, &key).await?;
+    sqlx::query!("UPDATE work.effects SET token = $2 WHERE id = $1", found.id, token.0).execute(&mut *tx).await?;
+    tx.commit().await?;
     Ok(Some(Taken {
         id: found.id,
         key: found.key,
