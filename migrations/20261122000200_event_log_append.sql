@@ -81,11 +81,46 @@ BEGIN
 END
 $$;
 
+-- Whether what a batch was decided on is not so any more, as far as every batch needs it: a call that was given up (its
+-- connection broke) must not be carried out later, and no stream may have moved.
+CREATE FUNCTION event_log.moved(p_lane text, p_epoch bigint, s_ids uuid[], s_versions integer[])
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM event_log.fences AS f WHERE f.key = p_lane AND f.token > p_epoch)
+        OR EXISTS (
+            SELECT FROM unnest(s_ids, s_versions) AS s (id, version)
+            WHERE s.version <> coalesce(
+                (SELECT e.version FROM event_log.events AS e WHERE e.stream_id = s.id ORDER BY e.version DESC LIMIT 1), 0)
+        );
+END
+$$;
+
+-- One round trip for a batch of events that touch no guard and carry no key: a third of the arguments, a third of the
+-- time of `append`, which is what a lone caller feels. Otherwise the same.
+CREATE FUNCTION event_log.append_plain(
+    p_lock bigint, p_lane text, p_epoch bigint,
+    s_ids uuid[], s_versions integer[],
+    e_ids uuid[], e_streams uuid[], e_versions integer[], e_types text[], e_schemas smallint[], e_data text[], e_meta text[]
+) RETURNS TABLE (head bigint, at timestamptz) LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(p_lock);
+    IF event_log.moved(p_lane, p_epoch, s_ids, s_versions) THEN
+        RETURN;
+    END IF;
+    SELECT now.head, now.at INTO head, at FROM event_log.head() AS now;
+    INSERT INTO event_log.events (position, event_id, stream_id, version, type, schema, data, meta, recorded_at)
+    SELECT head + e.n, e.id, e.stream, e.version, e.type, e.schema, e.data::json, e.meta::json, at
+    FROM unnest(e_ids, e_streams, e_versions, e_types, e_schemas, e_data, e_meta)
+        WITH ORDINALITY AS e (id, stream, version, type, schema, data, meta, n);
+    RETURN NEXT;
+END
+$$;
+
 -- One round trip: takes the lane lock, checks that everything the batch was decided on is so, and writes it. Answers no
 -- row, and has written nothing, when anything is otherwise: the lane then gathers the facts and decides again.
 --
 -- VOLATILE, with the lock as its first statement: in READ COMMITTED every later statement sees what was committed
--- before the lock was given.
+-- before the lock was given. Conditions are nested, because one that asks a table is a query even when it is not needed.
 CREATE FUNCTION event_log.append(
     p_lock bigint, p_lane text, p_epoch bigint,
     s_ids uuid[], s_versions integer[],
@@ -103,48 +138,50 @@ CREATE FUNCTION event_log.append(
 ) RETURNS TABLE (head bigint, at timestamptz) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(p_lock);
-    -- A call that was given up (its connection broke) must not be carried out later.
-    IF EXISTS (SELECT FROM event_log.fences AS f WHERE f.key = p_lane AND f.token > p_epoch) THEN
+    IF event_log.moved(p_lane, p_epoch, s_ids, s_versions) THEN
         RETURN;
     END IF;
-    IF EXISTS (
-        SELECT FROM unnest(s_ids, s_versions) AS s (id, version)
-        WHERE s.version <> coalesce(
-            (SELECT e.version FROM event_log.events AS e WHERE e.stream_id = s.id ORDER BY e.version DESC LIMIT 1), 0)
-    ) THEN
-        RETURN;
+    IF cardinality(k_keys) > 0 THEN
+        IF EXISTS (SELECT FROM event_log.idempotency AS i WHERE i.key = ANY (k_keys)) THEN
+            RETURN;
+        END IF;
     END IF;
-    IF cardinality(k_keys) > 0 AND EXISTS (SELECT FROM event_log.idempotency AS i WHERE i.key = ANY (k_keys)) THEN
-        RETURN;
+    IF cardinality(c_cells) > 0 THEN
+        IF EXISTS (
+            SELECT FROM unnest(c_cells, c_from, c_to) AS c (cell, f, t)
+            JOIN event_log.slot_claims AS claim
+                ON claim.cell_id = c.cell AND claim.during && tstzrange(c.f, c.t) AND claim.to_position IS NULL
+        ) THEN
+            RETURN;
+        END IF;
     END IF;
-    IF cardinality(c_cells) > 0 AND EXISTS (
-        SELECT FROM unnest(c_cells, c_from, c_to) AS c (cell, f, t)
-        JOIN event_log.slot_claims AS claim
-            ON claim.cell_id = c.cell AND claim.during && tstzrange(c.f, c.t) AND claim.to_position IS NULL
-    ) THEN
-        RETURN;
+    IF cardinality(u_scopes) > 0 THEN
+        IF EXISTS (
+            SELECT FROM unnest(u_scopes, u_keys) AS u (scope, key)
+            JOIN event_log.unique_claims AS claim ON claim.scope = u.scope AND claim.key = u.key
+        ) THEN
+            RETURN;
+        END IF;
     END IF;
-    IF cardinality(u_scopes) > 0 AND EXISTS (
-        SELECT FROM unnest(u_scopes, u_keys) AS u (scope, key)
-        JOIN event_log.unique_claims AS claim ON claim.scope = u.scope AND claim.key = u.key
-    ) THEN
-        RETURN;
-    END IF;
-    IF cardinality(l_scopes) > 0 AND EXISTS (
-        SELECT FROM unnest(l_scopes, l_most) AS l (scope, most)
-        WHERE (SELECT count(*) FROM event_log.holdings AS h WHERE h.scope = l.scope) > l.most
-    ) THEN
-        RETURN;
+    IF cardinality(l_scopes) > 0 THEN
+        IF EXISTS (
+            SELECT FROM unnest(l_scopes, l_most) AS l (scope, most)
+            WHERE (SELECT count(*) FROM event_log.holdings AS h WHERE h.scope = l.scope) > l.most
+        ) THEN
+            RETURN;
+        END IF;
     END IF;
     -- A lease that is changing hands at this moment counts as lost: waiting for it would stop every writer.
-    IF cardinality(f_keys) > 0 AND (
-        SELECT count(*) FROM (
-            SELECT FROM event_log.fences AS f JOIN unnest(f_keys, f_tokens) AS w (key, token)
-                ON f.key = w.key AND f.token = w.token
-            FOR SHARE OF f SKIP LOCKED
-        ) AS held
-    ) < cardinality(f_keys) THEN
-        RETURN;
+    IF cardinality(f_keys) > 0 THEN
+        IF (
+            SELECT count(*) FROM (
+                SELECT FROM event_log.fences AS f JOIN unnest(f_keys, f_tokens) AS w (key, token)
+                    ON f.key = w.key AND f.token = w.token
+                FOR SHARE OF f SKIP LOCKED
+            ) AS held
+        ) < cardinality(f_keys) THEN
+            RETURN;
+        END IF;
     END IF;
 
     SELECT now.head, now.at INTO head, at FROM event_log.head() AS now;

@@ -4,6 +4,7 @@
 //! (none) ─place→ held ─confirm→ confirmed ─check_in→ checked_in ─complete→ completed
 //!                held ─expire / cancel→ expired / cancelled
 //!                confirmed ─cancel→ cancelled      confirmed ─(end + grace, nobody came)→ no_show
+//!                checked_in ─cancel (weather, power cut, manager, closure)→ cancelled
 //!                confirmed ─reschedule→ confirmed
 //!                expired ─confirm (late money, cells still free)→ confirmed
 //! ```

@@ -51,6 +51,15 @@ impl<const MAX: usize> Text<MAX> {
         Self(text)
     }
 
+    /// Somebody else's words (a provider's reason) as far as they can be kept: control characters dropped, cut to length.
+    /// A hyphen when nothing is left.
+    pub fn kept_of(raw: &str) -> Self {
+        let kept: String = raw.nfc().filter(|c| !is_control(*c)).collect();
+        let kept: String = kept.trim().chars().take(MAX).collect();
+        let kept = kept.trim_end();
+        Self(if kept.is_empty() { "-".to_owned() } else { kept.to_owned() })
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -144,6 +153,20 @@ mod tests {
     fn control_and_direction_characters_are_refused() {
         assert_eq!(Name::new("a\nb"), Err(TextError::Control));
         assert_eq!(Name::new("a\u{202E}b"), Err(TextError::Control));
+    }
+
+    #[test]
+    fn words_of_others_are_kept_as_far_as_they_can_be() {
+        for (raw, kept) in [
+            (" insufficient\nfunds\u{202E} ", "insufficientfunds"),
+            ("\u{0}", "-"),
+            ("", "-"),
+            ("abcdefghi klm", "abcdefghi"),
+        ] {
+            let text = Text::<10>::kept_of(raw);
+            assert_eq!(text.as_str(), kept);
+            assert_eq!(Text::<10>::new(text.as_str()), Ok(text.clone()));
+        }
     }
 
     #[test]

@@ -77,6 +77,8 @@ async fn a_quote_is_honoured_when_prices_rise_and_only_for_who_asked() {
     let quote = api.post("client", "/v1/quotes", wish).await.is(200);
     assert_eq!(quote.body["price"]["total"]["amount"], 45_000);
     assert_eq!(quote.body["price"]["deposit"]["amount"], 13_500);
+    let other = json!({ "site_id": site, "pitch_id": "nord", "starts_at": api.midday(5).to_rfc3339(), "minutes": 60 });
+    let other = api.post("client", "/v1/quotes", other).await.is(200);
     let raised = json!({ "tariffs": [{ "price": { "amount": 90000, "currency": "XOF" }, "minutes": 60 }] });
     api.put("manager", &format!("/v1/sites/{site}/tariffs"), "*", raised).await.is(200);
     let body = json!({ "quote": quote.text("/quote"), "payment": { "pays": "none" } });
@@ -86,6 +88,13 @@ async fn a_quote_is_honoured_when_prices_rise_and_only_for_who_asked() {
     api.post("client", "/v1/reservations", forged).await.problem(422, "quote.invalid");
     let held = api.post("client", "/v1/reservations", body.clone()).await.is(201);
     assert_eq!(held.body["price"]["total"]["amount"], 45_000);
+    let none = json!({ "tariffs": [{ "price": { "amount": 90000, "currency": "XOF" }, "minutes": 60, "format": "11x11" }] });
+    api.put("manager", &format!("/v1/sites/{site}/tariffs"), "*", none).await.is(200);
+    let unsold = json!({ "site_id": site, "pitch_id": "nord", "starts_at": api.midday(6).to_rfc3339(), "minutes": 60 });
+    api.post("client", "/v1/quotes", unsold).await.problem(422, "quote.no_tariff");
+    let promised = json!({ "quote": other.text("/quote"), "payment": { "pays": "none" } });
+    let held = api.post("client", "/v1/reservations", promised).await.is(201);
+    assert_eq!(held.body["price"]["total"]["amount"], 30_000, "promised while there was a tariff");
     api.store.clock().advance(std::time::Duration::from_secs(16 * 60)).await.unwrap();
     api.post("client", "/v1/reservations", body).await.problem(410, "quote.expired");
 }

@@ -51,7 +51,7 @@ pub const REFUND: Operation = Operation {
         about: "The refund.",
         ..Operation::READ.success
     },
-    refusals: &["refund.more_than_received", "refund.not_received", "refund.reservation_open"],
+    refusals: &["refund.more_than_captured", "refund.not_received", "refund.reservation_open"],
     run: |call| Box::pin(refund(call)),
     ..Operation::WRITE
 };

@@ -12,7 +12,7 @@ use domain::{
     payment::{Method, Payment},
     policy::Policy,
     quote::Price,
-    reservation::{self, Channel, Code, Place, Purpose, Reservation, Slot},
+    reservation::{self, Channel, Code, Place, Purpose, Reservation},
     site::{self, Site},
 };
 use eventstore::Refusal;
@@ -160,7 +160,10 @@ async fn decide(
     let channel = call.channel();
     let (slot, price, policy) = match &order.promised {
         // The price was promised; whether it can be played is asked again.
-        Some((price, policy)) => (slot_of(site, pitch, order.during, channel, now)?, price.clone(), policy.clone()),
+        // The quote is honoured while it lives, whatever became of the tariff.
+        Some((price, policy)) => {
+            (site::playable(site, pitch, order.during, channel, now)?, price.clone(), policy.clone())
+        }
         None => {
             let (slot, price) = site::offer(site, pitch, order.during, channel, now)?;
             (slot, price, site.state.policy().clone())
@@ -187,17 +190,6 @@ async fn decide(
         Some(person) => decision.and(person.decision.clone()),
         None => decision,
     })
-}
-
-/// The slot under the site's rules as they are; a promised price does not need a tariff any more.
-fn slot_of(
-    site: &Loaded<Site>,
-    pitch: PitchId,
-    during: Interval,
-    channel: Channel,
-    now: domain::Timestamp,
-) -> Result<Slot, Problem> {
-    Ok(site::check(site, pitch, during, channel, now)?)
 }
 
 /// What happens about money, from what was wished and who asks.

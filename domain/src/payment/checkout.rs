@@ -81,9 +81,16 @@ pub fn unknown(payment: &Loaded<Payment>, why: Note, now: Timestamp) -> Result<D
 /// The provider says that it will never be paid. The reservation is left alone: a hold lives on, and a balance that
 /// failed never touches a reservation whose deposit is paid.
 ///
+/// `others` are the payments of the same reservation that may be open: one of them may keep the cells of the hold.
+///
 /// # Errors
 /// [`Refusal::NotFound`] when it was never asked for.
-pub fn fail(payment: &Loaded<Payment>, reason: Note, now: Timestamp) -> Result<Decision, Refusal> {
+pub fn fail(
+    payment: &Loaded<Payment>,
+    others: &[&Loaded<Payment>],
+    reason: Note,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
     let Some(request) = &payment.state.request else { return Err(Refusal::NotFound) };
     if !payment.state.status.is_open() {
         return Ok(Decision::nothing());
@@ -92,17 +99,17 @@ pub fn fail(payment: &Loaded<Payment>, reason: Note, now: Timestamp) -> Result<D
         payment_id: payment.id,
         reservation_id: request.reservation_id,
         reason,
-        hold_expires_at: request.hold_expires_at,
+        hold_expires_at: hold_ends(request.hold_expires_at, others, now),
         at: now,
     };
-    Ok(Decision::default().then(payment, failed))
+    Ok(relying_on(Decision::default().then(payment, failed), others))
 }
 
-/// The checkout was closed unpaid.
+/// The checkout was closed unpaid. `others` as in [`fail`].
 ///
 /// # Errors
 /// [`Refusal::NotFound`] when it was never asked for.
-pub fn expire(payment: &Loaded<Payment>, now: Timestamp) -> Result<Decision, Refusal> {
+pub fn expire(payment: &Loaded<Payment>, others: &[&Loaded<Payment>], now: Timestamp) -> Result<Decision, Refusal> {
     let Some(request) = &payment.state.request else { return Err(Refusal::NotFound) };
     if !payment.state.status.is_open() {
         return Ok(Decision::nothing());
@@ -110,8 +117,19 @@ pub fn expire(payment: &Loaded<Payment>, now: Timestamp) -> Result<Decision, Ref
     let expired = Expired {
         payment_id: payment.id,
         reservation_id: request.reservation_id,
-        hold_expires_at: request.hold_expires_at,
+        hold_expires_at: hold_ends(request.hold_expires_at, others, now),
         at: now,
     };
-    Ok(Decision::default().then(payment, expired))
+    Ok(relying_on(Decision::default().then(payment, expired), others))
+}
+
+/// An ended checkout no longer prolongs its hold; another one may.
+fn hold_ends(end: Option<Timestamp>, others: &[&Loaded<Payment>], now: Timestamp) -> Option<Timestamp> {
+    let kept = others.iter().filter_map(|other| other.state.keeps_cells_until(now)).max();
+    end.map(|end| kept.map_or(end, |kept| kept.max(end)))
+}
+
+/// A checkout that opens or ends at this very moment must be seen.
+fn relying_on(decision: Decision, others: &[&Loaded<Payment>]) -> Decision {
+    others.iter().fold(decision, |decision, other| decision.relying_on(other))
 }

@@ -157,7 +157,7 @@ pub struct Failed {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
     pub reason: Note,
-    /// The hold's own end: an ended checkout no longer prolongs it.
+    /// When the hold may end: this checkout no longer prolongs it, but another one that is open may.
     pub hold_expires_at: Option<Timestamp>,
     pub at: Timestamp,
 }
@@ -167,6 +167,7 @@ pub struct Failed {
 pub struct Expired {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
+    /// As in [`Failed`].
     pub hold_expires_at: Option<Timestamp>,
     pub at: Timestamp,
 }

@@ -289,7 +289,7 @@ fn a_checkout_that_ends_gives_the_cells_back_at_the_end_of_the_hold() {
     let (reservation, payment) = world.hold(evening(2));
     world.pass(15);
     assert_eq!(world.expire(reservation, &[payment]), Err(No::Refused("reservation.hold_alive")));
-    let closed = expire(&world.load(payment), world.now);
+    let closed = expire(&world.load(payment), &[], world.now);
     world.write(closed).unwrap();
     assert!(world.blocking().is_empty());
     assert_eq!(world.expire(reservation, &[payment]), Ok(vec!["reservation.expired"]));

@@ -53,7 +53,8 @@ impl Cancel<'_> {
     }
 
     /// # Errors
-    /// [`Refusal`] when it is not held or confirmed, already over, or the actor may not give this reason.
+    /// [`Refusal`] when it is not held, confirmed or (for the site's reasons) checked in, already over, or the actor may
+    /// not give this reason.
     pub fn decide(self) -> Result<Decision, Refusal> {
         let state = &self.reservation.state;
         if state.status == Status::Cancelled {
@@ -97,6 +98,8 @@ impl Cancel<'_> {
         }
         match state.status {
             Status::Held | Status::Confirmed => {}
+            // The match was broken off: whoever runs the site gives everything back "at any time" (domain.md).
+            Status::CheckedIn if self.reason != CancelReason::Client => {}
             status => return Err(Refusal::NotConfirmed { status }),
         }
         let end = terms.slot.during.to();

@@ -7,12 +7,12 @@ use crate::{
     event::Event,
     guard::{self, Op},
     money::Money,
-    payment::Method,
+    payment::{Method, expire, fail},
     policy::Policy,
     refund::Reason,
-    reservation::{Channel, Event as Happened, Purpose, Refusal, Reservation, Status, check_in},
+    reservation::{CancelReason, Channel, Event as Happened, Purpose, Refusal, Reservation, Status, check_in},
     spec::{
-        story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager},
+        story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
         world::{No, World, Written},
     },
 };
@@ -142,6 +142,43 @@ fn a_hold_is_not_ended_on_old_news_of_its_checkout() {
     // The checkout opens between the decision and its writing.
     world.open(payment).unwrap();
     assert_eq!(world.write(expiring), Err(No::Conflict));
+}
+
+#[test]
+fn a_checkout_that_failed_leaves_the_other_one_its_grace() {
+    let mut world = World::new();
+    let (id, first) = world.hold(evening(2));
+    let second = world.request(id, Purpose::Deposit).unwrap();
+    world.open(second).unwrap();
+    let failed = fail(&world.load(first), &[&world.load(second)], note("changed their mind"), world.now);
+    world.write(failed).unwrap();
+    world.pass(16);
+    assert_eq!(world.place(&Booking::manual(evening(2)), CASH_DEPOSIT), Err(No::SlotTaken), "the second one is open");
+    let closed = expire(&world.load(second), &[&world.load(first)], world.now);
+    world.write(closed).unwrap();
+    assert!(world.place(&Booking::manual(evening(2)), CASH_DEPOSIT).is_ok(), "none is open any more");
+}
+
+#[test]
+fn a_match_that_is_broken_off_is_paid_back_in_full() {
+    for (reason, by) in [
+        (CancelReason::PowerCut, manager()),
+        (CancelReason::Weather, manager()),
+        (CancelReason::Manager, manager()),
+        (CancelReason::Closure, Actor::SYSTEM),
+    ] {
+        let mut world = World::new();
+        let (id, _) = world.confirm(evening(0));
+        world.now = evening(0);
+        world.check_in(id).unwrap();
+        world.pass(40);
+        assert_eq!(world.cancel(id, CancelReason::Client, client()), refused("reservation.not_confirmed"));
+        world.cancel(id, reason, by).unwrap();
+        assert_eq!((status(&world, id), refunded(&world)), (Status::Cancelled, vec![DEPOSIT]), "{reason:?}");
+        assert!(world.claiming().is_empty());
+        world.pass(120);
+        assert_eq!(world.finish(id), Ok(vec![]), "it is over already");
+    }
 }
 
 #[test]

@@ -265,8 +265,8 @@ impl Play {
                 world.land(id, &format!("T{transaction}"), amount)?;
                 return Ok(());
             }
-            Command::Fail(_) => world.write(payment::fail(&loaded, note("failed"), now))?,
-            Command::Close(_) => world.write(payment::expire(&loaded, now))?,
+            Command::Fail(_) => world.write(payment::fail(&loaded, &[], note("failed"), now))?,
+            Command::Close(_) => world.write(payment::expire(&loaded, &[], now))?,
             Command::Unknown(_) => world.write(payment::unknown(&loaded, note("timed out"), now))?,
             Command::AskRefund(_, amount, by) => {
                 world.ask_refund(id, amount, by.actor())?;

@@ -10,6 +10,51 @@ use crate::recorded::Position;
 /// The key of the advisory lock that orders every append of this database. Positions are per lane, and there is one.
 pub(crate) const LOCK: i64 = 20_261_122;
 
+/// A query that takes the net result after its first arguments, in the order of `event_log.write`.
+macro_rules! net_result {
+    ($plan:ident, $sql:literal, $($first:tt)*) => {
+        sqlx::query!(
+            $sql,
+            $($first)*,
+            &$plan.e_ids,
+            &$plan.e_streams,
+            &$plan.e_versions,
+            &$plan.e_types as _,
+            &$plan.e_schemas,
+            &$plan.e_data as _,
+            &$plan.e_meta as _,
+            &$plan.k_keys as _,
+            &$plan.k_fingerprints as _,
+            &$plan.k_streams,
+            &$plan.k_counts,
+            &$plan.k_first,
+            &$plan.k_last,
+            &$plan.k_expires as _,
+            &$plan.r_holders,
+            &$plan.r_n,
+            &$plan.x_holders,
+            &$plan.x_at as _,
+            &$plan.c_cells,
+            &$plan.c_from,
+            &$plan.c_to,
+            &$plan.c_holders,
+            &$plan.c_releasable as _,
+            &$plan.c_lapses as _,
+            &$plan.c_from_n,
+            &$plan.c_to_n as _,
+            &$plan.g_scopes as _,
+            &$plan.g_keys as _,
+            &$plan.u_scopes as _,
+            &$plan.u_keys as _,
+            &$plan.u_holders,
+            &$plan.u_n,
+            &$plan.h_scopes as _,
+            &$plan.h_holders,
+            &$plan.h_n as _
+        )
+    };
+}
+
 /// One array per column.
 #[derive(Default)]
 pub(crate) struct Plan<'a> {
@@ -115,48 +160,25 @@ impl<'a> Plan<'a> {
         self.e_ids.is_empty() && self.k_keys.is_empty()
     }
 
+    /// Whether there are only events: no guard is touched, nothing is to be remembered.
+    fn only_events(&self) -> bool {
+        self.k_keys.is_empty()
+            && self.r_holders.is_empty()
+            && self.x_holders.is_empty()
+            && self.c_cells.is_empty()
+            && self.g_keys.is_empty()
+            && self.u_keys.is_empty()
+            && self.h_scopes.is_empty()
+    }
+
     /// Writes what was decided on facts, in the open transaction that holds the lane lock.
     pub(crate) async fn write(&self, tx: &mut PgConnection, head: Position, at: Timestamp) -> Result<(), sqlx::Error> {
-        sqlx::query!(
+        net_result!(
+            self,
             "SELECT event_log.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
                  $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)",
             head,
-            at,
-            &self.e_ids,
-            &self.e_streams,
-            &self.e_versions,
-            &self.e_types as _,
-            &self.e_schemas,
-            &self.e_data as _,
-            &self.e_meta as _,
-            &self.k_keys as _,
-            &self.k_fingerprints as _,
-            &self.k_streams,
-            &self.k_counts,
-            &self.k_first,
-            &self.k_last,
-            &self.k_expires as _,
-            &self.r_holders,
-            &self.r_n,
-            &self.x_holders,
-            &self.x_at as _,
-            &self.c_cells,
-            &self.c_from,
-            &self.c_to,
-            &self.c_holders,
-            &self.c_releasable as _,
-            &self.c_lapses as _,
-            &self.c_from_n,
-            &self.c_to_n as _,
-            &self.g_scopes as _,
-            &self.g_keys as _,
-            &self.u_scopes as _,
-            &self.u_keys as _,
-            &self.u_holders,
-            &self.u_n,
-            &self.h_scopes as _,
-            &self.h_holders,
-            &self.h_n as _
+            at
         )
         .fetch_all(tx)
         .await?;
@@ -179,7 +201,29 @@ impl<'a> Plan<'a> {
             overlay.guards.most.iter().flatten().map(|(scope, most)| (scope.as_str(), *most)).unzip();
         // All rows, not the first one: sqlx answers `fetch_one` as soon as the row is there, and that is before the
         // commit. Only the end of the answer acknowledges.
-        let rows = sqlx::query!(
+        if self.only_events() && f_keys.is_empty() && l_scopes.is_empty() {
+            let rows = sqlx::query!(
+                r#"SELECT head AS "head!", at AS "at!"
+                   FROM event_log.append_plain($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
+                LOCK,
+                lane,
+                epoch,
+                &s_ids,
+                &s_versions,
+                &self.e_ids,
+                &self.e_streams,
+                &self.e_versions,
+                &self.e_types as _,
+                &self.e_schemas,
+                &self.e_data as _,
+                &self.e_meta as _
+            )
+            .fetch_all(connection)
+            .await?;
+            return Ok(rows.first().map(|row| (row.head, row.at)));
+        }
+        let rows = net_result!(
+            self,
             r#"SELECT head AS "head!", at AS "at!" FROM event_log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
                    $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
                    $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44)"#,
@@ -191,42 +235,7 @@ impl<'a> Plan<'a> {
             &l_scopes as _,
             &l_most,
             &f_keys as _,
-            &f_tokens,
-            &self.e_ids,
-            &self.e_streams,
-            &self.e_versions,
-            &self.e_types as _,
-            &self.e_schemas,
-            &self.e_data as _,
-            &self.e_meta as _,
-            &self.k_keys as _,
-            &self.k_fingerprints as _,
-            &self.k_streams,
-            &self.k_counts,
-            &self.k_first,
-            &self.k_last,
-            &self.k_expires as _,
-            &self.r_holders,
-            &self.r_n,
-            &self.x_holders,
-            &self.x_at as _,
-            &self.c_cells,
-            &self.c_from,
-            &self.c_to,
-            &self.c_holders,
-            &self.c_releasable as _,
-            &self.c_lapses as _,
-            &self.c_from_n,
-            &self.c_to_n as _,
-            &self.g_scopes as _,
-            &self.g_keys as _,
-            &self.u_scopes as _,
-            &self.u_keys as _,
-            &self.u_holders,
-            &self.u_n,
-            &self.h_scopes as _,
-            &self.h_holders,
-            &self.h_n as _
+            &f_tokens
         )
         .fetch_all(connection)
         .await?;

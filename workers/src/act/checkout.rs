@@ -7,14 +7,14 @@ use adapters::{
 use domain::{
     aggregate::Loaded,
     ids::PaymentId,
-    payment::{self, Payment, Requested, Status},
+    payment::{Payment, Requested, Status},
     reservation::Reservation,
 };
 use url::Url;
 
 use super::{
     Learned, Report, TurnError, again, busy, learn,
-    learn::{expire, note, unknown},
+    learn::{expire, unknown},
     report::decide,
 };
 use crate::{
@@ -130,8 +130,7 @@ async fn opened_now(
 
 async fn fail(ctx: &Context, report: &Report, payment_id: PaymentId, why: &str) -> Result<bool, TurnError> {
     decide!(ctx, report, "fail", None, {
-        let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-        payment::fail(&payment, note(why), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        learn::fail(ctx, payment_id, why).await?
     })
 }
 

@@ -3,6 +3,7 @@
 use adapters::payments::{Opened, ProviderStatus, Receipt};
 use domain::{
     aggregate::Loaded,
+    decision::Decision,
     ids::PaymentId,
     payment::{self, Open, Payment, Requested, Row},
     reservation::Reservation,
@@ -10,7 +11,7 @@ use domain::{
 };
 
 use super::{Report, TurnError, report::decide, settle};
-use crate::context::Context;
+use crate::{context::Context, process};
 
 /// What an answer meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +46,7 @@ pub(crate) async fn learn(
                 return Ok(Learned::Open);
             }
             let news = decide!(ctx, report, "fail", None, {
-                let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-                payment::fail(&payment, note(&code), ctx.store.clock().now())
-                    .map_err(|refusal| TurnError::from(&refusal))?
+                fail(ctx, payment_id, &code).await?
             })?;
             Ok(Learned::Ended { news })
         }
@@ -66,8 +65,31 @@ pub(crate) async fn learn(
 pub(crate) async fn expire(ctx: &Context, report: &Report, payment_id: PaymentId) -> Result<bool, TurnError> {
     decide!(ctx, report, "expire", None, {
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-        payment::expire(&payment, ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        let others = others(ctx, &payment).await?;
+        let others: Vec<_> = others.iter().collect();
+        payment::expire(&payment, &others, ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
     })
+}
+
+/// Decides that a checkout failed.
+pub(crate) async fn fail(ctx: &Context, payment_id: PaymentId, why: &str) -> Result<Decision, TurnError> {
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let others = others(ctx, &payment).await?;
+    let others: Vec<_> = others.iter().collect();
+    payment::fail(&payment, &others, Note::kept_of(why), ctx.store.clock().now())
+        .map_err(|refusal| TurnError::from(&refusal))
+}
+
+/// The other payments of the same reservation that may be open.
+async fn others(ctx: &Context, payment: &Loaded<Payment>) -> Result<Vec<Loaded<Payment>>, TurnError> {
+    let Some(request) = &payment.state.request else { return Ok(Vec::new()) };
+    let mut others = Vec::new();
+    for id in process::open_of(ctx.store.pool(), request.reservation_id).await? {
+        if id != payment.id {
+            others.push(ctx.store.load(id).await?);
+        }
+    }
+    Ok(others)
 }
 
 /// Notes that nobody can tell what became of it.
@@ -81,7 +103,7 @@ pub(crate) async fn unknown(
     let version = ctx.store.load::<Payment>(payment_id).await?.version;
     decide!(ctx, report, &format!("unknown:{version}"), None, {
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-        payment::unknown(&payment, note(why), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        payment::unknown(&payment, Note::kept_of(why), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
     })
 }
 
@@ -186,15 +208,4 @@ async fn several(
 async fn is_another(ctx: &Context, payment_id: PaymentId, ended: &payment::ProviderId) -> Result<bool, TurnError> {
     let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
     Ok(payment.state.provider_id().is_some_and(|known| known != ended))
-}
-
-/// A reason of a provider's as a note of ours.
-pub(crate) fn note(text: &str) -> Note {
-    let plain: String = text.chars().filter(|c| !c.is_control()).take(400).collect();
-    Note::new(&plain).or_else(|_| Note::new("no reason given")).unwrap_or_else(|_| unreachable_note())
-}
-
-/// A constant that is a valid note.
-fn unreachable_note() -> Note {
-    serde_json::from_str("\"-\"").unwrap_or_else(|_| unreachable!("a hyphen is a note"))
 }

@@ -12,12 +12,12 @@ use domain::{
     reaction::{Notice, Whom},
     refund::{self, Attempt, Next, Refund, Requested, Route},
     sealed::field,
+    text::Note,
 };
 
 use super::{
     Report, TurnError, again, busy,
     checkout::{alarmed, call},
-    learn::note,
     report::{PROVIDER, decide},
 };
 use crate::{
@@ -192,7 +192,7 @@ impl Out<'_> {
                 decide!(self.ctx, self.report, &self.what("reverse"), None, {
                     let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
                     let now = self.ctx.store.clock().now();
-                    refund::reverse(&refund, note("taken back"), now).map_err(|refusal| TurnError::from(&refusal))?
+                    refund::reverse(&refund, Note::kept_of("taken back"), now).map_err(|refusal| TurnError::from(&refusal))?
                 })?;
                 Ok(Some(Outcome::Done))
             }
@@ -217,7 +217,7 @@ impl Out<'_> {
                 decide!(self.ctx, self.report, &self.what("unknown"), None, {
                     let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
                     let now = self.ctx.store.clock().now();
-                    refund::unknown(&refund, note(&why.to_string()), now)
+                    refund::unknown(&refund, Note::kept_of(&why.to_string()), now)
                         .map_err(|refusal| TurnError::from(&refusal))?
                 })?;
                 Ok(None)
@@ -239,7 +239,7 @@ impl Out<'_> {
         decide!(self.ctx, self.report, &self.what("fail"), Some(self.request.site_id), {
             let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
             let now = self.ctx.store.clock().now();
-            refund::fail(&refund, note(why), now).map_err(|refusal| TurnError::from(&refusal))?
+            refund::fail(&refund, Note::kept_of(why), now).map_err(|refusal| TurnError::from(&refusal))?
         })?;
         Ok(Outcome::Done)
     }

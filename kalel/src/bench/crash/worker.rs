@@ -13,8 +13,12 @@ use uuid::Uuid;
 use super::{Problem, Told};
 use crate::bench::sample::{self, Ground, Wish};
 
-/// Half hours of the ground that are fought over.
+/// Half hours of the ground that are fought over at any time. The window moves with the clock, the same for every
+/// process, so that there is always something left to take.
 const HALF_HOURS: u64 = 24;
+const STEP_MS: i64 = 2;
+/// Then it starts over: within a century, which is as far as an instant reaches.
+const STEPS: i64 = 1_500_000;
 const AT_ONCE: u64 = 16;
 
 /// One of the processes.
@@ -43,6 +47,12 @@ impl Random {
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
+}
+
+/// Some half hour of the window.
+fn half_hour(now: Timestamp, random: &mut Random) -> Result<u32, Problem> {
+    let first = now.timestamp_millis() / STEP_MS % STEPS;
+    Ok(u32::try_from(u64::try_from(first)? + random.below(HALF_HOURS))?)
 }
 
 /// A reservation this process made, as it believes it to be.
@@ -96,7 +106,7 @@ async fn place(store: &Store, ground: &Ground, mine: &Mutex<Vec<Mine>>, random: 
     let count = ground.cells.len() as u64;
     let first = random.below(count) as usize;
     let second = random.below(count) as usize;
-    let half_hour = u32::try_from(random.below(HALF_HOURS))?;
+    let half_hour = half_hour(clock.now(), random)?;
     let until = if random.below(3) == 0 {
         clock.now() + chrono::TimeDelta::milliseconds(i64::try_from(random.below(20))?)
     } else {
@@ -134,7 +144,7 @@ async fn follow_up(
     random: &mut Random,
 ) -> Result<Told, Problem> {
     let now = store.clock().now();
-    let half_hour = u32::try_from(random.below(HALF_HOURS))?;
+    let half_hour = half_hour(now, random)?;
     let (decision, moved) = choose(ground, &known, half_hour, now, random.below(4))?;
     let outcome = store.append(Append::new(decision, Meta::system())).await;
     if let (Ok(Appended::Applied { .. }), Some(slot)) = (&outcome, moved) {
