@@ -28,10 +28,12 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// Changes what was done, if it was.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         self.then(|value| Outcome::Done(f(value)))
     }
 
+    /// Looks closer at what was done: it may turn out to be a refusal, or unreadable.
     pub fn then<U>(self, f: impl FnOnce(T) -> Outcome<U>) -> Outcome<U> {
         match self {
             Self::Done(value) => f(value),
@@ -49,6 +51,7 @@ pub struct Refusal {
     pub http: Option<u16>,
     /// The provider's code, such as `insufficient-funds`; `http-418` when it gave none.
     pub code: String,
+    /// In the provider's words: for logs and notes, not for clients.
     pub message: String,
     /// The same may be accepted later (a gateway's own trouble, a greylisting mail server).
     pub retryable: bool,
@@ -117,6 +120,7 @@ pub enum ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeouts {
+    /// Until a connection stands.
     pub connect_ms: u64,
     /// From the start to the last byte of the answer.
     pub total_ms: u64,

@@ -44,9 +44,11 @@ pub enum Security {
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub host: String,
+    /// 465 for TLS, 587 for STARTTLS, 25 for plain when left out.
     pub port: Option<u16>,
     #[serde(default)]
     pub security: Security,
+    /// Without one there is no login.
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// `Kalel <ne-pas-repondre@kalel.sn>`

@@ -33,6 +33,7 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
     pub provider_id: ProviderId,
+    /// The provider's page.
     pub launch_url: String,
     /// When the provider closes it, in its own words; never assumed.
     pub expires_at: Option<Timestamp>,
@@ -47,6 +48,7 @@ pub struct Receipt {
     pub amount: Money,
     /// Our reference, as the provider kept it; to be compared too.
     pub reference: Option<String>,
+    /// When it was paid, in the provider's words.
     pub at: Option<Timestamp>,
 }
 

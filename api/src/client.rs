@@ -38,6 +38,7 @@ pub struct PersonInput {
 pub struct PersonBody {
     pub id: Uuid,
     pub name: Option<String>,
+    /// E.164; null when it is not known or was erased.
     pub phone: Option<String>,
 }
 

@@ -55,6 +55,7 @@ pub struct Occasion<'a> {
 }
 
 impl Problem {
+    /// A problem by its code, such as `reservation.slot_taken`.
     pub fn new(code: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code: code.into(),
@@ -109,6 +110,7 @@ impl Problem {
         self
     }
 
+    /// Instead of what the catalogue says of the code.
     #[must_use]
     pub fn outcome(mut self, outcome: Outcome) -> Self {
         self.0.outcome = Some(outcome);
@@ -119,6 +121,7 @@ impl Problem {
         &self.0.code
     }
 
+    /// That of the code in the catalogue; 422 for a rule that has no entry there.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(catalogue::find(&self.0.code).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }

@@ -107,6 +107,8 @@ pub struct List<T> {
     pub object: &'static str,
     pub data: Vec<T>,
     pub has_more: bool,
+    /// For `cursor` of the next request with the same filters; null on the last page.
     pub next_cursor: Option<String>,
+    /// Up to which event the rows count.
     pub as_of_position: i64,
 }

@@ -40,6 +40,7 @@ impl Exemplary for Advance {
     }
 }
 
+/// The time of a test log.
 #[derive(Serialize, ToSchema)]
 pub struct TestClock {
     object: &'static str,

@@ -10,6 +10,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub stream: StreamId,
+    /// 0 for a stream that does not exist yet.
     pub expected: Version,
     pub events: Vec<Event>,
 }
@@ -34,6 +35,7 @@ impl Decision {
         Self::default()
     }
 
+    /// Whether there is nothing to write; streams relied on do not count.
     pub fn is_nothing(&self) -> bool {
         self.changes.iter().all(|change| change.events.is_empty())
     }

@@ -78,10 +78,12 @@ impl Interval {
         (self.to - self.from).num_minutes()
     }
 
+    /// False when they only touch.
     pub fn overlaps(self, other: Self) -> bool {
         self.from < other.to && other.from < self.to
     }
 
+    /// The end does not belong to it.
     pub fn contains(self, instant: Timestamp) -> bool {
         self.from <= instant && instant < self.to
     }

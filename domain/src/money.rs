@@ -24,6 +24,7 @@ impl Currency {
         }
     }
 
+    /// ISO 4217.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Xof => "XOF",
@@ -52,6 +53,7 @@ pub enum MoneyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
+    /// Minor units: whole francs for XOF, cents for EUR.
     pub amount: i64,
     pub currency: Currency,
 }
@@ -68,6 +70,7 @@ impl Money {
         Self::new(0, currency)
     }
 
+    /// Whole francs.
     pub const fn xof(amount: i64) -> Self {
         Self::new(amount, Currency::Xof)
     }

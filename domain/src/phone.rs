@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// Not the shape of a number; whether it is a mobile of its country is asked at the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("must be an international number: + and 8 to 15 digits (E.164)")]
 pub struct PhoneError;
@@ -24,6 +25,7 @@ impl Phone {
         if shape { Ok(Self(e164.to_owned())) } else { Err(PhoneError) }
     }
 
+    /// In the clear: for a provider or for sealing, never for a log line (ITU-T E.164).
     pub fn e164(&self) -> &str {
         &self.0
     }

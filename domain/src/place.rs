@@ -35,10 +35,12 @@ impl Point {
         if inside { Ok(Self { lat, lon }) } else { Err(PlaceError::OutOfRange) }
     }
 
+    /// Degrees north.
     pub const fn lat(self) -> f64 {
         self.lat
     }
 
+    /// Degrees east.
     pub const fn lon(self) -> f64 {
         self.lon
     }

@@ -33,24 +33,35 @@ pub enum DepositRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
+    /// A start lies on a multiple of this from midnight, local time; a length is a multiple of it. Divides the day.
     pub start_every_minutes: u32,
     pub shortest_minutes: u32,
     pub longest_minutes: u32,
+    /// A client books at least this long before the start; a manager until half an hour after it.
     pub lead_minutes: u32,
+    /// How many days ahead, in local days of the site.
     pub horizon_days: u32,
+    /// How long an unpaid reservation blocks its cells; never beyond its start.
     pub hold_seconds: u32,
     /// How long after the hold's end an open checkout may still block the cells.
     pub checkout_grace_seconds: u32,
+    /// Per client; online only.
     pub unpaid_holds_at_once: u32,
+    /// Holds of one local day that may end unpaid, per client; online only.
     pub unpaid_holds_per_day: u32,
     pub deposit: DepositRule,
     /// A client who cancels at least this long before the start gets the deposit back.
     pub free_cancellation_minutes: u32,
+    /// A client may move it until this long before the start.
     pub reschedule_minutes: u32,
     pub free_reschedules: u32,
+    /// They may be let in from this long before the start, to the end.
     pub check_in_opens_minutes: u32,
+    /// After the end: completed if they were let in, else a no-show.
     pub completion_grace_minutes: u32,
+    /// Before the start.
     pub reminder_minutes: u32,
+    /// On top of the deposit that is kept; none unless the site sets it.
     pub no_show_fine: Option<Money>,
     /// Refunds that a person asks for above this need a second person.
     pub four_eyes_above: Money,

@@ -21,6 +21,7 @@ pub struct Line {
     /// Version of the site in which this tariff was set.
     pub tariff_version: Version,
     pub during: Interval,
+    /// Rounded by largest remainder, so that the lines add up to the total.
     pub amount: Money,
 }
 

@@ -95,6 +95,7 @@ impl Ask {
     /// The last hourly question: 72 h.
     const HOURS: i64 = 72;
 
+    /// The first question of a series, 10 s after `since`.
     pub const fn first(about: About, since: Timestamp) -> Self {
         Self { about, since, nth: 0 }
     }

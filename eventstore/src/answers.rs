@@ -55,9 +55,11 @@ impl Idempotency {
 /// What was answered, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
+    /// HTTP.
     pub status: u16,
     /// Headers that belong to the answer (`Location`, `ETag`, `Kalel-Position`), in order.
     pub headers: Vec<(String, String)>,
+    /// UTF-8, byte for byte.
     pub body: String,
 }
 

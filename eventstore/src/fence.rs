@@ -9,6 +9,7 @@ pub struct Token(pub i64);
 /// What a command must still own when it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fence {
+    /// The name of the lease.
     pub key: String,
     pub token: Token,
 }

@@ -37,7 +37,9 @@ use crate::{append::AppendError, clock::Clock};
 /// Bounds of the queue: beyond them a command is refused at once, so that what waits is answered in time.
 #[derive(Clone, Copy, Debug)]
 pub struct LaneLimits {
+    /// Commands that may wait.
     pub commands: usize,
+    /// What they may take, roughly: their JSON and a little for each.
     pub bytes: usize,
     /// A command that has waited longer is refused unread.
     pub deadline: Duration,

@@ -26,6 +26,7 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// Of a command by somebody, with nothing else known about it.
     pub const fn by(actor: Actor) -> Self {
         Self { actor, site_id: None, request: None, causation: None, correlation: None, traceparent: None }
     }

@@ -25,12 +25,14 @@ pub struct Recorded {
     pub version: Version,
     /// Wire name, such as `reservation.held`.
     pub name: String,
+    /// Of `data`: grows when the shape changes, with an upcaster.
     pub schema: i16,
     /// The exact bytes that were written, hashed and proven.
     pub data: String,
     pub meta: Meta,
     /// The exact bytes of `meta`.
     pub meta_json: String,
+    /// The database's time plus the offset of a test clock, in microseconds; never below that of the event before.
     pub recorded_at: Timestamp,
 }
 

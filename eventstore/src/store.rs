@@ -20,6 +20,7 @@ use crate::{
 /// How to open a log.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Of a role that may touch rows and nothing else.
     pub database_url: String,
     /// Connections of the pool; the lane has one more of its own.
     pub connections: u32,
@@ -105,6 +106,7 @@ impl Store {
         self.inner.log
     }
 
+    /// The only one that says what time it is: of a test log it can be set.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }

@@ -36,6 +36,7 @@ struct State {
 /// The provider is given a rest: try again after `retry_after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
+    /// At most 5 s.
     pub retry_after: Duration,
 }
 

@@ -45,6 +45,7 @@ pub struct Bus {
 /// The last message of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Last {
+    /// JetStream's own count, which begins anew with a new stream.
     pub sequence: u64,
     /// `Nats-Msg-Id` as found, if it reads as a position.
     pub position: Option<i64>,
@@ -55,9 +56,11 @@ pub struct Last {
 /// A message to publish.
 #[derive(Clone, Debug)]
 pub struct Message {
+    /// In the log; also its `Nats-Msg-Id`.
     pub position: i64,
     /// Wire name of the event, `<kind>.<type>`.
     pub name: String,
+    /// CloudEvents 1.0, JSON.
     pub payload: String,
 }
 

@@ -109,6 +109,7 @@ pub struct Intent {
     /// Unique per causing event: `<event id>:<which of its reactions>:<kind>`.
     pub key: String,
     pub work: Work,
+    /// By the engine's clock, which a test log can set.
     pub due_at: Timestamp,
 }
 
@@ -126,6 +127,7 @@ pub struct Taken {
     /// Position of the event that caused it.
     pub cause: i64,
     pub created_at: Timestamp,
+    /// What a report must carry to be taken: the lease on its group.
     pub fence: Fence,
 }
 

@@ -22,6 +22,7 @@ use crate::{
 pub struct Config {
     /// `https://api.africastalking.com`, its sandbox, or a fake on loopback.
     pub base_url: String,
+    /// The application, as the gateway calls it.
     pub username: String,
     pub api_key: Secret,
     /// Registered sender id or short code.

@@ -18,6 +18,7 @@ pub enum Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     pub encoding: Encoding,
+    /// Messages it is billed as.
     pub segments: usize,
 }
 

@@ -34,6 +34,7 @@ pub const LIST: Operation = Operation {
     ..Operation::READ
 };
 
+/// A page of the log. `has_more` says whether the log goes on, not whether the caller sees more of it.
 #[derive(Serialize, ToSchema)]
 pub struct EventList {
     object: &'static str,

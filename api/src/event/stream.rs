@@ -32,6 +32,7 @@ pub const STREAM: Operation = Operation {
     ..Operation::READ
 };
 
+/// Events of one stream that the caller may see.
 #[derive(Serialize, ToSchema)]
 pub struct StreamEvents {
     object: &'static str,

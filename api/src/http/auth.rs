@@ -60,6 +60,7 @@ impl Caller {
         self.holder().map(|holder| holder.role)
     }
 
+    /// Who acts with the key; for a client's key the client.
     pub fn principal(&self) -> Option<Uuid> {
         self.holder().map(|holder| holder.principal_id.uuid())
     }

@@ -61,6 +61,7 @@ impl Call {
         self.caller.actor()
     }
 
+    /// By the clock of the log, which decisions go by.
     pub fn now(&self) -> Timestamp {
         self.app.store.clock().now()
     }

@@ -30,6 +30,7 @@ pub enum Attempt {
 pub struct Written {
     /// The streams it changed, in the order of its decision.
     pub ids: Vec<Uuid>,
+    /// Of its last event.
     pub position: i64,
 }
 

@@ -23,6 +23,7 @@ use crate::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(2);
+/// `Idempotent-Replayed: true` marks an answer that was given before.
 pub static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// A key within its caller's scope, and what was asked with it.

@@ -46,6 +46,7 @@ pub struct Operation {
 /// What comes back when all is well.
 #[derive(Clone, Copy)]
 pub struct Success {
+    /// HTTP.
     pub status: u16,
     pub about: &'static str,
     pub media: &'static str,

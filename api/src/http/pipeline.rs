@@ -29,6 +29,7 @@ use crate::{
     problem::{Occasion, Outcome, Problem},
 };
 
+/// The caller's, or one we made; also in problems, log lines and the events it caused.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// The longest a request may take (reliability.md §5.3): then the caller is told that nobody can tell yet.

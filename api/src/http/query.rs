@@ -52,10 +52,12 @@ impl Query {
         self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// False when it was not sent.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name) == Some("true")
     }
 
+    /// Checked against the declared bounds already.
     pub fn integer(&self, name: &str) -> Option<i64> {
         self.text(name).and_then(|value| value.parse().ok())
     }

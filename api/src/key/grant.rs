@@ -50,6 +50,7 @@ pub const GRANT: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// A key to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantKey {
@@ -72,6 +73,7 @@ impl Exemplary for GrantKey {
     }
 }
 
+/// A key; its secret only in the answer that grants it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub struct KeyBody {

@@ -56,6 +56,7 @@ pub const REFUND: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// How much is to go back, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskRefund {

@@ -70,6 +70,7 @@ impl Exemplary for MakeQuote {
     }
 }
 
+/// A promise for 15 minutes, to whoever asked.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quote)]
 pub struct QuoteBody {

@@ -22,6 +22,7 @@ pub const MINUTES: i64 = 15;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quote {
+    /// The principal of the key that asked.
     pub caller: Uuid,
     pub site_id: SiteId,
     pub pitch_id: PitchId,

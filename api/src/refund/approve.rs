@@ -40,6 +40,7 @@ pub const APPROVE: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// The second person's word.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {

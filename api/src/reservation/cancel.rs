@@ -61,11 +61,14 @@ impl Exemplary for CancelReservation {
     }
 }
 
+/// What calling it off now would mean, in money.
 #[derive(Serialize, ToSchema)]
 pub struct CancellationPreview {
     object: &'static str,
     reservation_id: Uuid,
+    /// Goes back to the client.
     refund: Money,
+    /// Stays with the site.
     kept: Money,
     /// Until when the client gets everything back.
     free_until: String,

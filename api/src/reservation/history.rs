@@ -29,6 +29,7 @@ pub const HISTORY: Operation = Operation {
     ..Operation::READ
 };
 
+/// What happened to a reservation, the oldest first.
 #[derive(Serialize, ToSchema)]
 pub struct History {
     object: &'static str,

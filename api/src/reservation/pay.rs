@@ -62,6 +62,7 @@ pub const PAY: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// How and for what it is paid.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pay {

@@ -93,6 +93,7 @@ pub struct PlaceReservation {
     pub format: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub starts_at: Option<Instant>,
+    /// Length.
     pub minutes: Option<u32>,
     /// Who plays, when somebody else books for them.
     pub client: Option<PersonInput>,
@@ -109,6 +110,7 @@ pub struct PaymentWish {
     pub pays: Pays,
 }
 
+/// How much is paid now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pays {

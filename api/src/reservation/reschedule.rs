@@ -71,12 +71,16 @@ impl Exemplary for Move {
     }
 }
 
+/// What the move would mean, in money.
 #[derive(Serialize, ToSchema)]
 pub struct ReschedulePreview {
     object: &'static str,
     reservation_id: Uuid,
+    /// The new price.
     total: Money,
+    /// Received above the new price: goes back.
     refund: Money,
+    /// What the new price adds to what is still to pay.
     difference: Money,
 }
 

@@ -85,6 +85,7 @@ impl TicketKeys {
     }
 }
 
+/// The ticket of a reservation as it is now; after a move there is another.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
 pub struct TicketBody {

@@ -48,6 +48,7 @@ pub const AVAILABILITY: Operation = Operation {
     ..Operation::READ
 };
 
+/// What can be started on one date. Advice: a booking decides.
 #[derive(Serialize, ToSchema)]
 pub struct Availability {
     object: &'static str,

@@ -57,6 +57,7 @@ pub struct SiteBody {
     version: Version,
 }
 
+/// Degrees, WGS 84.
 #[derive(Serialize, ToSchema)]
 pub struct Point {
     pub lat: f64,

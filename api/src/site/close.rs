@@ -49,6 +49,7 @@ pub const CLOSE: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// Ground to be closed, when and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Close {
@@ -70,6 +71,7 @@ impl Exemplary for Close {
     }
 }
 
+/// A closure, or what it would hit.
 #[derive(Serialize, ToSchema)]
 pub struct Closure {
     object: &'static str,

@@ -26,6 +26,7 @@ pub struct PitchInput {
     /// Slugs of the cells it covers.
     #[schema(value_type = Vec<String>)]
     pub cells: Vec<Slug>,
+    /// Minutes after a reservation in which its cells stay claimed.
     #[serde(default)]
     pub buffer_minutes: u32,
 }
@@ -70,6 +71,7 @@ impl From<WindowInput> for Window {
 pub struct TariffInput {
     /// Keep the id of a tariff that stays the same.
     pub id: Option<Uuid>,
+    /// For `minutes`, in the currency of the site.
     pub price: Money,
     /// What `price` buys. 60 is proportional per minute; any other length is sold whole.
     pub minutes: u32,

@@ -58,6 +58,7 @@ pub const REGISTER: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// A site as it begins.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {

@@ -82,6 +82,7 @@ pub struct SiteHit {
     pub offers: Option<Vec<OfferBody>>,
 }
 
+/// A pitch that is free at the time asked for, and what it costs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Offer)]
 pub struct OfferBody {

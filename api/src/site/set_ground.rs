@@ -26,6 +26,7 @@ pub const SET_GROUND: Operation = Operation {
     ..CONFIGURE
 };
 
+/// The ground as a whole: what is not in it is gone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetGround {

@@ -44,6 +44,7 @@ pub const SET_DAY: Operation = Operation {
     ..CONFIGURE
 };
 
+/// The weekly hours as a whole.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetHours {
@@ -63,6 +64,7 @@ impl Exemplary for SetHours {
     }
 }
 
+/// The windows of one date.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetDay {

@@ -23,6 +23,7 @@ pub const SET_POLICY: Operation = Operation {
     ..CONFIGURE
 };
 
+/// The terms as a whole.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPolicy {

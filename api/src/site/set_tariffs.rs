@@ -26,6 +26,7 @@ pub const SET_TARIFFS: Operation = Operation {
     ..CONFIGURE
 };
 
+/// The price rules as a whole.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetTariffs {

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::{ids::PaymentId, money::Money, refusal::Refused};
 
+/// Why a command about a client wrote nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     #[error("the client does not exist")]

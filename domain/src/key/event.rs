@@ -54,6 +54,7 @@ pub enum Scope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Granted {
     pub key_id: KeyId,
+    /// What it is for, in the words of whoever granted it.
     pub label: Name,
     pub secret_hash: SecretHash,
     pub role: Role,

@@ -6,6 +6,7 @@ use crate::{actor::Role, refusal::Refused};
 
 use super::Scope;
 
+/// Why a key was not granted or not revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     #[error("the key does not exist")]

@@ -35,6 +35,7 @@ pub enum Method {
     Yas,
     Cash,
     Transfer,
+    /// No money moves: a manager vouches for it.
     OnAccount,
 }
 
@@ -70,6 +71,7 @@ pub struct Requested {
     pub client_id: Option<ClientId>,
     pub method: Method,
     pub purpose: Purpose,
+    /// What is due for the purpose, or what was counted by whoever recorded it.
     pub amount: Money,
     pub reference: Reference,
     pub by: Actor,
@@ -86,6 +88,7 @@ pub struct Opened {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
     pub provider_id: ProviderId,
+    /// The provider's page on which the client pays.
     pub checkout_url: Text<500>,
     /// When the provider closes the checkout by itself; from its answer, never assumed.
     pub expires_at: Option<Timestamp>,

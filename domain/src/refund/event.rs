@@ -78,6 +78,7 @@ pub struct Requested {
     pub transaction: ProviderId,
     /// The provider's id of the checkout it was paid in, where there is one.
     pub provider_id: Option<ProviderId>,
+    /// What the client gets back; of the money of `transaction`.
     pub amount: Money,
     pub reason: Reason,
     pub note: Option<Note>,
@@ -119,6 +120,7 @@ pub struct Submitted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
     pub refund_id: RefundId,
+    /// The provider's id of the movement.
     pub provider_id: ProviderId,
     pub at: Timestamp,
 }

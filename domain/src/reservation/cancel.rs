@@ -29,7 +29,9 @@ pub struct Cancel<'a> {
 /// What a cancellation would mean, in money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preview {
+    /// Goes back to the client.
     pub refund: Money,
+    /// Stays with the site.
     pub kept: Money,
     /// Until when the client could cancel and get everything back.
     pub free_until: Timestamp,

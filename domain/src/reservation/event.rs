@@ -66,6 +66,7 @@ pub struct Held {
     pub policy: Policy,
     /// Short code the client says at the gate; unique per site.
     pub code: Code,
+    /// Until when it blocks the cells unpaid; a checkout that is open may add the grace of the policy.
     pub hold_expires_at: Timestamp,
     /// The local day on which it was placed.
     pub held_on: NaiveDate,
@@ -81,7 +82,9 @@ pub struct Code(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
+    /// What is due before it is confirmed.
     Deposit,
+    /// The rest of the price.
     Balance,
     /// The whole price at once.
     Full,
@@ -239,6 +242,7 @@ pub struct NoShow {
     pub kept: Money,
     /// Anything received above the deposit goes back: the balance always does.
     pub refunds: Vec<RefundShare>,
+    /// What the terms ask of who did not come; owed, not taken.
     pub fine: Option<Money>,
     pub at: Timestamp,
 }

@@ -32,6 +32,7 @@ pub struct Reschedule<'a> {
 /// What a move would mean, in money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preview {
+    /// The new price.
     pub total: Money,
     /// Received above the new price: goes back.
     pub refund: Money,

@@ -61,6 +61,7 @@ pub struct Profile {
     /// Unknown stays unknown: an import never invents coordinates.
     pub location: Option<Point>,
     pub footprint: Option<Outline>,
+    /// Such as `artificial_turf`, in the words of whoever described it.
     pub surface: Option<Text<60>>,
     /// Square metres.
     pub area_m2: Option<f64>,
@@ -164,6 +165,7 @@ pub struct Tariff {
     pub dates: Option<DateRange>,
     /// The band of local time, which may cross midnight; `None` means the whole window.
     pub band: Option<Window>,
+    /// For `minutes`, in the currency of the site.
     pub price: Money,
     /// What `price` buys. 60 is proportional per minute; any other length is sold whole (decisions.md).
     pub minutes: u32,
@@ -197,6 +199,7 @@ pub struct PolicySet {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContactSet {
     pub site_id: SiteId,
+    /// Whose key seals them: the manager.
     pub subject: PrincipalId,
     pub phone: Option<Sealed>,
     pub email: Option<Sealed>,
@@ -222,6 +225,7 @@ pub struct ClosureScheduled {
     pub during: Interval,
     pub reason: ClosureReason,
     pub note: Option<Note>,
+    /// Reservations that it cancelled.
     pub hits: Vec<ReservationId>,
 }
 

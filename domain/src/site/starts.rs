@@ -20,6 +20,7 @@ use super::{Format, Opening, Pitch, Site, check::offer_within, hours::cover};
 pub struct Wanted {
     /// The date of the opening window: 00:30 after a Saturday night is still Saturday.
     pub date: NaiveDate,
+    /// Length of what is wanted.
     pub minutes: u32,
     /// `None` for any.
     pub format: Option<Format>,

@@ -123,6 +123,7 @@ impl Site {
         self.pitches.iter().find(|pitch| &pitch.slug == slug)
     }
 
+    /// The terms for reservations made from now on.
     pub fn policy(&self) -> &Policy {
         &self.terms.policy
     }

@@ -1,4 +1,4 @@
-//! How far every projector is: for `/readyz`, metrics and the operator.
+//! How far every projector is: for metrics and the operator.
 
 use domain::Timestamp;
 use eventstore::Store;
@@ -10,13 +10,16 @@ use crate::Position;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub name: String,
+    /// Of the rows, as the projector's declaration counts it.
     pub version: i32,
     pub position: Position,
     /// Last position of the log.
     pub head: Position,
     /// When the last applied event was recorded.
     pub recorded_at: Option<Timestamp>,
+    /// The instance that owns it.
     pub owner: String,
+    /// Number of this ownership; a lower one writes nothing.
     pub epoch: i64,
     /// Position and reason of the event it stopped at.
     pub halted: Option<(Position, String)>,

@@ -154,7 +154,7 @@ impl Runner {
         }
     }
 
-    /// Notes in the checkpoint that the projector stands still, and why: `/readyz` and the operator see it.
+    /// Notes in the checkpoint that the projector stands still, and why: `progress` and the gauge tell.
     async fn halt(&self, poison: &[Read], why: String) -> RunError {
         let position = poison.first().map_or(self.position + 1, |read| read.recorded.position);
         let noted = sqlx::query!(

@@ -71,6 +71,7 @@ impl Key {
         self.sites.as_ref().is_none_or(|sites| sites.contains(&site))
     }
 
+    /// Who acts with it.
     pub fn actor(&self) -> Actor {
         Actor::new(self.role, self.principal_id)
     }

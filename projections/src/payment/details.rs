@@ -74,12 +74,15 @@ pub struct Payment {
     pub reference: Reference,
     pub by: Actor,
     pub created_at: Timestamp,
+    /// When the hold it pays for ends; `None` for a balance.
     pub hold_expires_at: Option<Timestamp>,
     /// The provider's id of the checkout.
     pub provider_id: Option<ProviderId>,
     /// Where the client pays; of use while it is pending.
     pub checkout_url: Option<Text<500>>,
+    /// When the provider closes it by itself, as it said.
     pub checkout_expires_at: Option<Timestamp>,
+    /// The provider's, once money arrived.
     pub transaction: Option<ProviderId>,
     /// What really came.
     pub received: Option<Money>,

@@ -65,7 +65,9 @@ pub struct Filter {
     pub client_id: Option<ClientId>,
     /// Any of these; empty means any at all.
     pub status: Vec<Status>,
+    /// This start is included.
     pub starts_at_gte: Option<Timestamp>,
+    /// This one is not.
     pub starts_at_lt: Option<Timestamp>,
     pub sort: Sort,
 }

@@ -30,6 +30,7 @@ use crate::{
 pub struct Wish {
     pub during: Interval,
     pub format: Option<Format>,
+    /// Bounds, both included.
     pub price_gte: Option<i64>,
     pub price_lte: Option<i64>,
 }
@@ -158,6 +159,7 @@ pub fn offers(site: &Loaded<Site>, wish: &Wish, claims: &[OpenClaim], now: Times
 #[derive(Clone, Debug)]
 pub struct Elsewhere {
     pub row: SiteRow,
+    /// Metres on the sphere.
     pub distance_m: f64,
     pub offer: Offer,
 }
