@@ -235,7 +235,10 @@ pub async fn wait_for_checkout(call: &Call, payments: &mut [Loaded<Payment>]) {
     }
 }
 
-/// A reservation as an answer.
+/// A reservation as an answer; with 201 it says where it is.
+///
+/// # Errors
+/// `server.error` when it cannot be written, which is a bug.
 pub fn reply(body: &ReservationBody, status: StatusCode, position: Option<i64>) -> Result<Reply, Halt> {
     let reply = Reply::json(status, body)?;
     let tag = etag::of(body.version(), &[&reply.body]);

@@ -24,6 +24,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// `None` before it is placed.
     pub async fn load(ctx: &Context, id: ReservationId) -> Result<Option<Self>, TurnError> {
         let reservation: Loaded<Reservation> = ctx.store.load(id).await?;
         let Some(terms) = reservation.state.terms.clone() else { return Ok(None) };
@@ -46,6 +47,7 @@ impl Scene {
         self.reservation.state.status
     }
 
+    /// On the clock of the site.
     pub fn local(&self, instant: Timestamp) -> NaiveTime {
         instant.with_timezone(&self.terms.slot.time_zone).time()
     }
