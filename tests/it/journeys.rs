@@ -88,7 +88,7 @@ async fn a_quote_is_honoured_when_prices_rise_and_only_for_who_asked() {
     api.post("client", "/v1/reservations", forged).await.problem(422, "quote.invalid");
     let held = api.post("client", "/v1/reservations", body.clone()).await.is(201);
     assert_eq!(held.body["price"]["total"]["amount"], 45_000);
-    let none = json!({ "tariffs": [{ "price": { "amount": 90000, "currency": "XOF" }, "minutes": 60, "format": "11x11" }] });
+    let none = json!({ "tariffs": [{ "price": { "amount": 90000, "currency": "XOF" }, "minutes": 60, "formats": ["11x11"] }] });
     api.put("manager", &format!("/v1/sites/{site}/tariffs"), "*", none).await.is(200);
     let unsold = json!({ "site_id": site, "pitch_id": "nord", "starts_at": api.midday(6).to_rfc3339(), "minutes": 60 });
     api.post("client", "/v1/quotes", unsold).await.problem(422, "quote.no_tariff");

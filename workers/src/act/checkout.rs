@@ -129,9 +129,7 @@ async fn opened_now(
 }
 
 async fn fail(ctx: &Context, report: &Report, payment_id: PaymentId, why: &str) -> Result<bool, TurnError> {
-    decide!(ctx, report, "fail", None, {
-        learn::fail(ctx, payment_id, why).await?
-    })
+    decide!(ctx, report, "fail", None, { learn::fail(ctx, payment_id, why).await? })
 }
 
 /// Has the provider close the checkout, so that nothing can be paid in it; before its cells are freed.

@@ -45,9 +45,7 @@ pub(crate) async fn learn(
             if is_another(ctx, payment_id, &provider_id).await? {
                 return Ok(Learned::Open);
             }
-            let news = decide!(ctx, report, "fail", None, {
-                fail(ctx, payment_id, &code).await?
-            })?;
+            let news = decide!(ctx, report, "fail", None, { fail(ctx, payment_id, &code).await? })?;
             Ok(Learned::Ended { news })
         }
         ProviderStatus::Expired { provider_id } => {
@@ -103,7 +101,8 @@ pub(crate) async fn unknown(
     let version = ctx.store.load::<Payment>(payment_id).await?.version;
     decide!(ctx, report, &format!("unknown:{version}"), None, {
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-        payment::unknown(&payment, Note::kept_of(why), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        payment::unknown(&payment, Note::kept_of(why), ctx.store.clock().now())
+            .map_err(|refusal| TurnError::from(&refusal))?
     })
 }
 

@@ -192,7 +192,8 @@ impl Out<'_> {
                 decide!(self.ctx, self.report, &self.what("reverse"), None, {
                     let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
                     let now = self.ctx.store.clock().now();
-                    refund::reverse(&refund, Note::kept_of("taken back"), now).map_err(|refusal| TurnError::from(&refusal))?
+                    refund::reverse(&refund, Note::kept_of("taken back"), now)
+                        .map_err(|refusal| TurnError::from(&refusal))?
                 })?;
                 Ok(Some(Outcome::Done))
             }
