@@ -2,9 +2,11 @@
 //!
 //! All commands of a process queue to one task with a connection of its own. It takes what queued while the last commit
 //! was in flight, decides in order of arrival, and writes one transaction under a lock that all lanes share, so
-//! positions are given, committed and become visible in one order. There is no timer.
+//! positions are given, committed and become visible in one order. There is no timer. A caller who is alone uses the
+//! connection directly: handing over to the task and back would cost as much as a commit.
 
 mod command;
+mod direct;
 mod facts;
 mod guards;
 mod overlay;
@@ -17,14 +19,14 @@ use std::{
     fmt,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Mutex, mpsc, oneshot, watch},
     task::JoinHandle,
     time::Instant,
 };
@@ -65,6 +67,8 @@ impl LaneLimits {
 pub(crate) struct Load {
     commands: AtomicUsize,
     bytes: AtomicUsize,
+    /// Commands come together: whoever comes next had better queue, too, than commit by themselves.
+    crowded: AtomicBool,
 }
 
 /// A command with whoever waits for its verdict.
@@ -80,6 +84,7 @@ pub(crate) struct Lane {
     load: Arc<Load>,
     limits: LaneLimits,
     stop: watch::Sender<bool>,
+    session: Arc<Mutex<session::Session>>,
     task: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -95,13 +100,20 @@ impl Lane {
         let (queue, waiting) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let load = Arc::<Load>::default();
-        let worker = worker::Worker::new(waiting, stopped, Arc::clone(&load), limits, options, clock);
+        let session = Arc::new(Mutex::new(session::Session::new(options, clock)));
+        let worker = worker::Worker::new(waiting, stopped, Arc::clone(&load), limits, Arc::clone(&session));
         let task = tokio::spawn(worker.run());
-        Self { queue, load, limits, stop, task: std::sync::Mutex::new(Some(task)) }
+        Self { queue, load, limits, stop, session, task: std::sync::Mutex::new(Some(task)) }
     }
 
-    /// Queues a command and waits for its verdict.
+    /// Queues a command and waits for its verdict; with nobody else about, has it settled at once.
     pub(crate) async fn submit(&self, command: Command) -> Result<Verdict, AppendError> {
+        if self.load.nobody()
+            && !self.queue.is_closed()
+            && let Ok(session) = Arc::clone(&self.session).try_lock_owned()
+        {
+            return direct::settle(session, Arc::clone(&self.load), command).await;
+        }
         let bytes = command.size();
         let commands = self.load.commands.fetch_add(1, Ordering::Relaxed) + 1;
         let waiting = self.load.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -126,6 +138,8 @@ impl Lane {
         {
             tracing::error!(%error, "the append lane ended badly");
         }
+        // Somebody may be settling directly.
+        drop(self.session.lock().await);
     }
 }
 
@@ -133,6 +147,16 @@ impl Load {
     pub(crate) fn take(&self, commands: usize, bytes: usize) {
         self.commands.fetch_sub(commands, Ordering::Relaxed);
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is waiting and the last commit was for one caller.
+    fn nobody(&self) -> bool {
+        self.commands() == 0 && !self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// Notes after a commit whether it was for one caller and nobody came meanwhile.
+    pub(crate) fn settled(&self, commands: usize) {
+        self.crowded.store(commands > 1 || self.commands() > 0, Ordering::Relaxed);
     }
 
     pub(crate) fn commands(&self) -> usize {

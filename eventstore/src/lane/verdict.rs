@@ -3,7 +3,11 @@
 use domain::{Timestamp, aggregate::Version};
 use uuid::Uuid;
 
-use crate::{answers::StoredRecord, append::Refusal, recorded::Position};
+use crate::{
+    answers::StoredRecord,
+    append::{AppendError, Refusal},
+    recorded::Position,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
@@ -16,8 +20,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// For metrics.
-    pub(crate) const fn name(&self) -> &'static str {
+    const fn name(&self) -> &'static str {
         match self {
             Self::Applied { .. } => "applied",
             Self::Duplicate(_) => "duplicate",
@@ -60,4 +63,9 @@ impl From<Verdict> for Draft {
     fn from(verdict: Verdict) -> Self {
         Self { verdict, relative: false }
     }
+}
+
+/// What became of a command, for metrics.
+pub(crate) fn name(verdict: &Result<Verdict, AppendError>) -> &'static str {
+    verdict.as_ref().map_or("failed", Verdict::name)
 }

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use sqlx::postgres::PgConnectOptions;
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
+    sync::{Mutex, mpsc::UnboundedReceiver, watch},
     time::Instant,
 };
 
-use super::{Command, LaneLimits, Load, Pending, session::Session};
-use crate::clock::Clock;
+use super::{Command, LaneLimits, Load, Pending, session::Session, verdict};
 
 /// Commands in one transaction at most.
 const BATCH_COMMANDS: usize = 512;
@@ -21,7 +19,7 @@ pub(crate) struct Worker {
     stopped: watch::Receiver<bool>,
     load: Arc<Load>,
     limits: LaneLimits,
-    session: Session,
+    session: Arc<Mutex<Session>>,
 }
 
 impl Worker {
@@ -30,10 +28,9 @@ impl Worker {
         stopped: watch::Receiver<bool>,
         load: Arc<Load>,
         limits: LaneLimits,
-        options: PgConnectOptions,
-        clock: Clock,
+        session: Arc<Mutex<Session>>,
     ) -> Self {
-        Self { waiting, stopped, load, limits, session: Session::new(options, clock) }
+        Self { waiting, stopped, load, limits, session }
     }
 
     pub(crate) async fn run(mut self) {
@@ -41,9 +38,10 @@ impl Worker {
             let Some(first) = self.next().await else { return };
             // Callers that the last batch answered are about to queue again: let them, it makes one commit of two.
             tokio::task::yield_now().await;
+            let mut session = Arc::clone(&self.session).lock_owned().await;
             let batch = self.fill(first);
             if !batch.is_empty() {
-                self.settle(batch).await;
+                self.settle(&mut session, batch).await;
             }
         }
     }
@@ -79,7 +77,7 @@ impl Worker {
         batch
     }
 
-    async fn settle(&mut self, batch: Vec<Pending>) {
+    async fn settle(&self, session: &mut Session, batch: Vec<Pending>) {
         let began = Instant::now();
         metrics::gauge!("lane_queue_commands").set(self.load.commands() as f64);
         metrics::histogram!("lane_batch_commands").record(batch.len() as f64);
@@ -87,11 +85,11 @@ impl Worker {
             metrics::histogram!("lane_wait_seconds").record((began - oldest.since).as_secs_f64());
         }
         let commands: Vec<&Command> = batch.iter().map(|pending| &pending.command).collect();
-        let verdicts = self.session.settle(&commands).await;
+        let verdicts = session.settle(&commands).await;
+        self.load.settled(commands.len());
         metrics::histogram!("lane_batch_seconds").record(began.elapsed().as_secs_f64());
         for (pending, verdict) in batch.into_iter().zip(verdicts) {
-            let name = verdict.as_ref().map_or("failed", super::Verdict::name);
-            metrics::counter!("lane_verdicts_total", "verdict" => name).increment(1);
+            metrics::counter!("lane_verdicts_total", "verdict" => verdict::name(&verdict)).increment(1);
             // Whoever asked may have gone away; what is recorded is recorded.
             let _ = pending.reply.send(verdict);
         }
