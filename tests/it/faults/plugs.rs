@@ -151,7 +151,7 @@ async fn servers_killed_under_the_clients_lose_nothing_and_repeat_nothing() {
         futures_util::future::join_all((0..CLIENTS).map(|_| crowd.client())).await;
     };
     let plugs = async {
-        for name in ["postgres", "nats", "redis", "postgres"] {
+        for name in ["postgres", "nats", "redis"] {
             crowd.until(crowd.count() + BETWEEN).await;
             let pid = data.pid(name);
             kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
