@@ -3,11 +3,14 @@
 //! Nothing sleeps: a bench pumps the steps of the workers until nothing is left to do, and moves the clock of its log
 //! (and of the fakes) itself.
 
+mod amounts;
 mod bench;
 mod faults;
+mod mail;
 mod messages;
 mod money;
 mod nats;
+mod pages;
 mod refunds;
 mod servers;
 mod webhooks;

@@ -179,6 +179,11 @@ impl Api {
         &self.keys[role].0
     }
 
+    /// Whose key it is.
+    pub fn principal(&self, role: &str) -> Uuid {
+        self.keys[role].1
+    }
+
     pub fn ask(&self, method: Method, path: &str) -> Ask<'_> {
         Ask { api: self, builder: self.http.request(method, format!("{}{path}", self.base)) }
     }
@@ -211,23 +216,7 @@ impl Api {
     /// The same, with some members replaced.
     pub async fn site_with(&self, replaced: Value) -> (String, String) {
         let slug = format!("site-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut body = json!({
-            "slug": slug, "time_zone": "Africa/Dakar", "currency": "XOF",
-            "profile": { "name": "Terrain d'essai", "city": "Dakar", "country": "SN",
-                         "location": { "lat": 14.6931, "lon": -17.4472 } },
-            "cells": ["nord", "sud"],
-            "pitches": [
-                { "slug": "grand", "name": "Grand", "format": "8x8", "cells": ["nord", "sud"] },
-                { "slug": "nord", "name": "Nord", "format": "5x5", "cells": ["nord"] },
-                { "slug": "sud", "name": "Sud", "format": "5x5", "cells": ["sud"] },
-            ],
-            "hours": [{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "closes": "00:00" }],
-            "tariffs": [{ "price": { "amount": 30000, "currency": "XOF" }, "minutes": 60 }],
-        });
-        for (name, value) in replaced.as_object().unwrap() {
-            body[name] = value.clone();
-        }
-        let site = self.post("manager", "/v1/sites", body).await.is(201);
+        let site = self.post("manager", "/v1/sites", ground(&slug, replaced)).await.is(201);
         (site.text("/id").to_owned(), slug)
     }
 
@@ -236,6 +225,27 @@ impl Api {
         let day = self.store.clock().now().date_naive() + chrono::Days::new(u64::try_from(days).unwrap());
         day.and_hms_opt(12, 0, 0).unwrap().and_utc()
     }
+}
+
+/// A site as a body: open around the clock, two halves and a whole; with some members replaced.
+pub fn ground(slug: &str, replaced: Value) -> Value {
+    let mut body = json!({
+        "slug": slug, "time_zone": "Africa/Dakar", "currency": "XOF",
+        "profile": { "name": "Terrain d'essai", "city": "Dakar", "country": "SN",
+                     "location": { "lat": 14.6931, "lon": -17.4472 } },
+        "cells": ["nord", "sud"],
+        "pitches": [
+            { "slug": "grand", "name": "Grand", "format": "8x8", "cells": ["nord", "sud"] },
+            { "slug": "nord", "name": "Nord", "format": "5x5", "cells": ["nord"] },
+            { "slug": "sud", "name": "Sud", "format": "5x5", "cells": ["sud"] },
+        ],
+        "hours": [{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00", "closes": "00:00" }],
+        "tariffs": [{ "price": { "amount": 30000, "currency": "XOF" }, "minutes": 60 }],
+    });
+    for (name, value) in replaced.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
 }
 
 /// A slot of a site as a body.

@@ -74,7 +74,7 @@ async fn a_genuine_webhook_is_kept_once_and_changes_nothing_by_itself() {
 }
 
 #[tokio::test]
-async fn a_provider_without_a_secret_does_not_exist() {
+async fn never_again_a_webhook_is_accepted_when_no_secret_is_set() {
     let api = Api::new().await;
     for path in ["/v1/provider-webhooks/paytech", "/v1/provider-webhooks/wave/other-account"] {
         api.ask(Method::POST, path).raw("{}").send().await.problem(404, "webhook.unknown_provider");

@@ -4,6 +4,7 @@
 mod afterwards;
 mod api;
 mod doors;
+mod faults;
 mod http_bad_input;
 mod http_idempotency;
 mod http_webhooks;
@@ -11,6 +12,7 @@ mod import;
 mod journeys;
 mod keeper;
 mod lane;
+mod never_again;
 mod tidy;
 mod up;
 mod views;

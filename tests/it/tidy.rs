@@ -53,6 +53,27 @@ fn the_rules_are_pure() {
 }
 
 #[test]
+fn never_again_money_is_a_float() {
+    // Where something is, and how large, is measured; nothing else in the rules is.
+    let measured = |file: &Path, line: &str| file.ends_with("place.rs") || line.contains("area_m2");
+    let mut files = 0;
+    for file in sources("domain") {
+        files += 1;
+        for line in code_of(&file).lines().filter(|line| !measured(&file, line)) {
+            let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let float = words.find(|word| matches!(*word, "f32" | "f64") || is_decimal(word));
+            assert_eq!(float, None, "{}: {line}", shown(&file));
+        }
+    }
+    assert!(files > 50, "only {files} files were read");
+}
+
+/// `1_000f64` or `2_f32`.
+fn is_decimal(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit()) && (word.ends_with("f64") || word.ends_with("f32"))
+}
+
+#[test]
 fn sql_stays_with_the_owner_of_the_table() {
     for name in ["domain", "api", "adapters", "fakes"] {
         for file in sources(name) {

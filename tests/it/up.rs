@@ -11,18 +11,18 @@ use serde_json::Value;
 use crate::world::{KALEL, gone, wait_until};
 
 /// A data folder; what `up` keeps elsewhere for it goes with it.
-struct Data(tempfile::TempDir);
+pub struct Data(tempfile::TempDir);
 
 impl Data {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.0.path().join("data")
     }
 
-    fn up(&self) -> Up {
+    pub fn up(&self) -> Up {
         let log = std::fs::File::create(self.0.path().join("out")).unwrap();
         let child = Command::new(KALEL)
             .args(["up", "--data"])
@@ -47,6 +47,12 @@ impl Data {
         up
     }
 
+    /// The process that has this name now.
+    pub fn pid(&self, name: &str) -> i32 {
+        let told: Value = serde_json::from_slice(&std::fs::read(self.path().join("up.json")).unwrap()).unwrap();
+        i32::try_from(told["pids"][name].as_i64().unwrap()).unwrap()
+    }
+
     fn run(&self, args: &[&str]) -> Output {
         Command::new(KALEL).args(["up", "--data"]).arg(self.path()).args(args).output().unwrap()
     }
@@ -61,13 +67,13 @@ impl Drop for Data {
     }
 }
 
-struct Up {
+pub struct Up {
     child: Child,
-    told: Value,
+    pub told: Value,
 }
 
 impl Up {
-    fn pid(&self, name: &str) -> i32 {
+    pub fn pid(&self, name: &str) -> i32 {
         i32::try_from(self.told["pids"][name].as_i64().unwrap()).unwrap()
     }
 
@@ -77,7 +83,7 @@ impl Up {
     }
 
     /// Sends a signal and waits until `up` and all its children are gone.
-    fn end(mut self, signal: Signal) {
+    pub fn end(mut self, signal: Signal) {
         let pids = self.pids();
         kill(Pid::from_raw(self.pid("up")), signal).unwrap();
         self.child.wait().unwrap();
@@ -143,10 +149,7 @@ async fn a_second_start_finds_everything_as_it_was_left() {
 fn what_ends_is_started_again_unless_somebody_stopped_it_on_purpose() {
     let data = Data::new();
     let up = data.up();
-    let now = |name: &str| {
-        let told: Value = serde_json::from_slice(&std::fs::read(data.path().join("up.json")).unwrap()).unwrap();
-        i32::try_from(told["pids"][name].as_i64().unwrap()).unwrap()
-    };
+    let now = |name: &str| data.pid(name);
     for name in ["postgres", "wave"] {
         kill(Pid::from_raw(up.pid(name)), Signal::SIGKILL).unwrap();
         wait_until("started again", || now(name) != up.pid(name) && !gone(now(name)));

@@ -33,8 +33,8 @@ pub enum Message {
     Confirmed { game: Game, paid: Money, balance: Money },
     /// To the client: a balance was received.
     Paid { game: Game, amount: Money, balance: Money },
-    /// To the client: the hold ended unpaid.
-    Expired { game: Game },
+    /// To the client: the hold ended unpaid. `settled`: it is certain that nothing was taken from them.
+    Expired { game: Game, settled: bool },
     /// To the client, with the money said.
     Cancelled { game: Game, reason: CancelReason, back: Money, kept: Money },
     /// To the client: the new time, with the money said.

@@ -1,5 +1,7 @@
 //! Checkout sessions: create, look up, expire, refund; and what the payer does with one.
 
+use std::num::NonZeroU32;
+
 use axum::{
     Json,
     body::Bytes,
@@ -30,6 +32,17 @@ pub(crate) enum Deed {
     Expire,
 }
 
+/// The particulars of a deed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempt {
+    /// Why it fails.
+    pub code: Option<String>,
+    /// Who pays.
+    pub mobile: Option<String>,
+    /// Francs that are paid instead of what the session asks for. Wave itself lets nobody do that.
+    pub amount: Option<NonZeroU32>,
+}
+
 pub(crate) async fn create(_: May<CHECKOUT>, State(wave): App, headers: HeaderMap, body: Bytes) -> Answer<Json<Value>> {
     let session = read(&wave, &headers, &body)?;
     let id = session.id.clone();
@@ -43,7 +56,7 @@ pub(crate) async fn create(_: May<CHECKOUT>, State(wave): App, headers: HeaderMa
     };
     if at_once {
         // The webhook overtakes the answer: its delivery is waited for.
-        wave.settle(&id, &Deed::Pay, None, None)?;
+        wave.settle(&id, &Deed::Pay, Attempt::default())?;
         wave.hooks.drain().await;
     }
     wave.show(&id)
@@ -117,7 +130,7 @@ pub(crate) async fn search(
 }
 
 pub(crate) async fn expire(_: May<CHECKOUT>, State(wave): App, Path(id): Path<String>) -> Answer<StatusCode> {
-    wave.settle(&id, &Deed::Expire, None, None)?;
+    wave.settle(&id, &Deed::Expire, Attempt::default())?;
     Ok(StatusCode::OK)
 }
 
@@ -191,14 +204,12 @@ impl Wave {
     }
 
     /// Does to a session what a payer, or an expire call, does. Returns the id of the event it made, already queued.
-    pub(crate) fn settle(
-        &self,
-        id: &str,
-        deed: &Deed,
-        code: Option<&str>,
-        mobile: Option<String>,
-    ) -> Answer<Option<String>> {
+    pub(crate) fn settle(&self, id: &str, deed: &Deed, attempt: Attempt) -> Answer<Option<String>> {
         let now = self.clock.now();
+        let Attempt { code, mobile, amount } = attempt;
+        if amount.is_some() && !matches!(deed, Deed::Pay) {
+            return Err(Error::new(StatusCode::BAD_REQUEST, "amount", "Only a payment has an amount"));
+        }
         let (kind, data) = {
             let mut wallet = lock(&self.wallet);
             let session = wallet.session(id, now).ok_or_else(unknown_session)?;
@@ -216,9 +227,12 @@ impl Wave {
                     session.stage = Stage::Cancelled;
                     failed(session, "payment-failure")
                 }
-                Deed::Fail => failed(session, code.unwrap_or("insufficient-funds")),
+                Deed::Fail => failed(session, code.as_deref().unwrap_or("insufficient-funds")),
                 Deed::Pay if other_payer(session, mobile.as_deref()) => failed(session, "payer-mobile-mismatch"),
                 Deed::Pay => {
+                    if let Some(amount) = amount {
+                        session.amount = amount.get().into();
+                    }
                     let paid = self.pay(&mut wallet, id, mobile, now)?;
                     ("checkout.session.completed", self.session_json(&paid))
                 }

@@ -1,5 +1,7 @@
 //! `POST /__control`: what to get wrong next; and what has happened so far.
 
+use std::num::NonZeroU32;
+
 use axum::{
     Json,
     body::Bytes,
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     App, Endpoint, Wave,
-    checkout::Deed,
+    checkout::{Attempt, Deed},
     error::Answer,
     forge::Forgery,
     hooks::{Order, Plan},
@@ -44,7 +46,14 @@ enum Instruction {
     /// `test.test_event`, as the portal's button sends it.
     TestEvent,
     /// Does what a payer does; by session id or client reference.
-    Settle { session: String, r#as: Deed, code: Option<String>, mobile: Option<String> },
+    Settle {
+        session: String,
+        r#as: Deed,
+        code: Option<String>,
+        mobile: Option<String>,
+        /// Francs paid instead of what was asked for.
+        amount: Option<NonZeroU32>,
+    },
     /// The next sessions created are paid, and their webhooks delivered, before the creation is answered.
     PayAtOnce { times: u32 },
     /// How the next payout ends inside its HTTP 200.
@@ -109,9 +118,9 @@ impl Wave {
             Instruction::Register { endpoints } => self.hooks.register(endpoints),
             Instruction::Forge(forgery) => return self.forge(&forgery).await,
             Instruction::TestEvent => return Ok(json!(self.emit("test.test_event", json!({ "message": "test" })))),
-            Instruction::Settle { session, r#as, code, mobile } => {
+            Instruction::Settle { session, r#as, code, mobile, amount } => {
                 let id = self.session_id(&session)?;
-                let event = self.settle(&id, &r#as, code.as_deref(), mobile)?;
+                let event = self.settle(&id, &r#as, Attempt { code, mobile, amount })?;
                 return Ok(json!({ "session": id, "event": event }));
             }
             Instruction::PayAtOnce { times } => lock(&self.wallet).pay_next_at_once = times,

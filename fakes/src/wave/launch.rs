@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     App,
-    checkout::Deed,
+    checkout::{Attempt, Deed},
     wallet::{Session, Stage},
 };
 use crate::server::lock;
@@ -48,7 +48,8 @@ pub(crate) async fn act(State(wave): App, Path(id): Path<String>, Form(choice): 
     if matches!(choice.action, Deed::Expire) {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    if wave.settle(&id, &choice.action, choice.code.as_deref(), mobile).is_err() {
+    let attempt = Attempt { code: choice.code, mobile, amount: None };
+    if wave.settle(&id, &choice.action, attempt).is_err() {
         // Paid, expired or unknown: the page says which.
         return Redirect::to(&format!("/c/{id}")).into_response();
     }

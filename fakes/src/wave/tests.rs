@@ -158,6 +158,27 @@ async fn a_failed_attempt_leaves_the_session_open_and_payable() {
 }
 
 #[tokio::test]
+async fn a_payer_can_be_made_to_pay_another_amount_and_it_is_that_one_that_counts() {
+    let wave = wave().await;
+    let id = wave.open().await["id"].as_str().unwrap().to_owned();
+    let settle = |deed: &str, amount: Value| json!({ "do": "settle", "session": id, "as": deed, "amount": amount });
+    for (deed, amount) in [("fail", json!(1)), ("expire", json!(1)), ("pay", json!(0)), ("pay", json!(-1))] {
+        let wrong = settle(deed, amount);
+        let (status, _) = send(wave.client.post(wave.at("/__control")).json(&wrong)).await;
+        assert_eq!(status, 400, "{wrong}");
+    }
+    wave.control(settle("pay", json!(14_999))).await;
+    let (_, paid) = wave.read(&format!("/v1/checkout/sessions/{id}")).await;
+    assert_eq!((&paid["payment_status"], &paid["amount"]), (&json!("succeeded"), &json!("14999")));
+    let event: Value =
+        serde_json::from_str(wave.get("/__webhooks").await["events"][0]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(event["data"]["amount"], "14999");
+    assert_eq!(wave.post(&format!("/v1/checkout/sessions/{id}/refund"), json!({})).await.0, 200);
+    let totals = wave.get("/__ledger").await["totals"].clone();
+    assert_eq!(totals, json!({ "charged": 14_999, "refunded": 14_999, "paid_out": 0 }));
+}
+
+#[tokio::test]
 async fn a_payout_with_the_same_key_pays_once_and_another_body_is_refused() {
     let wave = wave().await;
     let (_, first) = wave.payout("key-1", "24500").await;

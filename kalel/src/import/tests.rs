@@ -38,7 +38,7 @@ fn every_site_of_the_file_is_accepted_by_the_rules() {
 }
 
 #[test]
-fn import_that_invents_coordinates() {
+fn never_again_an_import_invents_coordinates() {
     for entry in File::included().unwrap().sites {
         let site = &imported()[&entry.id];
         assert_eq!(site.identity.as_ref().unwrap().profile.location, entry.location, "{}", entry.id);

@@ -34,13 +34,14 @@ use workers::{
     runtime::{Progress, Step},
 };
 
-use super::servers::{self, Fake, listen_for_webhooks, serve_sms, serve_wave};
+use super::servers::{self, Fake, listen_for_webhooks, serve_mail, serve_sms, serve_wave};
 use crate::world::World;
 
 pub const PRICE: i64 = 30_000;
 pub const DEPOSIT: i64 = 10_000;
 pub const CLIENT: &str = "+221771234567";
 pub const MANAGER: &str = "+221781234567";
+pub const FINANCE: &str = "finances@kalel.sn";
 
 /// Everything a test of the money side needs.
 pub struct Bench {
@@ -52,6 +53,7 @@ pub struct Bench {
     pub pitch: PitchId,
     pub cell: CellId,
     pub client: ClientId,
+    stop: CancellationToken,
     _stop: DropGuard,
     pub world: World,
 }
@@ -96,12 +98,22 @@ impl Bench {
             ctx,
             wave,
             sms,
+            stop: stop.clone(),
             _stop: stop.drop_guard(),
             world,
         };
         bench.register().await;
         bench.align().await;
         bench
+    }
+
+    /// From now on mail is sent, and somebody looks after the money.
+    pub async fn mail(&mut self) -> Fake {
+        let (fake, relay) = serve_mail(self.stop.clone()).await;
+        self.ctx.providers.email = Some(relay.into());
+        let config = Arc::make_mut(&mut self.ctx.config);
+        (config.finance_email, config.mail_domain) = (Some(FINANCE.into()), "kalel.sn".into());
+        fake
     }
 
     async fn register(&self) {
@@ -234,8 +246,13 @@ impl Bench {
 
     /// The payer pays, and the webhook (if one is sent) is delivered.
     pub async fn pay(&self, payment: PaymentId) {
+        self.pay_amount(payment, None).await;
+    }
+
+    /// The payer pays another amount than was asked for.
+    pub async fn pay_amount(&self, payment: PaymentId, amount: Option<i64>) {
         let session = domain::payment::reference(payment.uuid(), 1).to_string();
-        self.wave.control(json!({"do": "settle", "session": session, "as": "pay"})).await;
+        self.wave.control(json!({"do": "settle", "session": session, "as": "pay", "amount": amount})).await;
         self.wave.control(json!({"do": "drain"})).await;
     }
 

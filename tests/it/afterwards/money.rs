@@ -57,22 +57,40 @@ async fn an_unpaid_hold_ends_after_its_checkout_is_closed() {
     assert_eq!(all, ["payment.requested", "payment.opened", "payment.expired"]);
     assert_eq!(bench.wave.calls("checkout.expire").await, 1);
     let client = bench.texts(CLIENT).await;
-    assert!(client[1].contains("expiré"), "{client:?}");
+    assert!(client[1].contains("expiré. Rien n'a été débité."), "{client:?}");
 }
 
-/// Wave cannot be asked or told anything until the grace is over; the payer pays meanwhile.
 async fn paid_in_the_dark(bench: &Bench) -> (domain::ids::ReservationId, PaymentId) {
+    in_the_dark(bench, "drop", None).await
+}
+
+/// Wave cannot be asked or told anything until the grace is over; the payer pays meanwhile. `webhooks` says what becomes
+/// of Wave's.
+pub async fn in_the_dark(
+    bench: &Bench,
+    webhooks: &str,
+    amount: Option<i64>,
+) -> (domain::ids::ReservationId, PaymentId) {
     let (reservation, payment) = bench.hold(20).await;
     bench.pump().await;
-    bench.wave.control(json!({"do": "webhooks", "next": "drop", "times": 0})).await;
+    bench.wave.control(json!({"do": "webhooks", "next": webhooks, "times": 0})).await;
     for call in ["checkout.expire", "checkout.get", "checkout.search"] {
         bench.wave.control(json!({"do": "fail", "call": call, "how": "status", "status": 503, "times": 500})).await;
     }
     bench.pass(14 * 60).await;
-    bench.pay(payment).await;
+    bench.pay_amount(payment, amount).await;
     bench.pass_in_steps(5, 50).await;
     assert_eq!((bench.status(reservation).await, bench.payment(payment).await), ("expired", "unknown"));
     (reservation, payment)
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_taken_while_that_is_not_known() {
+    let bench = Bench::new().await;
+    paid_in_the_dark(&bench).await;
+    let texts = bench.texts(CLIENT).await;
+    let told = texts.last().unwrap();
+    assert!(told.contains("expiré") && told.contains("nous vérifions") && !told.contains("débité"), "{texts:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The fakes of the providers as servers on random ports, and the endpoint that takes their webhooks.
 
 use adapters::{
+    email,
     payments::{Rail, Wave, wave},
     secret::Secret,
     sms,
@@ -78,6 +79,25 @@ pub async fn serve_sms(stop: CancellationToken) -> Fake {
     let config = fakes::sms::Config::default();
     tokio::spawn(async move { fakes::sms::serve(listener, config, stop.cancelled_owned()).await.unwrap() });
     fake
+}
+
+/// A mail server, and the relay that sends through it.
+pub async fn serve_mail(stop: CancellationToken) -> (Fake, email::Relay) {
+    let (smtp, http) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let fake = Fake::new(format!("http://{}", http.local_addr().unwrap()));
+    let config = email::Config {
+        host: "127.0.0.1".into(),
+        port: Some(smtp.local_addr().unwrap().port()),
+        security: email::Security::Plain,
+        username: None,
+        password: None,
+        from: "Kalel <ne-pas-repondre@kalel.sn>".into(),
+        timeout_ms: 5_000,
+    };
+    let kept = fakes::email::Config::default();
+    tokio::spawn(async move { fakes::email::serve(smtp, http, kept, stop.cancelled_owned()).await.unwrap() });
+    (fake, email::Relay::new(&config).unwrap())
 }
 
 /// As the API does it: verify in memory, store, answer.

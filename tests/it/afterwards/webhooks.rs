@@ -37,7 +37,7 @@ async fn the_provider_is_asked_on_the_schedule_and_then_hourly() {
 }
 
 #[tokio::test]
-async fn a_webhook_sent_many_times_counts_once() {
+async fn never_again_the_replay_of_a_webhook_is_unchecked() {
     let bench = Bench::new().await;
     let (reservation, payment) = bench.hold(20).await;
     bench.pump().await;
@@ -55,6 +55,61 @@ async fn a_webhook_sent_many_times_counts_once() {
     let history = bench.history(reservation).await;
     assert_eq!(history.iter().filter(|name| *name == "reservation.confirmed").count(), 1, "{history:?}");
     assert_eq!(bench.texts(CLIENT).await.len(), 2);
+}
+
+/// How the late webhook was answered by us, and what became of it.
+async fn it_arrives(bench: &Bench) {
+    bench.wave.control(json!({"do": "heal"})).await;
+    let released = bench.wave.control(json!({"do": "release"})).await;
+    assert_eq!(released["results"][0][0]["status"], 200, "{released}");
+    bench.pump().await;
+}
+
+#[tokio::test]
+async fn a_webhook_delayed_past_the_end_of_the_hold_confirms_while_the_cells_are_free() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = super::money::in_the_dark(&bench, "hold", None).await;
+    // Nobody has asked Wave since: the webhook is the first to tell.
+    it_arrives(&bench).await;
+    assert_eq!(bench.inbox().await, [("applied".to_owned(), 1)]);
+    assert_eq!((bench.status(reservation).await, bench.payment(payment).await), ("confirmed", "succeeded"));
+    bench.pass_in_steps(4, 600).await;
+    assert_eq!(bench.refunds(payment).await, [], "asked again later, Wave tells no news");
+    let history = bench.history(reservation).await;
+    assert_eq!(history.iter().filter(|name| *name == "reservation.confirmed").count(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn a_webhook_delayed_past_the_end_of_the_hold_gives_the_money_back_when_the_cells_are_taken() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = super::money::in_the_dark(&bench, "hold", None).await;
+    let other = domain::ids::ClientId::new(bench.store.clock().new_id());
+    bench.register_client(other, "+221761112233").await;
+    let (winner, _) = bench.hold_for(other, 20).await.unwrap();
+    it_arrives(&bench).await;
+    bench.pass_in_steps(2, 60).await;
+    assert_eq!(bench.inbox().await, [("applied".to_owned(), 1)]);
+    assert_eq!((bench.status(reservation).await, bench.status(winner).await), ("expired", "held"));
+    let back: Vec<_> = bench.refunds(payment).await.into_iter().map(|(_, status, amount)| (status, amount)).collect();
+    assert_eq!(back, [("succeeded", DEPOSIT)]);
+    let ledger = bench.wave.get("/__ledger").await;
+    assert_eq!(ledger["totals"]["refunded"], json!(DEPOSIT));
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_after_the_money_was_found_is_a_duplicate() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = bench.hold(20).await;
+    bench.pump().await;
+    bench.wave.control(json!({"do": "webhooks", "next": "hold"})).await;
+    bench.pass(14 * 60).await;
+    bench.pay(payment).await;
+    // Closing the checkout at the end of the hold finds it paid.
+    bench.pass(61).await;
+    assert_eq!(bench.status(reservation).await, "confirmed");
+    it_arrives(&bench).await;
+    assert_eq!(bench.inbox().await, [("duplicate".to_owned(), 1)]);
+    assert_eq!(bench.refunds(payment).await, []);
 }
 
 #[tokio::test]
@@ -89,7 +144,7 @@ async fn what_is_not_wave_s_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_genuine_webhook_that_lies_is_refused_after_asking() {
+async fn never_again_the_amount_of_a_webhook_is_unchecked() {
     let bench = Bench::new().await;
     let (reservation, payment) = bench.hold(20).await;
     bench.pump().await;

@@ -36,7 +36,7 @@ async fn one_wins_of(clients: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_clients_on_one_slot_one_wins() {
+async fn never_again_check_then_insert() {
     one_wins_of(200).await;
 }
 

@@ -112,7 +112,7 @@ async fn words_formats_prices_and_owners_narrow_the_search() {
 }
 
 #[tokio::test]
-async fn a_profile_is_public_and_the_manager_s_contact_is_nowhere() {
+async fn never_again_public_pages_leak_a_manager_s_phone_and_tax_number() {
     let mut log = Log::new().await;
     let ground = Ground::new();
     log.write(ground.site, ground.events("Before", Some(DAKAR))).await;

@@ -20,6 +20,7 @@ use crate::{
     act::TurnError,
     context::Context,
     effect::Letter,
+    process::open_of,
     texts::{self, Message},
 };
 
@@ -72,9 +73,9 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
     match letter.notice {
         Notice::PayToConfirm { reservation_id, payment_id } => pay(ctx, reservation_id, payment_id, true).await,
         Notice::PayBalance { reservation_id, payment_id } => pay(ctx, reservation_id, payment_id, false).await,
+        Notice::Expired { reservation_id } => expired(ctx, reservation_id).await,
         Notice::Confirmed { reservation_id }
         | Notice::ConfirmedLate { reservation_id }
-        | Notice::Expired { reservation_id }
         | Notice::Cancelled { reservation_id }
         | Notice::Rescheduled { reservation_id }
         | Notice::Reminder { reservation_id }
@@ -143,6 +144,21 @@ async fn pay(
     }))
 }
 
+/// The hold ended. Where a part was paid, its return is what is said; and nobody is told that nothing was taken while a
+/// provider may still say otherwise.
+async fn expired(ctx: &Context, id: ReservationId) -> Result<Option<Message>, TurnError> {
+    let Some(scene) = Scene::load(ctx, id).await? else { return Ok(None) };
+    if scene.status() != Status::Expired || scene.reservation.state.received().is_positive() {
+        return Ok(None);
+    }
+    let mut settled = true;
+    for payment_id in open_of(ctx.store.pool(), id).await? {
+        // The list may be a moment old.
+        settled &= !ctx.store.load::<Payment>(payment_id).await?.state.status.is_open();
+    }
+    Ok(Some(Message::Expired { game: scene.game, settled }))
+}
+
 fn about_reservation(notice: Notice, scene: &Scene, to_manager: bool) -> Option<Message> {
     let state = &scene.reservation.state;
     let (status, game) = (scene.status(), scene.game.clone());
@@ -153,7 +169,6 @@ fn about_reservation(notice: Notice, scene: &Scene, to_manager: bool) -> Option<
             Message::Booked { game, paid, balance }
         }
         Notice::Confirmed { .. } | Notice::ConfirmedLate { .. } if live => Message::Confirmed { game, paid, balance },
-        Notice::Expired { .. } if status == Status::Expired => Message::Expired { game },
         Notice::Cancelled { .. } if to_manager => Message::Freed { game },
         Notice::Cancelled { .. } => {
             let (reason, _) = state.cancelled?;

@@ -18,8 +18,9 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Received {} for {}.{}", money(*amount), place(game), rest(*balance))
         }
-        Message::Expired { game } => {
-            format!("{}: not paid in time, the reservation has expired. Nothing was charged.", place(game))
+        Message::Expired { game, settled } => {
+            let money = if *settled { "Nothing was charged." } else { "If you have paid, we are looking into it." };
+            format!("{}: not paid in time, the reservation has expired. {money}", place(game))
         }
         Message::Cancelled { game, reason, back, kept } => {
             format!("Cancelled{}: {}.{}", why(*reason), place(game), money_said(*back, *kept))

@@ -18,8 +18,9 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Encaissé {} pour {}.{}", money(*amount), place(game), rest(*balance))
         }
-        Message::Expired { game } => {
-            format!("{}: non payé à temps, la réservation a expiré. Rien n'a été débité.", place(game))
+        Message::Expired { game, settled } => {
+            let money = if *settled { "Rien n'a été débité." } else { "Si vous avez payé, nous vérifions." };
+            format!("{}: non payé à temps, la réservation a expiré. {money}", place(game))
         }
         Message::Cancelled { game, reason, back, kept } => {
             format!("Annulé{}: {}.{}", why(*reason), place(game), money_said(*back, *kept))

@@ -18,7 +18,10 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Jot nañu {} ngir {}.{}", money(*amount), place(game), rest(*balance))
         }
-        Message::Expired { game } => format!("{}: fayoo ko ci waxtu wi, neen na. Duñu la feyloo dara.", place(game)),
+        Message::Expired { game, settled } => {
+            let money = if *settled { "Duñu la feyloo dara." } else { "Su fekkee ne fay nga, ñu ngi koy xool." };
+            format!("{}: fayoo ko ci waxtu wi, neen na. {money}", place(game))
+        }
         Message::Cancelled { game, reason, back, kept } => {
             format!("Neenal nañu ko{}: {}.{}", why(*reason), place(game), money_said(*back, *kept))
         }

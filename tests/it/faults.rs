@@ -1,0 +1,7 @@
+//! The `kalel` binary as real processes: killed in the middle, its servers killed under it, started with half a
+//! configuration.
+
+mod cut;
+mod plugs;
+mod served;
+mod start;
