@@ -160,9 +160,12 @@ impl<'a> Plan<'a> {
         self.e_ids.is_empty() && self.k_keys.is_empty()
     }
 
-    /// Whether there are only events: no guard is touched, nothing is to be remembered.
-    fn only_events(&self) -> bool {
-        self.k_keys.is_empty()
+    /// Whether there is one event and nothing else: no guard is touched, nothing is to be remembered, and only its own
+    /// stream is relied on.
+    fn only_one_event(&self, relied_on: usize) -> bool {
+        self.e_ids.len() == 1
+            && relied_on == 1
+            && self.k_keys.is_empty()
             && self.r_holders.is_empty()
             && self.x_holders.is_empty()
             && self.c_cells.is_empty()
@@ -187,6 +190,9 @@ impl<'a> Plan<'a> {
 
     /// Takes the lock, checks what was taken for granted and writes, all in one round trip. `None`, and nothing is
     /// written, when anything is otherwise.
+    ///
+    /// All rows are fetched, not the first one: sqlx answers `fetch_one` as soon as the row is there, and that is before
+    /// the commit. Only the end of the answer acknowledges.
     pub(crate) async fn append(
         &self,
         connection: &mut PgConnection,
@@ -199,28 +205,8 @@ impl<'a> Plan<'a> {
             overlay.assumed.fences.iter().map(|(key, token)| (key.as_str(), *token)).unzip();
         let (l_scopes, l_most): (Vec<_>, Vec<_>) =
             overlay.guards.most.iter().flatten().map(|(scope, most)| (scope.as_str(), *most)).unzip();
-        // All rows, not the first one: sqlx answers `fetch_one` as soon as the row is there, and that is before the
-        // commit. Only the end of the answer acknowledges.
-        if self.only_events() && f_keys.is_empty() && l_scopes.is_empty() {
-            let rows = sqlx::query!(
-                r#"SELECT head AS "head!", at AS "at!"
-                   FROM event_log.append_plain($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
-                LOCK,
-                lane,
-                epoch,
-                &s_ids,
-                &s_versions,
-                &self.e_ids,
-                &self.e_streams,
-                &self.e_versions,
-                &self.e_types as _,
-                &self.e_schemas,
-                &self.e_data as _,
-                &self.e_meta as _
-            )
-            .fetch_all(connection)
-            .await?;
-            return Ok(rows.first().map(|row| (row.head, row.at)));
+        if self.only_one_event(s_ids.len()) && f_keys.is_empty() && l_scopes.is_empty() {
+            return self.append_one(connection, lane, epoch).await;
         }
         let rows = net_result!(
             self,
@@ -240,5 +226,41 @@ impl<'a> Plan<'a> {
         .fetch_all(connection)
         .await?;
         Ok(rows.first().map(|row| (row.head, row.at)))
+    }
+    /// [`Plan::append`] for what a lone caller most often writes.
+    async fn append_one(
+        &self,
+        connection: &mut PgConnection,
+        lane: &str,
+        epoch: i64,
+    ) -> Result<Option<(Position, Timestamp)>, sqlx::Error> {
+        let (Some(id), Some(stream), Some(version)) =
+            (self.e_ids.first(), self.e_streams.first(), self.e_versions.first())
+        else {
+            return Ok(None);
+        };
+        let answers = sqlx::query_scalar!(
+            "SELECT event_log.append_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            LOCK,
+            lane,
+            epoch,
+            id,
+            stream,
+            version,
+            self.e_types.first().copied(),
+            self.e_schemas.first().copied(),
+            self.e_data.first().copied(),
+            self.e_meta.first().copied()
+        )
+        .fetch_all(connection)
+        .await?;
+        match answers.into_iter().next().flatten().as_deref() {
+            Some([head, micros]) => {
+                let at = Timestamp::from_timestamp_micros(*micros)
+                    .ok_or_else(|| sqlx::Error::Decode("an instant out of range".into()))?;
+                Ok(Some((*head, at)))
+            }
+            _ => Ok(None),
+        }
     }
 }

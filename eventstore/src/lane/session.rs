@@ -19,6 +19,8 @@ use crate::{append::AppendError, clock::Clock, fence, recorded::Position};
 /// How long a batch is tried for, failures of the database included.
 const GIVE_UP: Duration = Duration::from_secs(6);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
+/// SQLSTATE (PostgreSQL, Appendix A).
+const UNIQUE_VIOLATION: &str = "23505";
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(20261122)";
 
 /// Why an attempt at a batch ended without verdicts.
@@ -127,6 +129,11 @@ impl Session {
         match plan.append(connection, &overlay, &self.name, self.epoch).await {
             Ok(Some((head, at))) => Ok(Some(drafts.into_iter().map(|draft| draft.settle(head, at)).collect())),
             Ok(None) => {
+                self.hopeful = false;
+                Ok(None)
+            }
+            // A stream that was taken to be new is not.
+            Err(error) if code(&error).as_deref() == Some(UNIQUE_VIOLATION) => {
                 self.hopeful = false;
                 Ok(None)
             }
