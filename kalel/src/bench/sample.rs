@@ -13,10 +13,12 @@ use domain::{
     money::Money,
     policy::Policy,
     quote::{Line, Price},
+    refund::{self, Declined},
     reservation::{
         Agenda, CancelReason, Cancelled, Channel, Code, Confirmed, Expired, Grounds, Held, Rescheduled, Slot,
     },
     site::{ClosureReason, ClosureScheduled},
+    text::Note,
 };
 use eventstore::Clock;
 use uuid::Uuid;
@@ -182,23 +184,13 @@ pub fn one(stream: impl Into<StreamId>, expected: Version, events: impl IntoIter
     Decision { changes: vec![change], reads: Vec::new() }
 }
 
-/// An event of about 450 bytes that claims nothing, for any stream.
+/// An event of about 450 bytes that takes, keeps and frees nothing, for any stream.
 pub fn plain(stream: Uuid, at: Timestamp) -> Event {
-    let note =
-        "Le terrain sera prêt à l'heure ; merci de venir dix minutes avant le début et de rapporter les chasubles.";
-    Cancelled {
-        reservation_id: stream.into(),
-        site_id: stream.into(),
-        client_id: None,
-        reason: CancelReason::Weather,
-        note: domain::text::Note::new(note).ok(),
-        by: Actor::SYSTEM,
-        refunds: Vec::new(),
-        kept: Money::xof(0),
-        counts_on: None,
-        at,
-    }
-    .into()
+    let note = "Le match a bien eu lieu : l'éclairage n'a manqué que dix minutes, la partie a été prolongée d'autant, et \
+                l'équipe est repartie contente. Le gardien et la caisse le confirment tous les deux ; rien n'est donc à \
+                rendre, et le responsable du complexe a téléphoné au client pour le lui expliquer.";
+    let declined = Declined { refund_id: stream.into(), by: Actor::SYSTEM, note: Note::kept_of(note), at };
+    refund::Event::from(declined).into()
 }
 
 fn agenda(during: Interval) -> Agenda {
