@@ -1,5 +1,8 @@
 -- The append lane's statements (eventstore/src/lane). Positions in the arguments are relative: n = 1 is the first event
 -- of the batch and becomes head + 1.
+--
+-- Every look-up is written so that it can only be an index probe per element (a subquery that depends on the element, or
+-- a loop): plans are made once, often while the tables are empty, and a join would be planned as a scan of the table.
 
 -- Writes the net result of a batch that has been decided under the lane lock. Checks nothing but the constraints.
 CREATE FUNCTION event_log.write(
@@ -16,14 +19,16 @@ CREATE FUNCTION event_log.write(
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF cardinality(r_holders) > 0 THEN
-        UPDATE event_log.slot_claims AS claim SET to_position = p_head + r.n
-        FROM unnest(r_holders, r_n) AS r (holder, n)
-        WHERE claim.holder = r.holder AND claim.to_position IS NULL;
+        FOR i IN 1 .. cardinality(r_holders) LOOP
+            UPDATE event_log.slot_claims AS claim SET to_position = p_head + r_n[i]
+            WHERE claim.holder = r_holders[i] AND claim.to_position IS NULL;
+        END LOOP;
     END IF;
     IF cardinality(x_holders) > 0 THEN
-        UPDATE event_log.slot_claims AS claim SET releasable_at = x.at
-        FROM unnest(x_holders, x_at) AS x (holder, at)
-        WHERE claim.holder = x.holder AND claim.to_position IS NULL AND claim.releasable_at IS NOT NULL;
+        FOR i IN 1 .. cardinality(x_holders) LOOP
+            UPDATE event_log.slot_claims AS claim SET releasable_at = x_at[i]
+            WHERE claim.holder = x_holders[i] AND claim.to_position IS NULL AND claim.releasable_at IS NOT NULL;
+        END LOOP;
     END IF;
     IF cardinality(c_cells) > 0 THEN
         INSERT INTO event_log.slot_claims (cell_id, during, holder, releasable_at, lapse, from_position, to_position)
@@ -32,8 +37,9 @@ BEGIN
             AS c (cell, f, t, holder, releasable, lapse, from_n, to_n);
     END IF;
     IF cardinality(g_scopes) > 0 THEN
-        DELETE FROM event_log.unique_claims AS claim USING unnest(g_scopes, g_keys) AS g (scope, key)
-        WHERE claim.scope = g.scope AND claim.key = g.key;
+        FOR i IN 1 .. cardinality(g_scopes) LOOP
+            DELETE FROM event_log.unique_claims AS claim WHERE claim.scope = g_scopes[i] AND claim.key = g_keys[i];
+        END LOOP;
     END IF;
     IF cardinality(u_scopes) > 0 THEN
         INSERT INTO event_log.unique_claims (scope, key, holder, position)
@@ -42,8 +48,12 @@ BEGIN
     END IF;
     IF cardinality(h_scopes) > 0 THEN
         -- A row that is left has no position.
-        DELETE FROM event_log.holdings AS holding USING unnest(h_scopes, h_holders, h_n) AS h (scope, holder, n)
-        WHERE holding.scope = h.scope AND holding.holder = h.holder AND h.n IS NULL;
+        FOR i IN 1 .. cardinality(h_scopes) LOOP
+            IF h_n[i] IS NULL THEN
+                DELETE FROM event_log.holdings AS holding
+                WHERE holding.scope = h_scopes[i] AND holding.holder = h_holders[i];
+            END IF;
+        END LOOP;
         INSERT INTO event_log.holdings (scope, holder, position)
         SELECT h.scope, h.holder, p_head + h.n
         FROM unnest(h_scopes, h_holders, h_n) AS h (scope, holder, n) WHERE h.n IS NOT NULL
@@ -151,15 +161,18 @@ BEGIN
         RETURN;
     END IF;
     IF cardinality(k_keys) > 0 THEN
-        IF EXISTS (SELECT FROM event_log.idempotency AS i WHERE i.key = ANY (k_keys)) THEN
+        IF EXISTS (
+            SELECT FROM unnest(k_keys) AS k (key)
+            WHERE (SELECT true FROM event_log.idempotency AS i WHERE i.key = k.key)
+        ) THEN
             RETURN;
         END IF;
     END IF;
     IF cardinality(c_cells) > 0 THEN
         IF EXISTS (
             SELECT FROM unnest(c_cells, c_from, c_to) AS c (cell, f, t)
-            JOIN event_log.slot_claims AS claim
-                ON claim.cell_id = c.cell AND claim.during && tstzrange(c.f, c.t) AND claim.to_position IS NULL
+            WHERE (SELECT true FROM event_log.slot_claims AS claim
+                WHERE claim.cell_id = c.cell AND claim.during && tstzrange(c.f, c.t) AND claim.to_position IS NULL LIMIT 1)
         ) THEN
             RETURN;
         END IF;
@@ -167,7 +180,7 @@ BEGIN
     IF cardinality(u_scopes) > 0 THEN
         IF EXISTS (
             SELECT FROM unnest(u_scopes, u_keys) AS u (scope, key)
-            JOIN event_log.unique_claims AS claim ON claim.scope = u.scope AND claim.key = u.key
+            WHERE (SELECT true FROM event_log.unique_claims AS claim WHERE claim.scope = u.scope AND claim.key = u.key)
         ) THEN
             RETURN;
         END IF;

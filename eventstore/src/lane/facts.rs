@@ -1,4 +1,7 @@
 //! What the database says, under the lane lock, about everything a batch touches: one query each.
+//!
+//! `OFFSET 0` in a lateral subquery keeps it an index probe per element: plans are made once, often while the tables are
+//! empty, and a join would be planned as a scan of the table.
 
 use std::collections::{HashMap, HashSet};
 
@@ -149,15 +152,20 @@ async fn claims(tx: &mut PgConnection, asked: &mut Questions, facts: &mut Facts)
         r#"WITH involved AS (
                SELECT claim.holder
                FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS asked (cell, f, t)
-               JOIN event_log.slot_claims AS claim ON claim.cell_id = asked.cell
-                   AND claim.during && tstzrange(asked.f, asked.t) AND claim.to_position IS NULL
+               CROSS JOIN LATERAL (
+                   SELECT open.holder FROM event_log.slot_claims AS open
+                   WHERE open.cell_id = asked.cell AND open.during && tstzrange(asked.f, asked.t)
+                       AND open.to_position IS NULL OFFSET 0
+               ) AS claim
                UNION
                SELECT unnest($4::uuid[])
            )
            SELECT claim.cell_id, lower(claim.during) AS "from!", upper(claim.during) AS "to!", claim.holder,
                   claim.releasable_at, claim.lapse::text AS lapse
-           FROM involved JOIN event_log.slot_claims AS claim
-               ON claim.holder = involved.holder AND claim.to_position IS NULL"#,
+           FROM involved CROSS JOIN LATERAL (
+               SELECT open.* FROM event_log.slot_claims AS open
+               WHERE open.holder = involved.holder AND open.to_position IS NULL OFFSET 0
+           ) AS claim"#,
         &asked.cells,
         &asked.froms,
         &asked.tos,
@@ -186,7 +194,10 @@ async fn uniques(tx: &mut PgConnection, asked: &Questions, facts: &mut Facts) ->
     }
     let rows = sqlx::query!(
         "SELECT claim.scope, claim.key, claim.holder FROM unnest($1::text[], $2::text[]) AS asked (scope, key)
-         JOIN event_log.unique_claims AS claim ON claim.scope = asked.scope AND claim.key = asked.key",
+         CROSS JOIN LATERAL (
+             SELECT taken.* FROM event_log.unique_claims AS taken
+             WHERE taken.scope = asked.scope AND taken.key = asked.key OFFSET 0
+         ) AS claim",
         &asked.unique_scopes,
         &asked.unique_keys
     )
