@@ -128,10 +128,13 @@ impl Store {
             return self.nothing().await;
         }
         let command = Command::prepare(append, self.clock())?;
-        let touched: Vec<Uuid> = command.streams().collect();
+        let (changed, relied_on) = (command.changes.len(), command.streams().collect::<Vec<Uuid>>());
         let verdict = self.lane().submit(command).await;
-        if matches!(verdict, Ok(Verdict::Applied { .. } | Verdict::Conflict { .. }) | Err(AppendError::Unknown)) {
-            self.cache().forget(touched.iter().copied());
+        match verdict {
+            // What it only relied on is as it was remembered: the lane has just said so.
+            Ok(Verdict::Applied { .. }) => self.cache().forget(relied_on.into_iter().take(changed)),
+            Ok(Verdict::Conflict { .. }) | Err(AppendError::Unknown) => self.cache().forget(relied_on.into_iter()),
+            _ => {}
         }
         match verdict? {
             Verdict::Applied { first, last, recorded_at, versions } => {
