@@ -128,9 +128,12 @@ impl Problem {
 
     fn document(&self, occasion: Occasion<'_>) -> Value {
         let entry = catalogue::find(&self.0.code);
-        let sentence = match (&self.0.fallback, entry.code == self.0.code) {
-            (Some(fallback), false) => fallback.clone(),
-            _ => fill(entry.detail.of(occasion.language), &self.0.values),
+        let known = entry.code == self.0.code;
+        let sentence = fill(entry.detail.of(occasion.language), &self.0.values);
+        let sentence = match &self.0.fallback {
+            // The rule's own words, when the catalogue has none or a value for them is not there.
+            Some(fallback) if !known || sentence.contains("{value}") => fallback.clone(),
+            _ => sentence,
         };
         let mut document = json!({
             "type": format!("{}/problems/{}", occasion.base_url, self.0.code),

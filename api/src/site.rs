@@ -75,7 +75,7 @@ const CONFIGURE: Operation = Operation {
         about: "The site as it is now.",
         ..Operation::READ.success
     },
-    refusals: &["site.invalid", "site.unknown", "version.conflict", "request.invalid_field"],
+    refusals: &["site.too_many", "site.twice", "site.hours_overlap", "version.conflict", "request.invalid_field"],
     ..Operation::READ
 };
 

@@ -112,7 +112,7 @@ fn every_reference_leads_somewhere(document: &Value, value: &Value) {
 }
 
 #[tokio::test]
-async fn every_code_an_operation_promises_has_a_page() {
+async fn the_type_of_a_problem_is_the_address_of_its_page() {
     let api = Api::new().await;
     let problem = api.ask(Method::GET, "/v1/nothing").send().await.problem(404, "request.no_such_route");
     let page = api.http.get(problem.text("/type")).send().await.unwrap();

@@ -151,6 +151,9 @@ async fn what_the_rules_do_not_allow_says_which_rule_its_value_and_version() {
         let problem = refused(&api, body, 422, code).await;
         assert!(!problem["rule"]["id"].is_null() && !problem["rule"]["value"].is_null(), "{problem}");
         assert!(problem["rule"]["version"].is_number(), "{problem}");
+        assert!(!problem["detail"].as_str().unwrap().contains('{'), "a value is missing: {problem}");
+        let page = api.http.get(problem["type"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{code} has no page");
     }
     refused(&api, slot(&site, "nowhere", noon, 60), 400, "request.invalid_field").await;
     refused(&api, slot("no-such-site", "nord", noon, 60), 404, "object.not_found").await;

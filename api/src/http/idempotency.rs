@@ -87,9 +87,14 @@ pub async fn once(call: Call, scoped: Scoped) -> Result<Reply, Problem> {
         Ok(reply) => return settle(&app, &scoped, reply).await,
         Err(Halt::Before(record)) => record,
         // A repetition may be refused by what the first one did: the slot is taken, by itself.
-        Err(Halt::Problem(problem)) => match app.store.answers().find(&scoped.key).await? {
-            Some(record) => Box::new(record),
-            None => return Err(problem),
+        Err(Halt::Problem(problem)) => match app.store.answers().find(&scoped.key).await {
+            Ok(Some(record)) => Box::new(record),
+            Ok(None) => return Err(problem),
+            // It may have been written before the database went away.
+            Err(error) => {
+                tracing::warn!(%error, "whether a key was used cannot be asked");
+                return Err(Problem::new("server.outcome_unknown").retry_after(1));
+            }
         },
     };
     again(call, &scoped, record).await

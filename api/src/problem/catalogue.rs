@@ -1,7 +1,10 @@
 //! Every code a problem can carry, with its status and its words. Codes never change their meaning.
 
+mod booking;
+mod money;
 mod request;
 mod rules;
+mod setup;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,7 +61,7 @@ pub struct Entry {
 }
 
 /// All codes, by the noun they belong to.
-pub const ENTRIES: &[&[Entry]] = &[request::ENTRIES, rules::ENTRIES];
+pub const ENTRIES: &[&[Entry]] = &[request::ENTRIES, rules::ENTRIES, booking::ENTRIES, money::ENTRIES, setup::ENTRIES];
 
 /// A rule of the domain that has no sentence of its own here: the rule speaks for itself.
 const RULE: Entry = refusal(
@@ -104,6 +107,15 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_an_operation_promises_has_words_of_its_own() {
+        for operation in crate::operations() {
+            for code in operation.refusals {
+                assert_eq!(find(code).code, *code, "{} has no words for it", operation.id);
+            }
+        }
+    }
 
     #[test]
     fn every_code_is_there_once_with_words_in_three_languages() {

@@ -36,6 +36,7 @@ fn html(entry: &Entry) -> String {
         ("en", entry.title.en, entry.detail.en),
         ("wo", entry.title.wo, entry.detail.wo),
     ] {
+        let detail = detail.replace("{value}", "…");
         page.push_str(&format!("<section lang=\"{tag}\"><h2>{title}</h2><p>{detail}</p></section>"));
     }
     page

@@ -53,7 +53,7 @@ pub const REGISTER: Operation = Operation {
         about: "The site.",
         ..Operation::READ.success
     },
-    refusals: &["object.exists", "site.invalid"],
+    refusals: &["object.exists", "site.too_many", "site.twice", "site.hours_overlap", "site.unknown_cell"],
     run: |call| Box::pin(register(call)),
     ..Operation::WRITE
 };

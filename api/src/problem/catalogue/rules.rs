@@ -52,15 +52,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     refusal(
-        "quote.outdated",
-        422,
-        [
-            ("Devis dépassé", "Les tarifs ou horaires du site ont changé ; demandez un nouveau devis."),
-            ("Quote outdated", "The site's prices or hours have changed; ask for a new quote."),
-            ("Devis bi màgget na", "Njëg yi soppeeku nañu; laajal devis bu bees."),
-        ],
-    ),
-    refusal(
         "payment.method_not_accepted",
         422,
         [
