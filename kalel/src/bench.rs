@@ -121,6 +121,7 @@ async fn http(options: HttpOptions) -> Result<(), append::Problem> {
     let given = private.as_ref().map(|server| server.owner_url.clone());
     let plan = http::Plan {
         database_url: options.database_url.or(given).unwrap_or_default(),
+        nats_url: private.as_ref().map(|server| server.nats_url.clone()),
         connections: options.connections.max(1),
         lasting: Duration::from_secs(options.seconds.max(1)),
         rounds: options.rounds.max(1),

@@ -1,5 +1,5 @@
 //! `kalel bench http`: `POST /v1/reservations` against a bare axum endpoint that does one unordered INSERT, in one run;
-//! then a thousand clients on one slot.
+//! the same with relay, projectors and workers in the process; then a thousand clients on one slot.
 //!
 //! Both servers and the clients share the machine and speak HTTP/1.1 over loopback with kept connections. The bare
 //! endpoint reads the same JSON, writes one row in a transaction of its own and answers; it checks nothing.
@@ -23,6 +23,7 @@ use eventstore::{Keyring, Mode, Options, Store};
 use reqwest::Client;
 use serde_json::{Value, json};
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio_util::sync::CancellationToken;
 
 use super::append::{Figure, Problem};
 use crate::key::{Wanted, grant};
@@ -32,6 +33,8 @@ use crate::key::{Wanted, grant};
 pub struct Plan {
     /// A migrated database of its own, as its owner.
     pub database_url: String,
+    /// Where the relay publishes; without it everything but the relay is on.
+    pub nats_url: Option<String>,
     pub connections: usize,
     /// How long each measurement takes, in one round.
     pub lasting: Duration,
@@ -47,9 +50,18 @@ pub struct Report {
     pub reservations: Figure,
     /// The median of the rounds' ratios.
     pub ratio: f64,
+    pub all_on: AllOn,
     /// How the crowd was answered: 201, 409, anything else.
     pub crowd: (usize, usize, usize),
     pub crowd_p99_ms: f64,
+}
+
+/// All roles in one process.
+#[derive(Clone, Copy, Debug)]
+pub struct AllOn {
+    pub reservations: Figure,
+    /// From the last answer until every view had everything.
+    pub drained: Duration,
 }
 
 /// Pitches of the site: with an hour each for 85 days they are enough for a long run.
@@ -69,7 +81,7 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
     let watch = projections::Watch::new(store.clone());
     let settings = api::Settings::default();
     let webhooks = api::payment::Verifiers::default();
-    let app = api::App::new(api::Options { store: store.clone(), watch, settings, webhooks });
+    let app = api::App::new(api::Options { store: store.clone(), watch: watch.clone(), settings, webhooks });
     let base = serve(api::router(app)).await?;
     let bare = serve(bare(&plan.database_url, plan.connections).await?).await?;
     let http = Client::builder().pool_max_idle_per_host(plan.connections.max(plan.crowd)).build()?;
@@ -94,11 +106,74 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
     }
     rounds.sort_by(|a, b| (a.1.per_second / a.0.per_second).total_cmp(&(b.1.per_second / b.0.per_second)));
     let (plain, ours) = rounds.get(rounds.len() / 2).copied().ok_or("no round")?;
+    say("relay, projectors and workers catch up");
+    let others = Others::start(&store, watch, plan.nats_url.as_deref()).await?;
+    caught_up(&store).await?;
+    say(&format!("{} connections, all roles on", plan.connections));
+    let reservations = load(plan, &http, &format!("{base}/v1/reservations"), &secrets.service, Arc::clone(&next), {
+        let site = site.clone();
+        move |number| wish(&site, first, number)
+    })
+    .await?;
+    let drained = caught_up(&store).await?;
+    others.stop().await?;
     say(&format!("{} clients on one slot", plan.crowd));
     let contested = wish(&site, first, HOURS * PITCHES as u64 - 1);
     let (crowd, crowd_p99_ms) = crowd(plan, &http, &base, &secrets.service, &contested).await?;
     store.close().await;
-    Ok(Report { bare: plain, reservations: ours, ratio: ours.per_second / plain.per_second, crowd, crowd_p99_ms })
+    Ok(Report {
+        bare: plain,
+        reservations: ours,
+        ratio: ours.per_second / plain.per_second,
+        all_on: AllOn { reservations, drained },
+        crowd,
+        crowd_p99_ms,
+    })
+}
+
+/// What runs beside the API.
+struct Others {
+    ending: CancellationToken,
+    running: tokio::task::JoinHandle<Result<(), workers::runtime::StepError>>,
+}
+
+impl Others {
+    async fn start(store: &Store, watch: projections::Watch, nats_url: Option<&str>) -> Result<Self, Problem> {
+        let config = workers::Config::new("bench");
+        let bus = match nats_url {
+            Some(url) => Some(workers::Bus::connect(url, store.log().id, config.stream_bytes).await?),
+            None => None,
+        };
+        let pay_url = Arc::new(|id| format!("http://localhost/p/{id}"));
+        let context = workers::Context::new(store.clone(), config, workers::Providers::default(), pay_url);
+        let ending = CancellationToken::new();
+        let over = ending.clone();
+        let running = tokio::spawn(async move {
+            let roles = [workers::Role::Relay, workers::Role::Projector, workers::Role::Worker];
+            workers::run(context, &roles, bus, Some(watch), over).await
+        });
+        Ok(Self { ending, running })
+    }
+
+    async fn stop(self) -> Result<(), Problem> {
+        self.ending.cancel();
+        Ok(self.running.await??)
+    }
+}
+
+/// Waits until every view has every event; how long that took.
+async fn caught_up(store: &Store) -> Result<Duration, Problem> {
+    let began = Instant::now();
+    loop {
+        let views = projections::progress(store).await?;
+        if !views.is_empty() && views.iter().all(|view| view.lag() == 0) {
+            return Ok(began.elapsed());
+        }
+        if began.elapsed() > Duration::from_secs(120) {
+            return Err("the views do not catch up".into());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 struct Secrets {
@@ -280,7 +355,7 @@ async fn crowd(
 pub fn table(plan: &Plan, report: &Report) -> String {
     let mut text =
         String::from("| what | requests/s | p50 ms | p99 ms | ratio | goal |\n|---|---:|---:|---:|---:|---:|\n");
-    let Report { bare, reservations, ratio, crowd, crowd_p99_ms } = report;
+    let Report { bare, reservations, ratio, all_on, crowd, crowd_p99_ms } = report;
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
@@ -291,6 +366,15 @@ pub fn table(plan: &Plan, report: &Report) -> String {
         text,
         "| `POST /v1/reservations`, spread slots, {} connections | {:.0} | {:.1} | {:.1} | {ratio:.2} | ≥ 0.8 |",
         plan.connections, reservations.per_second, reservations.p50_ms, reservations.p99_ms
+    );
+    let _ = writeln!(
+        text,
+        "| the same with relay, projectors and workers on; views {:.0} ms behind at the end | {:.0} | {:.1} | {:.1} | {:.2} | |",
+        all_on.drained.as_secs_f64() * 1_000.0,
+        all_on.reservations.per_second,
+        all_on.reservations.p50_ms,
+        all_on.reservations.p99_ms,
+        all_on.reservations.per_second / bare.per_second
     );
     let _ = writeln!(
         text,

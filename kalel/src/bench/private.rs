@@ -1,4 +1,4 @@
-//! A Postgres for one measurement: durable like in production, gone afterwards.
+//! A Postgres and a NATS for one measurement: durable like in production, gone afterwards.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,12 +6,14 @@ use crate::up::{
     children::Keeper,
     folder::{self, Private, secret},
     keeper::Stop,
+    nats::Nats,
     postgres::{Postgres, connect, programs},
 };
 
 /// A running server with a migrated database; it ends with this value.
 pub(super) struct Server {
     pub(super) owner_url: String,
+    pub(super) nats_url: String,
     _keeper: Keeper,
 }
 
@@ -26,6 +28,13 @@ pub(super) async fn start(connections: u32) -> Result<Server, super::append::Pro
     let mut private = Private::new()?;
     private.choose_ports()?;
     let programs = programs(None, &mut |doing| eprintln!("bench: {doing}"))?;
+    let nats = Nats {
+        program: programs.nats,
+        folder: path.join("nats"),
+        port: private.ports.nats,
+        password: private.nats_password.clone(),
+    };
+    keeper.run(nats.prepare(path.join("nats.log"))?)?;
     let postgres = Postgres { installed: programs.postgres, folder: path.join("postgres"), private, throw_away: false };
     let mut run = postgres.prepare(path.join("postgres.log"), Stop::AtOnce)?;
     for setting in [format!("max_connections={connections}"), "max_wal_size=4GB".into()] {
@@ -43,5 +52,5 @@ pub(super) async fn start(connections: u32) -> Result<Server, super::append::Pro
     postgres.set_up().await?;
     let owner_url = postgres.owner_url("kalel");
     crate::migrate::migrate(&mut connect(&owner_url).await?).await?;
-    Ok(Server { owner_url, _keeper: keeper })
+    Ok(Server { owner_url, nats_url: nats.url(), _keeper: keeper })
 }

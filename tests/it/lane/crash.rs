@@ -13,5 +13,7 @@ async fn what_was_acknowledged_is_in_the_log_whoever_is_killed() {
         Plan { program: KALEL.into(), database_url: world.database_url.clone(), commands, processes: 4, seed: 7 };
     let report = run(&plan).await.unwrap();
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.commands >= commands && report.applied > 0 && report.kills > 0, "{report}");
+    assert!(report.commands >= commands && report.kills > 0, "{report}");
+    // A trial in which almost everything is refused would show nothing.
+    assert!(report.applied >= commands / 10 && report.lapses > 0, "{report}");
 }
