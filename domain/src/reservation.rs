@@ -26,6 +26,10 @@ mod state;
 mod tests;
 #[cfg(test)]
 mod tests_gate;
+#[cfg(test)]
+mod tests_moves;
+#[cfg(test)]
+mod tests_policy;
 
 pub use cancel::{Cancel, Preview as CancelPreview};
 pub use check_in::check_in;
