@@ -108,3 +108,6 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Refund(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,17 @@ impl World {
         self.guards.open.iter().flat_map(rows).collect()
     }
 
+    /// Who is counted, scope by scope; scopes that count nobody are left out.
+    pub fn counted(&self) -> BTreeMap<String, BTreeSet<Uuid>> {
+        self.guards.scopes.clone().into_iter().filter(|(_, holders)| !holders.is_empty()).collect()
+    }
+
+    /// The names taken in a scope, and by whom.
+    pub fn taken(&self, scope: &'static str) -> BTreeMap<String, Uuid> {
+        let names = self.guards.names.iter().filter(|((of, _), _)| *of == scope);
+        names.map(|((_, key), holder)| (key.clone(), *holder)).collect()
+    }
+
     /// Holders of open claims, lapsed or not.
     pub fn claiming(&self) -> BTreeSet<Uuid> {
         self.guards.open.iter().map(|claim| claim.holder).collect()
