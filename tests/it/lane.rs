@@ -4,6 +4,8 @@ mod answers;
 mod crash;
 mod faults;
 mod guards;
+mod listed;
+mod model;
 mod order;
 mod races;
 
