@@ -7,6 +7,7 @@ mod guards;
 mod listed;
 mod model;
 mod order;
+mod paused;
 mod races;
 
 use domain::{Timestamp, decision::Decision};
