@@ -11,7 +11,7 @@ use crate::{
     ids::{PaymentId, RefundId, ReservationId},
     payment, refund,
     refund::Reason,
-    reservation::{self, Grounds, RefundShare},
+    reservation::{self, CancelReason, Grounds, RefundShare},
 };
 
 /// The published state machines: which event may follow in which state, and where it leads. `-` keeps the state.
@@ -29,7 +29,7 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
         &["expired", "confirmed", "checked_in", "completed", "cancelled", "no_show", "held"],
         "-",
     ),
-    ("reservation.cancelled", &["held", "confirmed"], "cancelled"),
+    ("reservation.cancelled", &["held", "confirmed", "checked_in"], "cancelled"),
     ("reservation.rescheduled", &["confirmed"], "confirmed"),
     ("reservation.checked_in", &["confirmed"], "checked_in"),
     ("reservation.completed", &["checked_in"], "completed"),
@@ -80,6 +80,11 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
             return Err(TestCaseError::fail(format!("{} is not in the table", event.name())));
         };
         prop_assert!(from.contains(state), "{} cannot follow {:?}", event.name(), state);
+        if let Event::Reservation(reservation::Event::Cancelled(cancelled)) = event {
+            // Once they were let in only the site breaks it off (domain.md: "at any time").
+            let by_client = cancelled.reason == CancelReason::Client;
+            prop_assert!(*state != "checked_in" || !by_client, "they are playing and call it off");
+        }
         if *to != "-" {
             *state = to;
         }
