@@ -3,7 +3,7 @@
 //! All commands of a process queue to one task with a connection of its own. It takes what queued while the last commit
 //! was in flight, decides in order of arrival, and writes one transaction under a lock that all lanes share, so
 //! positions are given, committed and become visible in one order. There is no timer. A caller who is alone uses the
-//! connection directly: handing over to the task and back would cost as much as a commit.
+//! connection directly: handing over to the task and back is what a lone caller would feel.
 
 mod command;
 mod direct;

@@ -99,7 +99,7 @@ impl Call {
         match self.append(decision, site).await? {
             Attempt::Written(written) => Ok(Some(written)),
             Attempt::Moved => Ok(None),
-            Attempt::Guarded(refusal) => Err(Problem::from(refusal).into()),
+            Attempt::Guarded(refusal) => Err(Halt::refused(refusal)),
         }
     }
 

@@ -8,6 +8,8 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub enum Halt {
     Problem(Problem),
+    /// The lane refused the command, and it asks after the key first: whoever it refuses is not a repetition.
+    Refused(Problem),
     /// The lane knows this key: the answer of then is to be given again.
     Before(Box<Record>),
 }
@@ -15,6 +17,13 @@ pub enum Halt {
 impl From<Problem> for Halt {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
+    }
+}
+
+impl Halt {
+    /// What a guard said no to, as the caller is told.
+    pub fn refused(refusal: impl Into<Problem>) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The same key gives the same answer (api.md).
 //!
-//! The lane enforces it: a command whose key it knows is not carried out again. So a first request pays no look-up; only
-//! a refused or repeated one asks what the key did before. An answer that the log alone can give again is made again from
+//! The lane enforces it: a command whose key it knows is not carried out again. So a first request pays no look-up, nor
+//! does one that the lane itself refuses; only one refused before it got there asks what the key did before. An answer that the log alone can give again is made again from
 //! it; one that holds more (a checkout address) is frozen, and the first to freeze wins.
 
 use std::{
@@ -86,6 +86,7 @@ pub async fn once(call: Call, scoped: Scoped) -> Result<Reply, Problem> {
     let record = match (call.operation.run)(call.clone()).await {
         Ok(reply) => return settle(&app, &scoped, reply).await,
         Err(Halt::Before(record)) => record,
+        Err(Halt::Refused(problem)) => return Err(problem),
         // A repetition may be refused by what the first one did: the slot is taken, by itself.
         Err(Halt::Problem(problem)) => match app.store.answers().find(&scoped.key).await {
             Ok(Some(record)) => Box::new(record),
@@ -113,7 +114,7 @@ async fn again(call: Call, scoped: &Scoped, record: Box<Record>) -> Result<Reply
             let run = call.operation.run;
             match run(Call { resumed: Some(record), ..call }).await {
                 Ok(reply) => settle(&app, scoped, reply).await?,
-                Err(Halt::Problem(problem)) => return Err(problem),
+                Err(Halt::Problem(problem) | Halt::Refused(problem)) => return Err(problem),
                 Err(Halt::Before(_)) => return Err(Problem::new("server.error")),
             }
         }

@@ -104,7 +104,7 @@ async fn handle(
         Some(key) => idempotency::once(call, key).await?,
         None => match (operation.run)(call).await {
             Ok(reply) => reply,
-            Err(Halt::Problem(problem)) => return Err(problem),
+            Err(Halt::Problem(problem) | Halt::Refused(problem)) => return Err(problem),
             // Without a key of its own, no request was carried out before.
             Err(Halt::Before(_)) => return Err(Problem::new("server.error")),
         },

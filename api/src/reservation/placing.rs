@@ -79,7 +79,7 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
             Attempt::Guarded(Refusal::SlotTaken { .. }) if next + 1 < order.pitches.len() => next += 1,
             Attempt::Guarded(Refusal::SlotTaken { .. }) => {
                 let first = order.pitches.first().copied().unwrap_or(pitch);
-                return Err(slot_taken(call, &site, first, order.during).await.into());
+                return Err(Halt::refused(slot_taken(call, &site, first, order.during).await));
             }
             Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == reservation::CODE => tries.again()?,
             Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == client::PHONE => {
@@ -87,7 +87,7 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
                 tries.again()?;
                 person = self::person(call, body).await?;
             }
-            Attempt::Guarded(refusal) => return Err(Problem::from(refusal).into()),
+            Attempt::Guarded(refusal) => return Err(Halt::refused(refusal)),
         }
     }
 }
@@ -159,8 +159,7 @@ async fn decide(
     let now = call.now();
     let channel = call.channel();
     let (slot, price, policy) = match &order.promised {
-        // The price was promised; whether it can be played is asked again.
-        // The quote is honoured while it lives, whatever became of the tariff.
+        // The price was promised, whatever became of the tariff; whether it can be played is asked again.
         Some((price, policy)) => {
             (site::playable(site, pitch, order.during, channel, now)?, price.clone(), policy.clone())
         }

@@ -129,9 +129,9 @@ async fn reschedule(call: Call) -> Result<Reply, Halt> {
             }
             Attempt::Moved => tries.again()?,
             Attempt::Guarded(Refusal::SlotTaken { .. }) => {
-                return Err(slot_taken(&call, &site, pitch, during).await.into());
+                return Err(Halt::refused(slot_taken(&call, &site, pitch, during).await));
             }
-            Attempt::Guarded(refusal) => return Err(Problem::from(refusal).into()),
+            Attempt::Guarded(refusal) => return Err(Halt::refused(refusal)),
         }
     }
 }

@@ -136,7 +136,7 @@ async fn register(call: Call) -> Result<Reply, Halt> {
             }
             Attempt::Moved => tries.again()?,
             Attempt::Guarded(refusal) => {
-                return Err(Problem::from(refusal).at("/slug", "is the slug of another site").into());
+                return Err(Halt::refused(Problem::from(refusal).at("/slug", "is the slug of another site")));
             }
         }
     }

@@ -46,9 +46,8 @@ struct Questions {
     streams: Vec<Uuid>,
     keys: Vec<Vec<u8>>,
     fences: Vec<String>,
-    cells: Vec<Uuid>,
-    froms: Vec<Timestamp>,
-    tos: Vec<Timestamp>,
+    /// Cells and when they are wanted.
+    slots: Vec<(Uuid, Timestamp, Timestamp)>,
     holders: Vec<Uuid>,
     scopes: Vec<String>,
     unique_scopes: Vec<String>,
@@ -70,6 +69,9 @@ impl Questions {
             list.sort_unstable();
             list.dedup();
         }
+        // A crowd wants one and the same.
+        questions.slots.sort_unstable();
+        questions.slots.dedup();
         for list in [&mut questions.scopes, &mut questions.fences] {
             list.sort_unstable();
             list.dedup();
@@ -80,11 +82,8 @@ impl Questions {
     fn ask(&mut self, op: &Op) {
         match op {
             Op::Claim(claim) => {
-                for cell in &claim.cells {
-                    self.cells.push(cell.uuid());
-                    self.froms.push(claim.during.from());
-                    self.tos.push(claim.during.to());
-                }
+                let (from, to) = (claim.during.from(), claim.during.to());
+                self.slots.extend(claim.cells.iter().map(|cell| (cell.uuid(), from, to)));
                 self.holders.push(claim.holder);
             }
             Op::Firm { holder } | Op::Extend { holder, .. } | Op::Release { holder } => self.holders.push(*holder),
@@ -145,9 +144,12 @@ async fn holdings(tx: &mut PgConnection, asked: &mut Questions, facts: &mut Fact
 
 /// Every open claim of every holder that the batch names or meets.
 async fn claims(tx: &mut PgConnection, asked: &mut Questions, facts: &mut Facts) -> Result<(), sqlx::Error> {
-    if asked.cells.is_empty() && asked.holders.is_empty() {
+    if asked.slots.is_empty() && asked.holders.is_empty() {
         return Ok(());
     }
+    let cells: Vec<Uuid> = asked.slots.iter().map(|slot| slot.0).collect();
+    let froms: Vec<Timestamp> = asked.slots.iter().map(|slot| slot.1).collect();
+    let tos: Vec<Timestamp> = asked.slots.iter().map(|slot| slot.2).collect();
     let rows = sqlx::query!(
         r#"WITH involved AS (
                SELECT claim.holder
@@ -166,9 +168,9 @@ async fn claims(tx: &mut PgConnection, asked: &mut Questions, facts: &mut Facts)
                SELECT open.* FROM event_log.slot_claims AS open
                WHERE open.holder = involved.holder AND open.to_position IS NULL OFFSET 0
            ) AS claim"#,
-        &asked.cells,
-        &asked.froms,
-        &asked.tos,
+        &cells,
+        &froms,
+        &tos,
         &asked.holders
     )
     .fetch_all(tx)
