@@ -16,13 +16,16 @@ use clap::{Args, Subcommand};
 pub enum Bench {
     /// The append lane against an unordered one-row-per-transaction INSERT.
     Append(AppendOptions),
-    /// `POST /v1/reservations` against a bare endpoint with one INSERT; then a crowd on one slot.
+    /// `POST /v1/reservations` against a bare endpoint with one INSERT and a booking API in Node; then a crowd on one slot.
     Http(HttpOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
     /// Started by `crash`: one of its processes.
     #[command(hide = true)]
     CrashWorker(crash::Worker),
+    /// Started by `http`: one of its servers.
+    #[command(hide = true)]
+    HttpServer(http::Server),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +63,9 @@ pub struct HttpOptions {
     /// Clients that want one and the same slot.
     #[arg(long, default_value_t = 1_000)]
     crowd: usize,
+    /// Also measures the booking API in this folder, with Node: peers/node.
+    #[arg(long)]
+    node: Option<PathBuf>,
     /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
     #[arg(long)]
     write: Option<PathBuf>,
@@ -88,6 +94,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Append(options) => append(options).await.map_err(|problem| problem.to_string()),
         Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
+        Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
         Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
     }
 }
@@ -120,6 +127,8 @@ async fn http(options: HttpOptions) -> Result<(), append::Problem> {
     };
     let given = private.as_ref().map(|server| server.owner_url.clone());
     let plan = http::Plan {
+        program: std::env::current_exe()?,
+        node: options.node,
         database_url: options.database_url.or(given).unwrap_or_default(),
         nats_url: private.as_ref().map(|server| server.nats_url.clone()),
         connections: options.connections.max(1),

@@ -1,0 +1,157 @@
+//! The servers that are measured: each a process of its own, so that none shares threads with the clients.
+
+use std::{process::Stdio, sync::Arc};
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use clap::{Args, ValueEnum};
+use eventstore::{Keyring, Mode, Options, Store};
+use serde_json::{Value, json};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::Plan;
+use crate::bench::append::Problem;
+
+/// One of the servers: started by `bench http`.
+#[derive(Debug, Args)]
+pub struct Server {
+    what: What,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// Where the relay publishes; without it everything but the relay is on.
+    #[arg(long, env = "NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
+    #[arg(long)]
+    connections: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// An axum endpoint that does one unordered INSERT and checks nothing.
+    Bare,
+    /// The API alone.
+    Api,
+    /// The API with relay, projectors and workers in the same process.
+    All,
+}
+
+/// A server that runs; it ends with this value.
+#[derive(Debug)]
+pub struct Running {
+    pub authority: String,
+    _process: Child,
+}
+
+impl Running {
+    /// Starts one of ours and waits until it listens.
+    pub async fn start(plan: &Plan, what: What) -> Result<Self, Problem> {
+        let mut command = Command::new(&plan.program);
+        let what = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        command.args(["bench", "http-server", &what, "--connections", &plan.connections.to_string()]);
+        if let Some(url) = &plan.nats_url {
+            command.env("NATS_URL", url);
+        }
+        Self::of(command.env("DATABASE_URL", &plan.database_url)).await
+    }
+
+    /// Starts a command that says where it listens, and ends when its standard input does.
+    pub async fn of(command: &mut Command) -> Result<Self, Problem> {
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true).spawn()?;
+        let output = process.stdout.take().ok_or("a process without output")?;
+        let line = BufReader::new(output).lines().next_line().await?.ok_or("a server ended before it listened")?;
+        let told: Value = serde_json::from_str(&line)?;
+        let authority = told["listening"].as_str().ok_or("a server does not say where it listens")?.to_owned();
+        Ok(Self { authority, _process: process })
+    }
+}
+
+/// Serves until standard input ends.
+///
+/// # Errors
+/// When the database cannot be reached or no port be had.
+pub async fn serve(server: Server) -> Result<(), Problem> {
+    let ending = CancellationToken::new();
+    let mut others = None;
+    let router = match server.what {
+        What::Bare => bare(&server.database_url, server.connections).await?,
+        What::Api | What::All => {
+            let mut options = Options::new(&server.database_url, Keyring::new([1; 32], [2; 32]), Mode::Test);
+            options.connections = 32;
+            let store = Store::open(options).await?;
+            let watch = projections::Watch::new(store.clone());
+            let settings = api::Settings::default();
+            let webhooks = api::payment::Verifiers::default();
+            let app = api::App::new(api::Options { store: store.clone(), watch: watch.clone(), settings, webhooks });
+            if server.what == What::All {
+                others = Some(start_others(&store, watch, server.nats_url.as_deref(), ending.clone()).await?);
+            }
+            api::router(app)
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", json!({ "listening": listener.local_addr()?.to_string() }));
+    let over = ending.clone();
+    // A thread of its own: a read of standard input cannot be called off.
+    std::thread::spawn(move || {
+        let _ = std::io::read_to_string(std::io::stdin());
+        over.cancel();
+    });
+    tokio::select! {
+        served = axum::serve(listener, router) => served?,
+        () = ending.cancelled() => {}
+    }
+    match others {
+        Some(others) => Ok(others.await??),
+        None => Ok(()),
+    }
+}
+
+type Others = tokio::task::JoinHandle<Result<(), workers::runtime::StepError>>;
+
+async fn start_others(
+    store: &Store,
+    watch: projections::Watch,
+    nats_url: Option<&str>,
+    ending: CancellationToken,
+) -> Result<Others, Problem> {
+    let config = workers::Config::new("bench");
+    let bus = match nats_url {
+        Some(url) => Some(workers::Bus::connect(url, store.log().id, config.stream_bytes).await?),
+        None => None,
+    };
+    let pay_url = Arc::new(|id| format!("http://localhost/p/{id}"));
+    let context = workers::Context::new(store.clone(), config, workers::Providers::default(), pay_url);
+    Ok(tokio::spawn(async move {
+        let roles = [workers::Role::Relay, workers::Role::Projector, workers::Role::Worker];
+        workers::run(context, &roles, bus, Some(watch), ending).await
+    }))
+}
+
+/// The endpoint ours is compared with: it reads the same JSON, writes one row in a transaction of its own and answers.
+async fn bare(database_url: &str, connections: u32) -> Result<Router, Problem> {
+    let pool =
+        PgPoolOptions::new().max_connections(connections).min_connections(connections).connect(database_url).await?;
+    sqlx::query("DROP SCHEMA IF EXISTS bench_http CASCADE").execute(&pool).await?;
+    sqlx::query("CREATE SCHEMA bench_http").execute(&pool).await?;
+    sqlx::query(
+        "CREATE TABLE bench_http.reservations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body json NOT NULL,
+             created_at timestamptz NOT NULL DEFAULT clock_timestamp())",
+    )
+    .execute(&pool)
+    .await?;
+    Ok(Router::new().route("/reservations", post(insert)).with_state(pool))
+}
+
+async fn insert(State(pool): State<PgPool>, Json(body): Json<Value>) -> Result<(StatusCode, Json<Value>), StatusCode> {
+    let id: i64 = sqlx::query_scalar("INSERT INTO bench_http.reservations (body) VALUES ($1::text::json) RETURNING id")
+        .bind(body.to_string())
+        .fetch_one(&pool)
+        .await
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok((StatusCode::CREATED, Json(json!({ "id": id, "status": "held" }))))
+}
