@@ -1,9 +1,10 @@
 //! The append lane: group commit with gapless positions.
 //!
-//! All commands of a process queue to one task with a connection of its own. It takes what queued while the last commit
+//! All commands of a process queue to one thread with a connection of its own. It takes what queued while the last commit
 //! was in flight, decides in order of arrival, and writes one transaction under a lock that all lanes share, so
-//! positions are given, committed and become visible in one order. There is no timer. A caller who is alone uses the
-//! connection directly: handing over to the task and back is what a lone caller would feel.
+//! positions are given, committed and become visible in one order. There is no timer. It is a thread, because a task
+//! would wait its turn behind the requests that it holds up. A caller who is alone does without it, on a second
+//! connection: handing over to the thread and back is what a lone caller would feel.
 
 mod command;
 mod direct;
@@ -16,18 +17,19 @@ mod verdict;
 mod worker;
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
+    runtime::{self, Handle},
     sync::{Mutex, mpsc, oneshot, watch},
-    task::JoinHandle,
     time::Instant,
 };
 
@@ -84,8 +86,9 @@ pub(crate) struct Lane {
     load: Arc<Load>,
     limits: LaneLimits,
     stop: watch::Sender<bool>,
-    session: Arc<Mutex<session::Session>>,
-    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+    /// The connection of a caller who is alone. Whoever settles a batch of this process holds it, too.
+    direct: Arc<Mutex<session::Session>>,
+    ended: std::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl fmt::Debug for Lane {
@@ -95,22 +98,38 @@ impl fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// Starts the lane's task. It ends when the lane is closed or dropped.
-    pub(crate) fn start(options: PgConnectOptions, clock: Clock, limits: LaneLimits) -> Self {
+    /// Starts the lane's thread. It ends when the lane is closed or dropped.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start(options: PgConnectOptions, clock: Clock, limits: LaneLimits) -> Result<Self, io::Error> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let load = Arc::<Load>::default();
-        let session = Arc::new(Mutex::new(session::Session::new(options, clock)));
-        let worker = worker::Worker::new(waiting, stopped, Arc::clone(&load), limits, Arc::clone(&session));
-        let task = tokio::spawn(worker.run());
-        Self { queue, load, limits, stop, session, task: std::sync::Mutex::new(Some(task)) }
+        let direct = Arc::new(Mutex::new(session::Session::new(options.clone(), clock.clone())));
+        let worker = worker::Worker {
+            waiting,
+            stopped,
+            load: Arc::clone(&load),
+            limits,
+            session: session::Session::new(options, clock),
+            direct: Arc::clone(&direct),
+            callers: Handle::current(),
+        };
+        let own = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new().name("kalel lane".into()).spawn(move || {
+            own.block_on(worker.run());
+            let _ = end.send(());
+        })?;
+        Ok(Self { queue, load, limits, stop, direct, ended: std::sync::Mutex::new(Some(ended)) })
     }
 
     /// Queues a command and waits for its verdict; with nobody else about, has it settled at once.
     pub(crate) async fn submit(&self, command: Command) -> Result<Verdict, AppendError> {
         if self.load.nobody()
             && !self.queue.is_closed()
-            && let Ok(session) = Arc::clone(&self.session).try_lock_owned()
+            && let Ok(session) = Arc::clone(&self.direct).try_lock_owned()
         {
             return direct::settle(session, Arc::clone(&self.load), command).await;
         }
@@ -132,14 +151,14 @@ impl Lane {
     /// Takes no more commands and waits until those that queued are answered.
     pub(crate) async fn close(&self) {
         self.stop.send_replace(true);
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task
-            && let Err(error) = task.await
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ended) = ended
+            && ended.await.is_err()
         {
-            tracing::error!(%error, "the append lane ended badly");
+            tracing::error!("the append lane ended badly");
         }
         // Somebody may be settling directly.
-        drop(self.session.lock().await);
+        drop(self.direct.lock().await);
     }
 }
 

@@ -57,6 +57,8 @@ pub enum OpenError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Clock(#[from] ClockError),
+    #[error("the append lane cannot be started")]
+    Lane(#[from] std::io::Error),
 }
 
 /// The memory of Kalel: everything is written through its lane and can be read back.
@@ -87,7 +89,7 @@ impl Store {
         let pool = connect::pool(&options.database_url, options.connections, options.acquire_timeout).await?;
         let log = identity::establish(&pool, options.mode, &options.keyring, &options.clock).await?;
         options.clock.bind(pool.clone(), log.mode).await?;
-        let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane);
+        let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane)?;
         let subjects = Arc::new(Subjects::new(pool.clone(), options.keyring.clone()));
         let answers = Answers { pool: pool.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
         let (clock, keyring, cache) = (options.clock, options.keyring, Cache::default());

@@ -1,4 +1,4 @@
-//! One command of a caller who is alone, settled without the lane's task.
+//! One command of a caller who is alone, settled without the lane's thread.
 
 use std::{
     pin::Pin,

@@ -1,8 +1,9 @@
-//! The lane's task: takes what has queued, has it settled, answers.
+//! The lane's thread: takes what has queued, has it settled, answers.
 
 use std::sync::Arc;
 
 use tokio::{
+    runtime::Handle,
     sync::{Mutex, mpsc::UnboundedReceiver, watch},
     time::Instant,
 };
@@ -15,47 +16,50 @@ const BATCH_COMMANDS: usize = 512;
 const BATCH_BYTES: usize = 4 << 20;
 
 pub(crate) struct Worker {
-    waiting: UnboundedReceiver<Pending>,
-    stopped: watch::Receiver<bool>,
-    load: Arc<Load>,
-    limits: LaneLimits,
-    session: Arc<Mutex<Session>>,
+    pub(crate) waiting: UnboundedReceiver<Pending>,
+    pub(crate) stopped: watch::Receiver<bool>,
+    pub(crate) load: Arc<Load>,
+    pub(crate) limits: LaneLimits,
+    pub(crate) session: Session,
+    /// Held while a batch is settled: nobody settles directly meanwhile.
+    pub(crate) direct: Arc<Mutex<Session>>,
+    /// Where the callers live.
+    pub(crate) callers: Handle,
 }
 
 impl Worker {
-    pub(crate) fn new(
-        waiting: UnboundedReceiver<Pending>,
-        stopped: watch::Receiver<bool>,
-        load: Arc<Load>,
-        limits: LaneLimits,
-        session: Arc<Mutex<Session>>,
-    ) -> Self {
-        Self { waiting, stopped, load, limits, session }
-    }
-
     pub(crate) async fn run(mut self) {
-        loop {
-            let Some(first) = self.next().await else { return };
-            // Callers that the last batch answered are about to queue again: let them, it makes one commit of two.
-            tokio::task::yield_now().await;
-            let mut session = Arc::clone(&self.session).lock_owned().await;
+        while let Some(first) = self.next().await {
+            let alone = Arc::clone(&self.direct).lock_owned().await;
             let batch = self.fill(first);
             if !batch.is_empty() {
-                self.settle(&mut session, batch).await;
+                self.settle(batch).await;
             }
+            drop(alone);
         }
     }
 
     /// The next command; `None` when the lane is closed and everything is answered.
     async fn next(&mut self) -> Option<Pending> {
-        tokio::select! {
-            biased;
-            first = self.waiting.recv() => return first,
-            () = stopped(&mut self.stopped) => {}
+        if *self.stopped.borrow() {
+            // No more is taken; what has queued is still answered.
+            self.waiting.close();
         }
-        // No more is taken; what has queued is still answered.
-        self.waiting.close();
-        self.waiting.recv().await
+        if let Ok(first) = self.waiting.try_recv() {
+            return Some(first);
+        }
+        let first = tokio::select! {
+            biased;
+            first = self.waiting.recv() => first,
+            () = stopped(&mut self.stopped) => {
+                self.waiting.close();
+                self.waiting.recv().await
+            }
+        };
+        // Nobody had queued: those whom the last batch answered may be about to. Let them have their turn, behind which
+        // this one stands; it makes one commit of two.
+        self.callers.spawn(async {}).await.ok();
+        first
     }
 
     /// What has queued by now and is still wanted.
@@ -77,7 +81,7 @@ impl Worker {
         batch
     }
 
-    async fn settle(&self, session: &mut Session, batch: Vec<Pending>) {
+    async fn settle(&mut self, batch: Vec<Pending>) {
         let began = Instant::now();
         metrics::gauge!("lane_queue_commands").set(self.load.commands() as f64);
         metrics::histogram!("lane_batch_commands").record(batch.len() as f64);
@@ -85,7 +89,7 @@ impl Worker {
             metrics::histogram!("lane_wait_seconds").record((began - oldest.since).as_secs_f64());
         }
         let commands: Vec<&Command> = batch.iter().map(|pending| &pending.command).collect();
-        let verdicts = session.settle(&commands).await;
+        let verdicts = self.session.settle(&commands).await;
         self.load.settled(commands.len());
         metrics::histogram!("lane_batch_seconds").record(began.elapsed().as_secs_f64());
         for (pending, verdict) in batch.into_iter().zip(verdicts) {
