@@ -183,16 +183,27 @@ BEGIN
     END IF;
 
     SELECT now.head, now.at INTO head, at FROM event_log.head() AS now;
-    PERFORM event_log.write(head, at,
-        e_ids, e_streams, e_versions, e_types, e_schemas, e_data, e_meta,
-        k_keys, k_fingerprints, k_streams, k_counts, k_first, k_last, k_expires,
-        r_holders, r_n, x_holders, x_at,
-        c_cells, c_from, c_to, c_holders, c_releasable, c_lapses, c_from_n, c_to_n,
-        g_scopes, g_keys, u_scopes, u_keys, u_holders, u_n, h_scopes, h_holders, h_n);
+    -- A slot that is taken, a name, a key that was used: the constraints look anyway, so nobody looks before them. What
+    -- was written is undone. (A savepoint costs something, so only where one of them can be in the way.)
+    IF cardinality(c_cells) > 0 OR cardinality(u_scopes) > 0 OR cardinality(k_keys) > 0 THEN
+        BEGIN
+            PERFORM event_log.write(head, at,
+                e_ids, e_streams, e_versions, e_types, e_schemas, e_data, e_meta,
+                k_keys, k_fingerprints, k_streams, k_counts, k_first, k_last, k_expires,
+                r_holders, r_n, x_holders, x_at,
+                c_cells, c_from, c_to, c_holders, c_releasable, c_lapses, c_from_n, c_to_n,
+                g_scopes, g_keys, u_scopes, u_keys, u_holders, u_n, h_scopes, h_holders, h_n);
+        EXCEPTION WHEN exclusion_violation OR unique_violation THEN
+            RETURN;
+        END;
+    ELSE
+        PERFORM event_log.write(head, at,
+            e_ids, e_streams, e_versions, e_types, e_schemas, e_data, e_meta,
+            k_keys, k_fingerprints, k_streams, k_counts, k_first, k_last, k_expires,
+            r_holders, r_n, x_holders, x_at,
+            c_cells, c_from, c_to, c_holders, c_releasable, c_lapses, c_from_n, c_to_n,
+            g_scopes, g_keys, u_scopes, u_keys, u_holders, u_n, h_scopes, h_holders, h_n);
+    END IF;
     RETURN NEXT;
--- A slot that is taken, a name, a key that was used, a version that is there: the constraints look anyway, so nobody
--- looks before them. What was written is undone.
-EXCEPTION WHEN exclusion_violation OR unique_violation THEN
-    RETURN;
 END
 $$;

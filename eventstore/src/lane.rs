@@ -115,6 +115,7 @@ impl Lane {
             session: session::Session::new(options, clock),
             direct: Arc::clone(&direct),
             callers: Handle::current(),
+            last: 0,
         };
         let own = runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();

@@ -25,6 +25,8 @@ pub(crate) struct Worker {
     pub(crate) direct: Arc<Mutex<Session>>,
     /// Where the callers live.
     pub(crate) callers: Handle,
+    /// Commands of the last batch.
+    pub(crate) last: usize,
 }
 
 impl Worker {
@@ -32,6 +34,7 @@ impl Worker {
         while let Some(first) = self.next().await {
             let alone = Arc::clone(&self.direct).lock_owned().await;
             let batch = self.fill(first);
+            self.last = batch.len();
             if !batch.is_empty() {
                 self.settle(batch).await;
             }
@@ -45,9 +48,7 @@ impl Worker {
             // No more is taken; what has queued is still answered.
             self.waiting.close();
         }
-        if let Ok(first) = self.waiting.try_recv() {
-            return Some(first);
-        }
+        let queued = self.waiting.len();
         let first = tokio::select! {
             biased;
             first = self.waiting.recv() => first,
@@ -56,9 +57,11 @@ impl Worker {
                 self.waiting.recv().await
             }
         };
-        // Nobody had queued: those whom the last batch answered may be about to. Let them have their turn, behind which
-        // this one stands; it makes one commit of two.
-        self.callers.spawn(async {}).await.ok();
+        // Hardly anybody had queued: those whom the last batch answered may be about to. Let them have their turn, behind
+        // which this one stands; it makes one commit of two.
+        if queued < self.last / 2 {
+            self.callers.spawn(async {}).await.ok();
+        }
         first
     }
 
