@@ -1,5 +1,5 @@
-//! The memory of Kalel: the append lane, reading, guards, idempotency and the keys of people. The only writer of schema
-//! `event_log`.
+//! The memory of Kalel: the append lane, reading, guards, idempotency, the keys of people, and what proves it. The only
+//! writer of schema `event_log`.
 
 mod answers;
 mod append;
@@ -12,7 +12,9 @@ pub mod inbox;
 mod keyring;
 mod lane;
 pub mod link;
+pub mod merkle;
 mod meta;
+pub mod note;
 mod read;
 mod recorded;
 mod seal;
