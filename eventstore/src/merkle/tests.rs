@@ -1,3 +1,5 @@
+//! Test vectors of others, the tree word for word beside ours, and proofs that were tampered with.
+
 use proptest::prelude::*;
 
 use super::*;
