@@ -4,7 +4,8 @@ mod body;
 mod list;
 mod stream;
 
-pub use body::EventBody;
+pub use body::{EventBody, is_personal};
+pub use list::sees;
 
 use domain::{actor::Role, key::Scope};
 
@@ -13,7 +14,7 @@ use crate::http::operation::{Authz, Operation, Over};
 pub const OPERATIONS: &[&Operation] = &[&list::LIST, &stream::STREAM];
 
 /// Who reads the log; integrators and managers within their sites.
-const READS: Authz = Authz::Keys {
+pub const READS: Authz = Authz::Keys {
     scope: Scope::EventsRead,
     roles: &[
         (Role::Auditor, Over::All),

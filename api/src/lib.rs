@@ -3,6 +3,7 @@
 //! One module per noun, one file per operation. Each operation is a row ([`http::operation::Operation`]) from which the
 //! router, the rights and the OpenAPI document are made; [`http::pipeline`] is the way of every request.
 
+pub mod audit;
 pub mod client;
 pub mod event;
 pub mod http;

@@ -60,7 +60,7 @@ const BOOKS: Authz = Authz::Keys {
 };
 
 /// Who reads them.
-const READS: Authz = Authz::Keys {
+pub const READS: Authz = Authz::Keys {
     scope: Scope::ReservationsRead,
     roles: &[
         (Role::Client, Over::Own),

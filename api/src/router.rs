@@ -9,7 +9,7 @@ use axum::{
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    App, event,
+    App, audit, event,
     http::{health, openapi, operation::Operation, pipeline},
     key, payment,
     problem::{self, Problem},
@@ -26,6 +26,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         refund::OPERATIONS,
         key::OPERATIONS,
         event::OPERATIONS,
+        audit::OPERATIONS,
         test_clock::OPERATIONS,
     ]
     .into_iter()

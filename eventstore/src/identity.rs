@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{clock::Clock, keyring::Keyring, seal};
+use crate::{cipher, clock::Clock, keyring::Keyring};
 
 /// A test log has a settable clock and provider fakes; the money of a live log is real. Keys of the other mode are
 /// refused.
@@ -60,7 +60,7 @@ pub(crate) async fn establish(
     clock: &Clock,
 ) -> Result<LogIdentity, IdentityError> {
     let new = clock.new_id();
-    let check = seal::seal(&keyring.store_key(), &seal::aad(new, KEY_CHECK), new.as_bytes());
+    let check = cipher::seal(&keyring.store_key(), &cipher::aad(new, KEY_CHECK), new.as_bytes());
     sqlx::query!(
         "INSERT INTO event_log.identity (id, mode, key_check) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         new,
@@ -74,7 +74,7 @@ pub(crate) async fn establish(
     if found != mode {
         return Err(IdentityError::OtherMode { wanted: mode, found });
     }
-    let opened = seal::open(&keyring.store_key(), &seal::aad(row.id, KEY_CHECK), &row.key_check);
+    let opened = cipher::open(&keyring.store_key(), &cipher::aad(row.id, KEY_CHECK), &row.key_check);
     if opened.as_deref() != Some(row.id.as_bytes().as_slice()) {
         return Err(IdentityError::WrongKeys);
     }

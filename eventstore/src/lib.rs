@@ -4,8 +4,10 @@
 mod answers;
 mod append;
 mod cache;
+mod cipher;
 mod clock;
 mod connect;
+pub mod export;
 pub mod fence;
 mod identity;
 pub mod inbox;
@@ -16,8 +18,9 @@ pub mod merkle;
 mod meta;
 pub mod note;
 mod read;
+pub mod receipt;
 mod recorded;
-mod seal;
+pub mod seal;
 mod store;
 mod subjects;
 

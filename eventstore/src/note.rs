@@ -5,11 +5,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::merkle::Hash;
 
 /// The type of signature that Ed25519 is in a key and its id.
 const ED25519: u8 = 0x01;
+/// Begins a private key.
+const PRIVATE: &str = "PRIVATE+KEY+";
 /// Begins the line of a signature: an em dash and a space.
 const DASH: &str = "— ";
 /// A note is small: whoever sends more means harm.
@@ -63,6 +66,39 @@ impl Signer {
             return Err(NoteError::Key);
         }
         Ok(Self { name: name.to_owned(), key })
+    }
+
+    /// Reads `PRIVATE+KEY+name+id+key`, the form of Go's package note, as `kalel audit key` writes it.
+    ///
+    /// # Errors
+    /// [`NoteError::Key`].
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let mut parts = text.trim().strip_prefix(PRIVATE).ok_or(NoteError::Key)?.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(NoteError::Key);
+        };
+        let key = STANDARD.decode(key).map(Zeroizing::new).map_err(|_| NoteError::Key)?;
+        let Some((&ED25519, seed)) = key.split_first() else { return Err(NoteError::Key) };
+        let seed: [u8; 32] = seed.try_into().map_err(|_| NoteError::Key)?;
+        let signer = Self::new(name, SigningKey::from_bytes(&seed))?;
+        if hex::encode(signer.verifier().id()) == id { Ok(signer) } else { Err(NoteError::Key) }
+    }
+
+    /// The form that [`Signer::parse`] reads. Secret.
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        let mut key = Zeroizing::new(vec![ED25519]);
+        key.extend_from_slice(self.key.as_bytes());
+        Zeroizing::new(format!(
+            "{PRIVATE}{}+{}+{}",
+            self.name,
+            hex::encode(self.verifier().id()),
+            STANDARD.encode(key.as_slice())
+        ))
+    }
+
+    /// The name it signs under.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub fn verifier(&self) -> Verifier {
@@ -150,25 +186,35 @@ impl Checkpoint {
         format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
     }
 
-    /// Reads a signed checkpoint of this log. Lines after the root are for others and are not looked at.
+    /// Reads a signed checkpoint of this log.
     ///
     /// # Errors
     /// [`NoteError`].
     pub fn open(note: &str, origin: &str, verifier: &Verifier) -> Result<Self, NoteError> {
+        let checkpoint = Self::read(note, verifier)?;
+        if checkpoint.origin == origin {
+            Ok(checkpoint)
+        } else {
+            Err(NoteError::OtherLog { wanted: origin.to_owned(), found: checkpoint.origin })
+        }
+    }
+
+    /// Reads a signed checkpoint of any log. Lines after the root are for others and are not looked at.
+    ///
+    /// # Errors
+    /// [`NoteError`].
+    pub fn read(note: &str, verifier: &Verifier) -> Result<Self, NoteError> {
         let mut lines = verifier.open(note)?.lines();
         let (Some(found), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(NoteError::Malformed);
         };
-        if found != origin {
-            return Err(NoteError::OtherLog { wanted: origin.to_owned(), found: found.to_owned() });
-        }
         let number: u64 = size.parse().map_err(|_| NoteError::Malformed)?;
         let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok()).ok_or(NoteError::Malformed)?;
         // One way to write a number: no sign, no zero in front.
         if number.to_string() != size {
             return Err(NoteError::Malformed);
         }
-        Ok(Self { origin: origin.to_owned(), size: number, root: Hash(root) })
+        Ok(Self { origin: found.to_owned(), size: number, root: Hash(root) })
     }
 }
 

@@ -122,13 +122,35 @@ impl Store {
         collect(rows)
     }
 
+    /// The export lines after a position, in order: the stored bytes, whether this version can read them or not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lines_after(&self, position: Position, limit: i64) -> Result<Vec<(Position, String)>, sqlx::Error> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT position, event_id, stream_id, version, type AS name, schema,
+                      data::text AS "data!", meta::text AS "meta!", recorded_at
+               FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
+            position,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.iter().map(|row| (row.position, row.export_line())).collect())
+    }
+
     /// The last position; 0 for an empty log.
     ///
     /// # Errors
     /// [`ReadError`].
     pub async fn head(&self) -> Result<Position, ReadError> {
+        Ok(self.head_of_log().await?)
+    }
+
+    pub(crate) async fn head_of_log(&self) -> Result<Position, sqlx::Error> {
         let head = sqlx::query_scalar!(r#"SELECT coalesce(max(position), 0) AS "head!" FROM event_log.events"#);
-        Ok(head.fetch_one(self.pool()).await?)
+        head.fetch_one(self.pool()).await
     }
 
     /// Who has a name, such as the client of a telephone number's hash.

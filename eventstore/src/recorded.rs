@@ -49,7 +49,37 @@ impl Recorded {
     /// Merkle tree hashes, so the order of the fields, the six digits of a second and the verbatim `data` and `meta`
     /// never change.
     pub fn export_line(&self) -> String {
-        let mut line = String::with_capacity(256 + self.data.len() + self.meta_json.len());
+        Line {
+            position: self.position,
+            event_id: self.event_id,
+            stream_id: self.stream_id,
+            version: self.version,
+            name: &self.name,
+            schema: self.schema,
+            recorded_at: self.recorded_at,
+            meta: &self.meta_json,
+            data: &self.data,
+        }
+        .to_text()
+    }
+}
+
+/// What an export line is made of.
+struct Line<'a> {
+    position: Position,
+    event_id: Uuid,
+    stream_id: Uuid,
+    version: Version,
+    name: &'a str,
+    schema: i16,
+    recorded_at: Timestamp,
+    meta: &'a str,
+    data: &'a str,
+}
+
+impl Line<'_> {
+    fn to_text(&self) -> String {
+        let mut line = String::with_capacity(256 + self.data.len() + self.meta.len());
         // Writing to a string cannot fail.
         let _ = write!(
             line,
@@ -61,7 +91,7 @@ impl Recorded {
             self.name,
             self.schema,
             self.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            self.meta_json,
+            self.meta,
             self.data,
         );
         line
@@ -79,6 +109,24 @@ pub(crate) struct Row {
     pub data: String,
     pub meta: String,
     pub recorded_at: Timestamp,
+}
+
+impl Row {
+    /// See [`Recorded::export_line`].
+    pub(crate) fn export_line(&self) -> String {
+        Line {
+            position: self.position,
+            event_id: self.event_id,
+            stream_id: self.stream_id,
+            version: self.version,
+            name: &self.name,
+            schema: self.schema,
+            recorded_at: self.recorded_at,
+            meta: &self.meta,
+            data: &self.data,
+        }
+        .to_text()
+    }
 }
 
 impl TryFrom<Row> for Recorded {

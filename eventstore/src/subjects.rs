@@ -17,8 +17,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
+    cipher,
     keyring::{Key, Keyring},
-    seal,
 };
 
 /// How long an opened key stays in memory: the longest that a key destroyed by another process still works here.
@@ -62,7 +62,7 @@ impl Subjects {
             Some(key) => key,
             None => self.make(subject).await?,
         };
-        Ok(Sealed(seal::seal(&key, &seal::aad(subject, field), text.as_bytes())))
+        Ok(Sealed(cipher::seal(&key, &cipher::aad(subject, field), text.as_bytes())))
     }
 
     /// Decrypts a field. `None` when the person was erased, or the ciphertext belongs to another subject or field.
@@ -71,10 +71,8 @@ impl Subjects {
     /// [`SubjectError`] when the key cannot be read.
     pub async fn open(&self, subject: Uuid, field: &str, sealed: &Sealed) -> Result<Option<String>, SubjectError> {
         match self.key(subject).await {
-            Ok(Some(key)) => {
-                Ok(seal::open(&key, &seal::aad(subject, field), &sealed.0)
-                    .and_then(|plain| String::from_utf8(plain).ok()))
-            }
+            Ok(Some(key)) => Ok(cipher::open(&key, &cipher::aad(subject, field), &sealed.0)
+                .and_then(|plain| String::from_utf8(plain).ok())),
             Ok(None) | Err(SubjectError::Erased) => Ok(None),
             Err(error) => Err(error),
         }
@@ -82,11 +80,11 @@ impl Subjects {
 
     /// Encrypts what belongs to no person under the key of the store.
     pub(crate) fn seal_for_store(&self, owner: Uuid, field: &str, text: &str) -> String {
-        seal::seal(&self.keyring.store_key(), &seal::aad(owner, field), text.as_bytes())
+        cipher::seal(&self.keyring.store_key(), &cipher::aad(owner, field), text.as_bytes())
     }
 
     pub(crate) fn open_for_store(&self, owner: Uuid, field: &str, sealed: &str) -> Option<String> {
-        let plain = seal::open(&self.keyring.store_key(), &seal::aad(owner, field), sealed)?;
+        let plain = cipher::open(&self.keyring.store_key(), &cipher::aad(owner, field), sealed)?;
         String::from_utf8(plain).ok()
     }
 
@@ -108,7 +106,7 @@ impl Subjects {
         let wrapping = self.keyring.wrapping_named(&row.master).ok_or_else(missing)?;
         let key = String::from_utf8(wrapped)
             .ok()
-            .and_then(|text| seal::open(&wrapping, &seal::aad(subject, WRAPPED), &text))
+            .and_then(|text| cipher::open(&wrapping, &cipher::aad(subject, WRAPPED), &text))
             .and_then(|plain| <[u8; 32]>::try_from(plain).ok())
             .map(Zeroizing::new)
             .ok_or_else(missing)?;
@@ -118,7 +116,7 @@ impl Subjects {
 
     async fn make(&self, subject: Uuid) -> Result<Key, SubjectError> {
         let (master, wrapping) = self.keyring.wrapping();
-        let wrapped = seal::seal(&wrapping, &seal::aad(subject, WRAPPED), seal::new_key().as_slice());
+        let wrapped = cipher::seal(&wrapping, &cipher::aad(subject, WRAPPED), cipher::new_key().as_slice());
         sqlx::query!(
             "INSERT INTO event_log.subject_keys (subject, wrapped, master) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             subject,

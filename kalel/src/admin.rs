@@ -47,7 +47,7 @@ pub struct NewKey {
 
 /// Which log.
 #[derive(Debug, clap::Args)]
-struct Log {
+pub struct Log {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
     /// The configuration file; docs/configuration.md.
@@ -56,7 +56,11 @@ struct Log {
 }
 
 impl Log {
-    async fn open(&self) -> Result<Store, String> {
+    /// Opens it as a process of the log does, with a few connections.
+    ///
+    /// # Errors
+    /// One line.
+    pub async fn open(&self) -> Result<Store, String> {
         let config = Config::read(&self.config).map_err(|error| error.to_string())?;
         let keyring = config.keyring().map_err(|error| error.to_string())?;
         let mut options = eventstore::Options::new(&self.database_url, keyring, config.mode.into());

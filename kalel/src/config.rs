@@ -4,13 +4,18 @@
 //! `docs/configuration.md` is the same list for operators.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use eventstore::Keyring;
+use eventstore::note::Signer;
+use eventstore::seal::Pace;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use workers::sealer::Sealing;
+use zeroize::Zeroizing;
 
 /// Why the configuration cannot be used. One line each, naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +71,8 @@ pub struct Config {
     pub cors: Cors,
     #[serde(default)]
     pub database: Database,
+    #[serde(default)]
+    pub seal: Seal,
 }
 
 /// 32 random bytes each, base64url without padding: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`.
@@ -162,6 +169,16 @@ pub struct Cors {
 pub struct Database {
     /// In the pool, the append lane's own not counted. Default 24.
     pub connections: u32,
+}
+
+/// How the log is sealed; needed by the role `sealer` only.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seal {
+    /// The file that `kalel audit key` made, readable by its owner only.
+    pub key_file: Option<PathBuf>,
+    /// Names the log for ever, like a URL without its scheme. Default: the name of the key.
+    pub origin: Option<String>,
 }
 
 impl Default for Wave {
@@ -292,6 +309,27 @@ impl Config {
             keyring = keyring.with_older_master(key("secrets.older_master_keys", older)?);
         }
         Ok(keyring)
+    }
+
+    /// What the sealer signs with; `None` when nothing is set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be read, is no key, or is readable by others.
+    pub fn sealing(&self) -> Result<Option<Sealing>, ConfigError> {
+        let Some(path) = &self.seal.key_file else { return Ok(None) };
+        let unread = |source| ConfigError::Read { path: path.clone(), source };
+        let invalid = |why: &str| ConfigError::Invalid { setting: "seal.key_file", why: why.into() };
+        let mode = std::fs::metadata(path).map_err(unread)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(invalid("the file is readable by others: chmod 600"));
+        }
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unread)?);
+        let signer = Signer::parse(&text).map_err(|_| invalid("not a key as `kalel audit key` writes it"))?;
+        let origin = self.seal.origin.clone().unwrap_or_else(|| signer.name().to_owned());
+        if origin.is_empty() || origin.chars().any(char::is_control) {
+            return Err(ConfigError::Invalid { setting: "seal.origin", why: "must be one line of text".into() });
+        }
+        Ok(Some(Sealing { signer, origin, pace: Pace::default() }))
     }
 
     /// https everywhere; in test mode also http to this machine itself, where the fakes are.

@@ -2,6 +2,7 @@
 //! parts.
 
 pub mod admin;
+pub mod audit;
 pub mod bench;
 pub mod config;
 pub mod fake;

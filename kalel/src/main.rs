@@ -28,6 +28,9 @@ enum Command {
     Fake(kalel::fake::Fake),
     /// Play the main job against a running `kalel up`, step by step; exit code 1 if anything is off.
     Tour(kalel::tour::Options),
+    /// Prove that the log is what it was: export, verify, receipts, the signing key.
+    #[command(subcommand)]
+    Audit(kalel::audit::Audit),
     /// Measure, or try to break, on a private Postgres.
     #[command(subcommand)]
     Bench(kalel::bench::Bench),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
             finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
         }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
+        Command::Audit(audit) => finish(kalel::audit::run(audit)),
         Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =

@@ -23,8 +23,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What this process does.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Any of api, projector, worker, relay; each may run in any number of processes.
-    #[arg(long, value_delimiter = ',', default_value = "api,projector,worker,relay")]
+    /// Any of api, projector, worker, relay, sealer; each may run in any number of processes.
+    #[arg(long, value_delimiter = ',', default_value = "api,projector,worker,relay,sealer")]
     pub roles: Vec<Role>,
     /// The configuration file; docs/configuration.md.
     #[arg(long)]
@@ -46,6 +46,8 @@ pub enum Role {
     Worker,
     /// Publishes events to NATS.
     Relay,
+    /// Seals the log: Merkle tree and signed checkpoints.
+    Sealer,
 }
 
 impl Role {
@@ -55,6 +57,7 @@ impl Role {
             Self::Projector => Some(workers::Role::Projector),
             Self::Worker => Some(workers::Role::Worker),
             Self::Relay => Some(workers::Role::Relay),
+            Self::Sealer => Some(workers::Role::Sealer),
         }
     }
 }
@@ -136,6 +139,11 @@ pub async fn run(
     let _ = api::http::health::recorder();
     let providers = providers::providers(config)?;
     let verifiers = providers::verifiers(config)?;
+    let sealing = config.sealing()?;
+    if roles.contains(&Role::Sealer) && sealing.is_none() {
+        let hint = "the role sealer signs with it; `kalel audit key` makes one";
+        return Err(ConfigError::Missing { setting: "seal.key_file", hint }.into());
+    }
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;
     let store = Store::open(store).await?;
@@ -158,7 +166,8 @@ pub async fn run(
     }
     let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();
     if !behind.is_empty() {
-        let settings = providers::settings(config, instance);
+        let mut settings = providers::settings(config, instance);
+        settings.sealing = sealing;
         let bus = match &servers.nats {
             Some(url) => Some(Bus::connect(url, store.log().id, settings.stream_bytes).await?),
             None => None,

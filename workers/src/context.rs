@@ -6,7 +6,7 @@ use adapters::{email, payments::Rail, sms::Gateway};
 use domain::{ids::PaymentId, payment::Method};
 use eventstore::Store;
 
-use crate::{bell::Bells, breaker::Breaker, random::Random};
+use crate::{bell::Bells, breaker::Breaker, random::Random, sealer::Sealing};
 
 /// Settings of the workers. The defaults are the ones to run with.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub finance_email: Option<String>,
     /// Domain of the `Message-ID` of mails.
     pub mail_domain: String,
+    /// What the sealer signs with; needed by that role only.
+    pub sealing: Option<Sealing>,
 }
 
 impl Config {
@@ -40,6 +42,7 @@ impl Config {
             stream_bytes: 1 << 30,
             finance_email: None,
             mail_domain: "kalel.invalid".into(),
+            sealing: None,
         }
     }
 }

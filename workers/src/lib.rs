@@ -19,6 +19,7 @@ pub mod projector;
 pub mod random;
 pub mod relay;
 pub mod runtime;
+pub mod sealer;
 pub mod sweep;
 pub mod texts;
 
@@ -41,6 +42,8 @@ pub enum Role {
     Projector,
     /// Process managers, effects, webhooks.
     Worker,
+    /// Seals the log. One at a time; the others stand by.
+    Sealer,
 }
 
 /// Runs the given roles until `shutdown`, then lets each loop finish the step it is in.
@@ -80,6 +83,14 @@ pub async fn run(
                     loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
                 }
             }
+            Role::Sealer => match ctx.config.sealing.clone() {
+                Some(sealing) => {
+                    let seals = sealer::Seals::new(ctx.clone(), sealing);
+                    let unrung = bell::Bell::default().listen();
+                    loops.spawn(runtime::run(seals, unrung, ctx.random.clone(), shutdown.clone()));
+                }
+                None => return Err(StepError::Stopped("the sealer has no key to sign with".into())),
+            },
             Role::Worker => spawn_workers(&ctx, &mut loops, &shutdown),
         }
     }

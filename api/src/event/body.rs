@@ -37,15 +37,17 @@ pub struct EventBody {
 /// Fields that could lead back to a person or a key, even as ciphertext or hash.
 const WITHHELD: [&str; 5] = ["phone", "phone_hash", "name", "email", "secret_hash"];
 
+/// Whether events of this type hold such fields.
+pub fn is_personal(name: &str) -> bool {
+    name.starts_with("client.") || name.starts_with("key.") || name == "site.contact_set"
+}
+
 impl EventBody {
     /// # Errors
     /// `server.error` when the stored data are not JSON.
     pub fn of(recorded: &Recorded) -> Result<Self, Problem> {
         let mut data: Value = serde_json::from_str(&recorded.data).map_err(|_| Problem::new("server.error"))?;
-        let personal = recorded.name.starts_with("client.")
-            || recorded.name.starts_with("key.")
-            || recorded.name == "site.contact_set";
-        if let (true, Some(members)) = (personal, data.as_object_mut()) {
+        if let (true, Some(members)) = (is_personal(&recorded.name), data.as_object_mut()) {
             members.retain(|name, _| !WITHHELD.contains(&name.as_str()));
         }
         Ok(Self {

@@ -1,5 +1,6 @@
 //! Every code a problem can carry, with its status and its words. Codes never change their meaning.
 
+mod audit;
 mod booking;
 mod money;
 mod request;
@@ -61,7 +62,8 @@ pub struct Entry {
 }
 
 /// All codes, by the noun they belong to.
-pub const ENTRIES: &[&[Entry]] = &[request::ENTRIES, rules::ENTRIES, booking::ENTRIES, money::ENTRIES, setup::ENTRIES];
+pub const ENTRIES: &[&[Entry]] =
+    &[request::ENTRIES, rules::ENTRIES, booking::ENTRIES, money::ENTRIES, setup::ENTRIES, audit::ENTRIES];
 
 /// A rule of the domain that has no sentence of its own here: the rule speaks for itself.
 const RULE: Entry = refusal(

@@ -28,7 +28,7 @@ impl Hash {
     }
 
     /// Of a subtree whose leaves are a power of two, from hashes of one level.
-    pub(super) fn complete(hashes: &[Self]) -> Self {
+    pub(crate) fn complete(hashes: &[Self]) -> Self {
         match hashes {
             [] => Self::empty(),
             [one] => *one,

@@ -5,6 +5,7 @@
 //!   private.json   0600  ports and passwords, the same at every start
 //!   up.json        0600  written while it runs: URLs, demo keys, process ids
 //!   kalel.toml     0600  the configuration `kalel serve` is started with
+//!   seal.key       0600  the key that the log is sealed with
 //!   logs/                one file per child
 //!   servers/             postgres/ nats/ redis/ lock; under root a link to /var/lib/kalel/<hash of the folder>
 //! ```
@@ -49,6 +50,8 @@ pub struct Private {
     /// What `kalel.toml` gets under `[secrets]`; the data cannot be read without them.
     pub secrets: Secrets,
     pub providers: Providers,
+    /// The key that the log is sealed with, as `kalel audit key` writes it.
+    pub seal_key: String,
     #[serde(default)]
     pub ports: Ports,
     /// Who the demo keys belong to, once they are made.
@@ -87,8 +90,9 @@ impl Private {
     /// # Errors
     /// [`Problem::Random`].
     pub fn new() -> Result<Self, Problem> {
+        let id = secret()?;
         Ok(Self {
-            id: secret()?,
+            id: id.clone(),
             superuser_password: secret()?,
             owner_password: secret()?,
             app_password: secret()?,
@@ -100,6 +104,9 @@ impl Private {
                 wave_webhook_secret: format!("wave_sn_WHS_{}", secret()?),
                 sms_key: format!("atsk_{}", secret()?),
             },
+            seal_key: crate::audit::new_key(&format!("kalel.invalid/{}", id.get(..12).unwrap_or_default()))?
+                .to_secret_text()
+                .to_string(),
             ports: Ports::default(),
             demo: None,
             ready: false,
@@ -214,7 +221,9 @@ impl Folder {
     /// # Errors
     /// [`Problem::Io`].
     pub fn empty(&self) -> Result<(), Problem> {
-        for name in ["private.json", "up.json", "kalel.toml", "fake-wave.toml", "fake-wave.json", "fake-sms.toml"] {
+        for name in
+            ["private.json", "up.json", "kalel.toml", "seal.key", "fake-wave.toml", "fake-wave.json", "fake-sms.toml"]
+        {
             remove(&self.path.join(name))?;
         }
         remove(&self.path.join("logs"))?;

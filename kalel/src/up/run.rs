@@ -145,7 +145,7 @@ async fn start(
         ready(run, &private, keeper).await?;
     }
     caught_up(&private, &base_url).await?;
-    progress.done(&step, "API, projectors, workers, relay; fake Wave, SMS, email");
+    progress.done(&step, "API, projectors, workers, relay, sealer; fake Wave, SMS, email");
 
     let announcement = announcement(&private, &stack, base_url, pids);
     announcement.write(folder)?;
@@ -170,6 +170,8 @@ fn http_port(asked: Option<u16>, private: &Private) -> Result<u16, Problem> {
 /// `kalel.toml`, as an operator would write it.
 fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
     let ports = &private.ports;
+    let seal_key = folder.path.join("seal.key");
+    super::folder::write_private(&seal_key, private.seal_key.as_bytes())?;
     let config = Config {
         mode: Mode::Test,
         listen: ([127, 0, 0, 1], ports.http).into(),
@@ -198,6 +200,7 @@ fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Co
         }),
         cors: crate::config::Cors::default(),
         database: crate::config::Database::default(),
+        seal: crate::config::Seal { key_file: Some(seal_key), origin: None },
     };
     let text = toml::to_string(&config).map_err(|error| Problem::Keeper(error.to_string()))?;
     let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
@@ -212,7 +215,7 @@ fn serve(program: &Path, folder: &Folder, stack: &Stack) -> Run {
         args: vec![
             "serve".into(),
             "--roles".into(),
-            "api,projector,worker,relay".into(),
+            "api,projector,worker,relay,sealer".into(),
             "--config".into(),
             folder.path.join("kalel.toml").display().to_string(),
             "--instance".into(),

@@ -1,0 +1,112 @@
+//! The sealer role: keeps the seal over the log as long as it is ours (eventstore's `seal`).
+
+use std::time::{Duration, Instant as Moment};
+
+use eventstore::{
+    note::Signer,
+    seal::{Pace, SealError, Sealer},
+};
+use tokio::time::Instant;
+
+use crate::{
+    context::Context,
+    lease::Lease,
+    runtime::{Progress, Step, StepError},
+};
+
+/// Events added in one transaction.
+const BATCH: i64 = 4_096;
+/// How often it looks (reliability.md R4: sealed at most 100 ms after the commit). Not rung: a busy log would ring for
+/// every command, and each step writes the tiles at the edge again.
+const REST: Duration = Duration::from_millis(50);
+
+/// How this log is signed.
+#[derive(Clone, Debug)]
+pub struct Sealing {
+    pub signer: Signer,
+    /// Names the log for ever, like a URL without its scheme.
+    pub origin: String,
+    pub pace: Pace,
+}
+
+/// The loop. Of several processes one is the sealer, by a lease; a former one is fenced out by its epoch.
+pub struct Seals {
+    ctx: Context,
+    sealing: Sealing,
+    lease: Lease,
+    held_since: Option<Instant>,
+    sealer: Option<Sealer>,
+}
+
+impl Seals {
+    pub fn new(ctx: Context, sealing: Sealing) -> Self {
+        let config = &ctx.config;
+        let lease = Lease::new(ctx.store.pool().clone(), "sealer", config.instance.clone(), config.lease);
+        Self { ctx, sealing, lease, held_since: None, sealer: None }
+    }
+
+    async fn is_ours(&mut self) -> Result<bool, StepError> {
+        if self.held_since.is_some_and(|since| since.elapsed() < self.ctx.config.lease / 3) {
+            return Ok(true);
+        }
+        let asked = Instant::now();
+        self.held_since = self.lease.hold().await?.map(|_| asked);
+        if self.held_since.is_none() {
+            self.sealer = None;
+        }
+        Ok(self.held_since.is_some())
+    }
+
+    async fn seal(&mut self) -> Result<Progress, SealError> {
+        let mut sealer = match self.sealer.take() {
+            Some(sealer) => sealer,
+            None => {
+                let Sealing { signer, origin, pace } = self.sealing.clone();
+                Sealer::own(self.ctx.store.clone(), signer, origin, &self.ctx.config.instance, pace).await?
+            }
+        };
+        let begun = Moment::now();
+        let step = sealer.step(BATCH).await?;
+        self.sealer = Some(sealer);
+        if step.added > 0 {
+            metrics::histogram!("kalel_seal_step_seconds").record(begun.elapsed().as_secs_f64());
+            metrics::counter!("kalel_seal_events_total").increment(step.added as u64);
+            metrics::gauge!("kalel_seal_position").set(u32::try_from(step.size).map_or(f64::from(u32::MAX), f64::from));
+        }
+        if step.signed {
+            metrics::counter!("kalel_seal_checkpoints_total").increment(1);
+            tracing::debug!(size = step.size, "checkpoint signed");
+        }
+        metrics::gauge!("kalel_seal_halted").set(0.0);
+        let full = i64::try_from(step.added).is_ok_and(|added| added == BATCH);
+        Ok(if full { Progress::Busy } else { Progress::Idle })
+    }
+}
+
+impl Step for Seals {
+    fn name(&self) -> String {
+        "sealer".to_owned()
+    }
+
+    fn rest(&self) -> Duration {
+        REST
+    }
+
+    async fn step(&mut self) -> Result<Progress, StepError> {
+        if !self.is_ours().await? {
+            return Ok(Progress::Idle);
+        }
+        match self.seal().await {
+            Ok(progress) => Ok(progress),
+            Err(SealError::Fenced) => {
+                self.held_since = None;
+                Ok(Progress::Idle)
+            }
+            Err(SealError::Database(error)) => Err(error.into()),
+            Err(error) => {
+                metrics::gauge!("kalel_seal_halted").set(1.0);
+                Err(StepError::Stopped(error.to_string()))
+            }
+        }
+    }
+}
