@@ -76,14 +76,14 @@ impl Servers {
     /// From `DATABASE_URL`, `NATS_URL` and `REDIS_URL`.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`]: the database is always needed, NATS for every role but the API.
+    /// [`ConfigError::Missing`]: the database is always needed, NATS for every role but the API and the sealer.
     pub fn from_environment(roles: &[Role]) -> Result<Self, ConfigError> {
         let read = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let missing = |setting, hint| ConfigError::Missing { setting, hint };
         let database =
             read("DATABASE_URL").ok_or(missing("DATABASE_URL", "postgres://kalel:…@host/kalel in the environment"))?;
         let nats = read("NATS_URL");
-        if nats.is_none() && roles.iter().any(|role| role.behind().is_some()) {
+        if nats.is_none() && roles.iter().any(|role| !matches!(role, Role::Api | Role::Sealer)) {
             return Err(missing("NATS_URL", "nats://user:…@host:4222 in the environment"));
         }
         Ok(Self { database, nats, redis: read("REDIS_URL") })

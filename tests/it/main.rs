@@ -4,6 +4,7 @@
 mod afterwards;
 mod api;
 mod doors;
+mod erasure;
 mod faults;
 mod http_bad_input;
 mod http_idempotency;
@@ -13,6 +14,7 @@ mod journeys;
 mod keeper;
 mod lane;
 mod never_again;
+mod seal;
 mod tidy;
 mod up;
 mod views;

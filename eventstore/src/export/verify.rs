@@ -87,7 +87,7 @@ pub enum Bad {
         "the earlier checkpoint is over {earlier} events, which this export of positions {from} to {to} cannot show: export from position {earlier} on or before"
     )]
     Elsewhere { earlier: u64, from: Position, to: Position },
-    #[error("the export cannot be read: {0}")]
+    #[error("the export cannot be read; was it cut? ({0})")]
     Read(#[from] std::io::Error),
 }
 

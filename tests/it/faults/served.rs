@@ -57,7 +57,12 @@ impl Served {
 
     /// Starts the API alone and waits until it answers; its process id.
     pub async fn start(&self) -> i32 {
-        let args = ["serve", "--roles", "api", "--instance", "served", "--config"].map(str::to_owned);
+        self.start_as("api").await
+    }
+
+    /// The same with these roles.
+    pub async fn start_as(&self, roles: &str) -> i32 {
+        let args = ["serve", "--roles", roles, "--instance", "served", "--config"].map(str::to_owned);
         let run = Run {
             name: "kalel".into(),
             program: KALEL.into(),
