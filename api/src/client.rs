@@ -1,5 +1,7 @@
 //! People: found by their number or registered in the same command; opened only for whoever may know them.
 
+mod erase;
+
 use adapters::phone;
 use domain::{
     aggregate::Loaded,
@@ -14,9 +16,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    http::{call::Call, halt::Halt},
+    http::{call::Call, halt::Halt, operation::Operation},
     problem::Problem,
 };
+
+pub const OPERATIONS: &[&Operation] = &[&erase::ERASE];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -71,6 +75,9 @@ pub async fn known(call: &Call, person: &PersonInput, own: Option<ClientId>) -> 
         Some(_) => call.app.store.load(id).await?,
         None => Loaded::new(id),
     };
+    if loaded.state.erased_at.is_some() {
+        return Err(Problem::new("client.erased").into());
+    }
     let name = match &person.name {
         Some(name) => Some(subjects.seal(id.uuid(), field::NAME, name.as_str()).await?),
         None => None,

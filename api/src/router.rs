@@ -9,7 +9,7 @@ use axum::{
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    App, audit, event,
+    App, audit, client, event,
     http::{health, openapi, operation::Operation, pipeline},
     key, payment,
     problem::{self, Problem},
@@ -27,6 +27,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         key::OPERATIONS,
         event::OPERATIONS,
         audit::OPERATIONS,
+        client::OPERATIONS,
         test_clock::OPERATIONS,
     ]
     .into_iter()

@@ -1,6 +1,7 @@
 //! A person who books. Everything personal is sealed under their own key.
 
 mod credit;
+mod erase;
 mod event;
 mod refusal;
 mod register;
@@ -8,6 +9,7 @@ mod rename;
 mod state;
 
 pub use credit::credit;
+pub use erase::erase;
 pub use event::*;
 pub use refusal::Refusal;
 pub use register::{Person, register};
@@ -22,6 +24,7 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Registered(registered) => {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
+        Event::Erased(erased) => vec![Op::Forget { scope: PHONE, key: erased.phone_hash.0.clone() }],
         Event::Renamed(_) | Event::Credited(_) => Vec::new(),
     }
 }

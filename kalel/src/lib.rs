@@ -5,6 +5,7 @@ pub mod admin;
 pub mod audit;
 pub mod bench;
 pub mod config;
+pub mod erase;
 pub mod fake;
 pub mod import;
 pub mod key;

@@ -28,6 +28,8 @@ enum Command {
     Fake(kalel::fake::Fake),
     /// Play the main job against a running `kalel up`, step by step; exit code 1 if anything is off.
     Tour(kalel::tour::Options),
+    /// Forget a person: destroys the key of their data, and records that.
+    Erase(kalel::erase::Options),
     /// Prove that the log is what it was: export, verify, receipts, the signing key.
     #[command(subcommand)]
     Audit(kalel::audit::Audit),
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
             finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
         }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
+        Command::Erase(erase) => finish(async move { kalel::erase::run(&erase).await }),
         Command::Audit(audit) => finish(kalel::audit::run(audit)),
         Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {

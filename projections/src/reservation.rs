@@ -7,7 +7,7 @@ mod search;
 
 pub use details::{Arrival, Cancellation, Details, Status};
 pub use rows::{Reservation, find, find_by_code, find_many};
-pub use search::{Filter, Sort, Whose, list};
+pub use search::{AHEAD, Filter, Sort, Whose, list};
 
 use crate::engine::{Poison, Projector};
 

@@ -16,6 +16,7 @@ events! { "client" {
     Registered = "client.registered" v 1,
     Renamed = "client.renamed" v 1,
     Credited = "client.credited" v 1,
+    Erased = "client.erased" v 1,
 } }
 
 /// Known from now on by their number.
@@ -55,5 +56,16 @@ pub struct Credited {
     pub client_id: ClientId,
     pub payment_id: PaymentId,
     pub amount: Money,
+    pub at: Timestamp,
+}
+
+/// The certificate of an erasure: from its position on nobody can read what was sealed under this person's key, which
+/// ended in the transaction that recorded it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Erased {
+    pub client_id: ClientId,
+    /// The number is free again: its hash tells which one to whoever has the lookup key and the number.
+    pub phone_hash: PhoneHash,
+    pub by: Actor,
     pub at: Timestamp,
 }

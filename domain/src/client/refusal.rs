@@ -11,6 +11,10 @@ pub enum Refusal {
     Unknown,
     #[error("the client is registered with another number")]
     OtherNumber,
+    #[error("the person was erased")]
+    Erased,
+    #[error("{reservations} reservations of this client are not over")]
+    StillExpected { reservations: u32 },
     #[error("a credit must be more than nothing")]
     NothingToCredit,
     #[error("payment {payment_id} was already credited with {credited}")]
@@ -22,6 +26,8 @@ impl Refused for Refusal {
         match self {
             Self::Unknown => "client.unknown",
             Self::OtherNumber => "client.other_number",
+            Self::Erased => "client.erased",
+            Self::StillExpected { .. } => "client.still_expected",
             Self::NothingToCredit => "client.nothing_to_credit",
             Self::AlreadyCredited { .. } => "client.already_credited",
         }

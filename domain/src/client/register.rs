@@ -16,8 +16,12 @@ pub struct Person {
 /// Registers a client. That a number belongs to one client only is kept by the guard on its hash.
 ///
 /// # Errors
-/// [`Refusal::OtherNumber`] when this client is registered with another number. Again with the same is nothing to do.
+/// [`Refusal::OtherNumber`] when this client is registered with another number, [`Refusal::Erased`] when the person behind
+/// it was erased: whoever comes with that number is somebody new. Again with the same is nothing to do.
 pub fn register(client: &Loaded<Client>, person: Person, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    if client.state.erased_at.is_some() {
+        return Err(Refusal::Erased);
+    }
     match &client.state.phone_hash {
         Some(known) if *known == person.phone_hash => Ok(Decision::nothing()),
         Some(_) => Err(Refusal::OtherNumber),

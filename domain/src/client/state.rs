@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    Timestamp,
     aggregate::Aggregate,
     ids::{ClientId, PaymentId},
     money::{Currency, Money, MoneyError},
@@ -20,6 +21,7 @@ pub struct Client {
     pub phone: Option<Sealed>,
     pub name: Option<Sealed>,
     pub language: Language,
+    pub erased_at: Option<Timestamp>,
     /// What each payment left us of theirs.
     pub credits: BTreeMap<PaymentId, Money>,
 }
@@ -58,6 +60,10 @@ impl Aggregate for Client {
                 self.language = registered.language;
             }
             Event::Renamed(renamed) => self.name = renamed.name,
+            Event::Erased(erased) => {
+                (self.phone_hash, self.phone, self.name) = (None, None, None);
+                self.erased_at = Some(erased.at);
+            }
             Event::Credited(credited) => {
                 // Twice for one payment: too much of it, and later a refund of it that found no other way.
                 let credit = self.credits.entry(credited.payment_id).or_insert(Money::zero(credited.amount.currency));

@@ -54,6 +54,7 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
     ("refund.failed", &["submitted", "pending", "unknown"], "failed"),
     ("refund.reversed", &["succeeded"], "reversed"),
     ("client.credited", &["", "client"], "client"),
+    ("client.erased", &["client"], "erased"),
 ];
 
 /// The books of one payment, kept from events alone.

@@ -25,13 +25,16 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     pub client_id: ClientId,
-    pub phone_hash: PhoneHash,
-    pub phone: Sealed,
+    /// None of the three once the person was erased.
+    pub phone_hash: Option<PhoneHash>,
+    pub phone: Option<Sealed>,
     pub name: Option<Sealed>,
     pub language: Language,
     /// What we hold for them: more was received than was due. One amount per currency.
     pub credit: Vec<Money>,
     pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
     pub version: i32,
     pub position: Position,
     pub created_position: Position,
@@ -41,12 +44,13 @@ impl Client {
     fn registered(registered: &Registered, entry: &Entry) -> Self {
         Self {
             client_id: registered.client_id,
-            phone_hash: registered.phone_hash.clone(),
-            phone: registered.phone.clone(),
+            phone_hash: Some(registered.phone_hash.clone()),
+            phone: Some(registered.phone.clone()),
             name: registered.name.clone(),
             language: registered.language,
             credit: Vec::new(),
             created_at: registered.at,
+            erased_at: None,
             version: entry.version,
             position: entry.position,
             created_position: entry.position,
@@ -57,6 +61,10 @@ impl Client {
         match event {
             ClientEvent::Registered(_) => {}
             ClientEvent::Renamed(renamed) => self.name.clone_from(&renamed.name),
+            ClientEvent::Erased(erased) => {
+                (self.phone_hash, self.phone, self.name) = (None, None, None);
+                self.erased_at = Some(erased.at);
+            }
             ClientEvent::Credited(credited) => {
                 match self.credit.iter_mut().find(|held| held.currency == credited.amount.currency) {
                     Some(held) => *held = held.plus(credited.amount)?,
@@ -104,7 +112,7 @@ async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uu
 #[derive(Serialize)]
 struct Row<'a> {
     client_id: ClientId,
-    phone_hash: &'a PhoneHash,
+    phone_hash: Option<&'a PhoneHash>,
     doc: &'a Client,
     version: i32,
     position: Position,
@@ -115,7 +123,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Client>
     let rows: Vec<Row<'_>> = rows
         .map(|row| Row {
             client_id: row.client_id,
-            phone_hash: &row.phone_hash,
+            phone_hash: row.phone_hash.as_ref(),
             doc: row,
             version: row.version,
             position: row.position,
@@ -127,7 +135,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Client>
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              client_id uuid, phone_hash text, doc jsonb, version int, position bigint, created_position bigint)
          ON CONFLICT (client_id) DO UPDATE SET
-             doc = excluded.doc, version = excluded.version, position = excluded.position",
+             phone_hash = excluded.phone_hash, doc = excluded.doc, version = excluded.version, position = excluded.position",
         serde_json::to_string(&rows)?
     )
     .execute(connection)

@@ -72,6 +72,9 @@ pub struct Filter {
     pub sort: Sort,
 }
 
+/// Where a reservation stands that is not over.
+pub const AHEAD: [Status; 3] = [Status::Held, Status::Confirmed, Status::CheckedIn];
+
 impl Filter {
     pub fn of(whose: Whose) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Codes about proofs.
+//! Codes about proofs and erasures.
 
 use super::{Entry, refusal};
 
@@ -29,6 +29,30 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "The log has no position {position}, or the size to start from is above the one to end at.",
             ),
             ("Position bi amul", "Téere bi amul position {position}."),
+        ],
+    ),
+    refusal(
+        "client.erased",
+        409,
+        [
+            (
+                "Personne effacée",
+                "Cette personne a demandé l'effacement de ses données ; ce compte ne peut plus servir.",
+            ),
+            ("Person erased", "This person asked for their data to be erased; this account can no longer be used."),
+            ("Nit ki far nañu ko", "Nit kii dafa laaj ñu far ay leeralam; konte bi dootul dox."),
+        ],
+    ),
+    refusal(
+        "client.still_expected",
+        409,
+        [
+            (
+                "Réservations en cours",
+                "Des réservations de cette personne ne sont pas terminées : annulez-les d'abord.",
+            ),
+            ("Still expected", "Reservations of this person are not over: cancel them first."),
+            ("Am na lu des", "Am na ay reservaasioŋ yu jeexagul: neenal leen ba noppi."),
         ],
     ),
 ];

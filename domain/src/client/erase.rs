@@ -1,0 +1,24 @@
+//! A client is forgotten.
+
+use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision};
+
+use super::{Client, Erased, Refusal};
+
+/// Erases the person behind a client: their key ends with the certificate, so every field sealed under it is unreadable
+/// wherever it is, and their number is free for whoever has it next. Reservations, payments and the ledger keep the id,
+/// which then leads to nobody. `ahead`: reservations of theirs that are not over.
+///
+/// Again is nothing to do.
+///
+/// # Errors
+/// [`Refusal::Unknown`] before registration; [`Refusal::StillExpected`] while they hold or have booked something.
+pub fn erase(client: &Loaded<Client>, ahead: u32, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    if client.state.erased_at.is_some() {
+        return Ok(Decision::nothing());
+    }
+    let Some(phone_hash) = client.state.phone_hash.clone() else { return Err(Refusal::Unknown) };
+    if ahead > 0 {
+        return Err(Refusal::StillExpected { reservations: ahead });
+    }
+    Ok(Decision::nothing().then(client, Erased { client_id: client.id, phone_hash, by, at: now }))
+}
