@@ -11,6 +11,7 @@ pub mod import;
 pub mod key;
 pub mod logs;
 pub mod migrate;
+pub mod replay;
 pub mod seed;
 pub mod serve;
 pub mod stop;

@@ -33,6 +33,8 @@ enum Command {
     /// Prove that the log is what it was: export, verify, receipts, the signing key.
     #[command(subcommand)]
     Audit(kalel::audit::Audit),
+    /// Tell what happened to something up to a moment: who, why, and what it led to.
+    Replay(kalel::replay::Options),
     /// Measure, or try to break, on a private Postgres.
     #[command(subcommand)]
     Bench(kalel::bench::Bench),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Erase(erase) => finish(async move { kalel::erase::run(&erase).await }),
         Command::Audit(audit) => finish(kalel::audit::run(audit)),
+        Command::Replay(replay) => finish(async move { kalel::replay::run(&replay).await }),
         Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =

@@ -190,3 +190,28 @@ pub async fn pending(pool: &PgPool, now: Timestamp) -> Result<i64, sqlx::Error> 
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
+
+/// What an event led to, for people who read along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consequence {
+    pub cause_position: i64,
+    pub kind: String,
+    pub state: String,
+    pub due_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// The effects that the events at these positions caused, in the order in which they were written.
+///
+/// # Errors
+/// The database's.
+pub async fn caused_by(pool: &PgPool, positions: &[i64]) -> Result<Vec<Consequence>, sqlx::Error> {
+    sqlx::query_as!(
+        Consequence,
+        "SELECT cause_position, kind, state, due_at, finished_at FROM work.effects
+         WHERE cause_position = ANY ($1) ORDER BY id",
+        positions
+    )
+    .fetch_all(pool)
+    .await
+}
