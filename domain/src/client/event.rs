@@ -20,6 +20,7 @@ events! { "client" {
 
 /// Known from now on by their number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Registered {
     pub client_id: ClientId,
     pub phone_hash: PhoneHash,
@@ -32,6 +33,7 @@ pub struct Registered {
 
 /// The language a client reads; French unless they say otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     #[default]
@@ -42,6 +44,7 @@ pub enum Language {
 
 /// Goes by another name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Renamed {
     pub client_id: ClientId,
     pub name: Option<Sealed>,
@@ -51,6 +54,7 @@ pub struct Renamed {
 
 /// We hold money of theirs: more was received than was due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Credited {
     pub client_id: ClientId,
     pub payment_id: PaymentId,
