@@ -5,6 +5,7 @@ mod afterwards;
 mod api;
 mod doors;
 mod faults;
+mod feed;
 mod http_bad_input;
 mod http_idempotency;
 mod http_webhooks;
