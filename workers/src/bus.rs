@@ -206,8 +206,8 @@ impl Bus {
             .map_err(refused)
     }
 
-    /// The durable consumer that readers outside take events from. Made here, because whoever may make consumers may have
-    /// the server deliver to any subject: a login that only reads must not.
+    /// The durable consumer that readers outside take events from. Made here, so that a login that reads need not be allowed
+    /// to make anything on the server: a consumer says how much is kept for it, and to which subject it is delivered.
     ///
     /// # Errors
     /// [`BusError`] when the bus is away or refuses.

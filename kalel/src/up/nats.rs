@@ -21,7 +21,7 @@ pub struct Nats {
 pub const CONSUMER_INBOX: &str = "_INBOX_consumer";
 
 /// What a reader may ask of JetStream: to look, to take from the consumer made for it, to say that it has taken. Not to
-/// make a consumer: the server delivers where a consumer says, its own API included.
+/// make a consumer: a consumer says how much is kept for it, and to which subject it is delivered.
 const CONSUMER_MAY_ASK: [&str; 7] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.INFO.*",

@@ -102,6 +102,8 @@ async fn readers_that_do_not_read_cost_no_memory_and_hold_nobody_up_and_sigterm_
             stream
         })
         .collect();
+    let figures = served.http.get(format!("{}/metrics", served.base)).send().await.unwrap().text().await.unwrap();
+    assert!(figures.lines().any(|line| line == format!("kalel_event_streams {SLOW}")), "{figures}");
     for _ in 0..EVENTS / 400 {
         write(&store, None, 400).await;
     }
