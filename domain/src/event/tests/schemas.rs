@@ -4,11 +4,11 @@
 //! `KALEL_FREEZE=1 cargo test --workspace --lib frozen` writes the schema. The same rewrites descriptions, and nothing else:
 //! a shipped shape does not change.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use jsonschema::Validator;
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{folder, shapes::WITHHELD, trial};
 use crate::event::{Event, Shape, withheld};
@@ -47,10 +47,35 @@ fn wordless(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
             let told = |(name, value): &(&String, &Value)| *name != "description" || !value.is_string();
-            members.iter().filter(told).map(|(name, value)| (name.clone(), wordless(value))).collect()
+            let members: Map<String, Value> =
+                members.iter().filter(told).map(|(name, value)| (name.clone(), wordless(value))).collect();
+            match choices(&members) {
+                Some(choices) => json!({ "type": "string", "enum": choices }),
+                None => Value::Object(members),
+            }
         }
         Value::Array(values) => values.iter().map(wordless).collect(),
         other => other.clone(),
+    }
+}
+
+/// What a plain enumeration may be. With a description of one variant it is written as `oneOf`, without any as `enum`.
+fn choices(members: &Map<String, Value>) -> Option<BTreeSet<String>> {
+    let names = |member: &Value| match member {
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    if members.keys().any(|name| !["type", "enum", "const", "oneOf"].contains(&name.as_str())) {
+        return None;
+    }
+    if let Some(Value::Array(parts)) = members.get("oneOf") {
+        let parts: Option<Vec<_>> = parts.iter().map(|part| choices(part.as_object()?)).collect();
+        return parts.map(|parts| parts.into_iter().flatten().collect());
+    }
+    match (members.get("type"), members.get("enum"), members.get("const")) {
+        (Some(kind), Some(Value::Array(names_of)), None) if kind == "string" => names_of.iter().map(names).collect(),
+        (Some(kind), None, Some(name)) if kind == "string" => names(name).map(|name| [name].into()),
+        _ => None,
     }
 }
 
@@ -148,5 +173,21 @@ fn a_published_schema_describes_what_is_published() {
         for member in withheld(shape.name) {
             assert!(example.get(member).is_none() && published["properties"].get(member).is_none());
         }
+    }
+}
+
+#[test]
+fn words_may_change_and_shapes_may_not() {
+    let told = json!({ "type": "object", "properties": { "a": { "oneOf": [
+        { "type": "string", "const": "x", "description": "the first" }, { "type": "string", "enum": ["y"] } ] } } });
+    let bare = json!({ "type": "object", "properties": { "a": { "type": "string", "enum": ["y", "x"] } } });
+    assert_eq!(wordless(&told), wordless(&bare));
+    for other in [
+        json!({ "type": "object", "properties": { "a": { "type": "string", "enum": ["x"] } } }),
+        json!({ "type": "object", "properties": { "a": { "type": "string" } } }),
+        json!({ "type": "object", "properties": { "description": { "type": "string" } } }),
+        json!({ "type": "object", "properties": {} }),
+    ] {
+        assert_ne!(wordless(&other), wordless(&bare), "{other}");
     }
 }
