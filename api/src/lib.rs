@@ -23,6 +23,7 @@ use std::{ops::Deref, sync::Arc};
 
 use eventstore::{Keyring, Mode, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 pub use router::{operations, router};
 
@@ -44,6 +45,10 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// `redis://…`; without it every answer is computed.
     pub redis_url: Option<String>,
+    /// `host:port` of the message bus as readers outside reach it: said in the AsyncAPI document.
+    pub bus: Option<String>,
+    /// What streams of events may take.
+    pub streams: event::Limits,
 }
 
 /// What the API is made of.
@@ -70,6 +75,9 @@ pub struct Parts {
     pub(crate) turns: Turns,
     pub(crate) cache: Cache,
     pub(crate) alternatives: reservation::Alternatives,
+    pub(crate) tail: event::Tail,
+    pub(crate) places_of_streams: event::Places,
+    pub(crate) ending: CancellationToken,
     pub(crate) ticket_keys: reservation::TicketKeys,
     places: Arc<Semaphore>,
 }
@@ -80,6 +88,9 @@ impl App {
         let keyring = store.keyring().clone();
         Self(Arc::new(Parts {
             ticket_keys: reservation::TicketKeys::of(&keyring, store.log().id),
+            tail: event::Tail::new(store.clone()),
+            places_of_streams: event::Places::default(),
+            ending: CancellationToken::new(),
             cache: Cache::new(settings.redis_url.as_deref(), store.log().id),
             store,
             keyring,
@@ -96,6 +107,12 @@ impl App {
     /// Whether the money of this log is not real.
     pub fn is_test(&self) -> bool {
         self.store.log().mode == Mode::Test
+    }
+
+    /// Ends every stream of events, for whoever asks this process to end: requests in hand are waited for, and a stream
+    /// would never be done. Those that come later end at once.
+    pub fn end_streams(&self) {
+        self.ending.cancel();
     }
 
     /// A place among the requests worked on.

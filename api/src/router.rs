@@ -46,12 +46,19 @@ pub fn router(app: App) -> Router {
         router = router.route(operation.path, on(filter, answer));
     }
     let document = openapi::document(operations(), env!("CARGO_PKG_VERSION"), &app.settings.public_url);
+    let events = event::asyncapi::document(
+        env!("CARGO_PKG_VERSION"),
+        &app.settings.public_url,
+        app.settings.bus.as_deref(),
+        app.store.log().id,
+    );
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document);
     router
         .merge(payment::pages())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/asyncapi.json", get(move || std::future::ready(axum::Json(events.clone()))))
         .route(
             "/problems/{code}",
             get(|axum::extract::Path(code): axum::extract::Path<String>| async move { problem::page(&code) }),

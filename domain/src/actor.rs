@@ -6,6 +6,7 @@ use crate::ids::PrincipalId;
 
 /// What an actor may do is decided by their role (domain.md, People).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Client,
@@ -44,6 +45,7 @@ impl Role {
 
 /// A role and, but for the system, whose. For a client the id is their `ClientId`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
     pub role: Role,
     #[serde(skip_serializing_if = "Option::is_none", default)]

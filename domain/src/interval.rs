@@ -17,6 +17,7 @@ pub enum IntervalError {
 
 /// `[from, to)`, never empty, within the years 2000 to 2200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Bounds", into = "Bounds")]
 pub struct Interval {
     from: Timestamp,
@@ -24,6 +25,7 @@ pub struct Interval {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Bounds {
     from: Timestamp,

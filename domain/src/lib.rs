@@ -8,8 +8,6 @@ pub mod aggregate;
 pub mod client;
 pub mod decision;
 pub mod event;
-#[cfg(test)]
-mod golden;
 pub mod guard;
 pub mod ids;
 pub mod interval;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 /// A currency Kalel can hold (ISO 4217).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
     /// CFA franc BCEAO: no minor unit.
@@ -51,6 +52,7 @@ pub enum MoneyError {
 /// An amount in minor units (whole francs for XOF). Between 0 and [`Money::MAX`] wherever it is an input;
 /// differences may be negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// Minor units: whole francs for XOF, cents for EUR.

@@ -14,6 +14,7 @@ pub enum PlaceError {
 
 /// A point in degrees.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Degrees", into = "Degrees")]
 pub struct Point {
     lat: f64,
@@ -21,6 +22,7 @@ pub struct Point {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Degrees {
     lat: f64,
@@ -62,6 +64,7 @@ impl From<Point> for Degrees {
 
 /// The footprint of a site: a ring of corners, open (the last does not repeat the first).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Point>", into = "Vec<Point>")]
 pub struct Outline(Vec<Point>);
 

@@ -10,11 +10,13 @@ use crate::money::{Currency, Money};
 
 /// Basis points: 10 000 is the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct BasisPoints(pub u16);
 
 /// How much is due before a reservation is confirmed. Rounded up to 100 XOF, never above the total (domain.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DepositRule {
     /// A part of the total, but not less than the floor.
@@ -29,8 +31,9 @@ pub enum DepositRule {
     Full,
 }
 
-/// Every limit, delay and amount of domain.md that a site may set. Lengths of time carry their unit in the name.
+/// Every limit, delay and amount that a site may set (domain.md). Lengths of time carry their unit in the name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// A start lies on a multiple of this from midnight, local time; a length is a multiple of it. Divides the day.

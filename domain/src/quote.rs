@@ -15,6 +15,7 @@ use crate::{aggregate::Version, ids::TariffId, interval::Interval, money::Money}
 
 /// One line of a quote. The lines cover the interval exactly once; discounts are negative lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     pub tariff_id: TariffId,
@@ -27,6 +28,7 @@ pub struct Line {
 
 /// A price with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     pub lines: Vec<Line>,

@@ -157,12 +157,14 @@ pub async fn run(
                 public_url: public_url(config),
                 allowed_origins: config.cors.origins.clone(),
                 redis_url: servers.redis.clone(),
+                bus: servers.nats.as_deref().and_then(authority),
+                streams: api::event::Limits::default(),
             },
             webhooks: verifiers,
         });
         let address = config.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-        running.spawn(http(listener, api::router(app), shutdown.clone()));
+        running.spawn(http(listener, app, shutdown.clone()));
     }
     let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();
     if !behind.is_empty() {
@@ -194,9 +196,12 @@ pub async fn run(
 }
 
 /// Serves HTTP/1.1 and h2c. When asked to end it takes no more, and lets what is in hand finish for [`GRACE`].
-async fn http(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> Result<(), ServeError> {
+async fn http(listener: TcpListener, app: api::App, shutdown: CancellationToken) -> Result<(), ServeError> {
     let ending = shutdown.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
+    let serving = axum::serve(listener, api::router(app.clone())).with_graceful_shutdown(async move {
+        ending.cancelled().await;
+        app.end_streams();
+    });
     tokio::select! {
         outcome = serving => outcome.map_err(|error| ServeError::Ended(error.to_string())),
         () = async {
@@ -208,6 +213,12 @@ async fn http(listener: TcpListener, router: axum::Router, shutdown: Cancellatio
 
 fn public_url(config: &Config) -> String {
     config.public_url.trim_end_matches('/').to_owned()
+}
+
+/// `host:port` of a server's address, without its login.
+fn authority(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port().unwrap_or(4222)))
 }
 
 fn default_instance() -> String {

@@ -107,6 +107,10 @@ impl<'a> Ask<'a> {
     pub async fn send(self) -> Answer {
         let response = self.builder.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if headers.get("content-type").is_some_and(|media| media == "text/event-stream") {
+            // It goes on for ever; whoever wants to read it does so piece by piece (feed/reader.rs).
+            return Answer { status, headers, body: Value::Null, bytes: Vec::new() };
+        }
         let bytes = response.bytes().await.unwrap().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status, headers, body, bytes }
@@ -128,6 +132,7 @@ impl Api {
                 public_url: base.clone(),
                 allowed_origins: Vec::new(),
                 redis_url: Some(world.redis_url.clone()),
+                ..api::Settings::default()
             },
             webhooks: crate::api::verifiers(),
         });

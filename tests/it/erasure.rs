@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::{client::Client, ids::ClientId, sealed::field};
 use kalel::config::Config;
 use reqwest::Method;
@@ -71,7 +71,10 @@ async fn a_byte_search_over_everything_finds_nothing_of_a_person_and_erasing_end
     };
     let (status, site, _) = call(Method::POST, "manager", "/v1/sites", ground("erasure", json!({}))).await;
     assert_eq!(status, 201, "{site}");
-    let noon = (Utc::now().date_naive() + chrono::Days::new(3)).and_hms_opt(12, 0, 0).unwrap().and_utc();
+    let noon = (eventstore::Clock::system().now().date_naive() + chrono::Days::new(3))
+        .and_hms_opt(12, 0, 0)
+        .unwrap()
+        .and_utc();
     let mut wish = slot(site["id"].as_str().unwrap(), "nord", noon, 60);
     wish["client"] = json!({ "phone": PHONE, "name": NAME });
     let (status, booked, _) = call(Method::POST, "manager", "/v1/reservations", wish.clone()).await;

@@ -6,6 +6,7 @@ mod api;
 mod doors;
 mod erasure;
 mod faults;
+mod feed;
 mod http_bad_input;
 mod http_idempotency;
 mod http_webhooks;

@@ -119,7 +119,7 @@ async fn a_second_start_finds_everything_as_it_was_left() {
     let names: Vec<&String> = first.told.as_object().unwrap().keys().collect();
     assert_eq!(
         names,
-        ["base_url", "docs_url", "fakes", "keys", "nats_url", "pids", "postgres_url", "redis_url"],
+        ["base_url", "docs_url", "fakes", "keys", "nats_consumer_url", "nats_url", "pids", "postgres_url", "redis_url"],
         "exactly what is promised"
     );
     execute(&first.told["postgres_url"], "CREATE TEMPORARY TABLE mine (id int)").await;

@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// Publishing is given up after this long; the relay comes again.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// The consumer of readers outside.
+pub const OUTSIDE: &str = "outside";
 /// Messages sent before the first acknowledgement is awaited.
 pub const BATCH: usize = 256;
 
@@ -202,6 +204,24 @@ impl Bus {
             .messages()
             .await
             .map_err(refused)
+    }
+
+    /// The durable consumer that readers outside take events from. Made here, so that a login that reads need not be allowed
+    /// to make anything on the server: a consumer says how much is kept for it, and to which subject it is delivered.
+    ///
+    /// # Errors
+    /// [`BusError`] when the bus is away or refuses.
+    pub async fn offer(&self) -> Result<(), BusError> {
+        self.here()?;
+        let stream = self.stream().await?;
+        let config = consumer::pull::Config {
+            durable_name: Some(OUTSIDE.to_owned()),
+            description: Some("events for readers outside".to_owned()),
+            ack_policy: consumer::AckPolicy::Explicit,
+            filter_subject: self.subjects(),
+            ..consumer::pull::Config::default()
+        };
+        stream.get_or_create_consumer(OUTSIDE, config).await.map(|_| ()).map_err(refused)
     }
 
     async fn stream(&self) -> Result<stream::Stream, BusError> {

@@ -25,6 +25,8 @@ pub struct Config {
     pub stream_bytes: i64,
     /// Who is told when money needs a person; nobody when `None` (it is logged and counted in any case).
     pub finance_email: Option<String>,
+    /// Where clients reach the API, without a slash at the end: published events say there where their schemas are.
+    pub public_url: String,
     /// Domain of the `Message-ID` of mails.
     pub mail_domain: String,
     /// What the sealer signs with; needed by that role only.
@@ -41,6 +43,7 @@ impl Config {
             webhooks_at_once: 4,
             stream_bytes: 1 << 30,
             finance_email: None,
+            public_url: "https://kalel.invalid".into(),
             mail_domain: "kalel.invalid".into(),
             sealing: None,
         }

@@ -68,7 +68,12 @@ impl Relay {
     /// Where the stream stands, after throwing away one that is not of this log.
     async fn find(&self) -> Result<Place, StepError> {
         let looked = Instant::now();
-        let Some(last) = self.bus.last().await? else { return Ok(Place { position: 0, sequence: 0, looked }) };
+        let last = self.bus.last().await?;
+        if let Err(error) = self.bus.offer().await {
+            // Readers outside are not worth holding up those inside.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the consumer for readers outside cannot be made");
+        }
+        let Some(last) = last else { return Ok(Place { position: 0, sequence: 0, looked }) };
         if let (Some(position), Some(event_id)) = (last.position, last.event_id) {
             let known = self.ctx.store.read_after(position - 1, 1).await?;
             if known.first().is_some_and(|event| event.position == position && event.event_id == event_id) {
@@ -99,7 +104,7 @@ impl Relay {
         let messages = events.iter().map(|event| Message {
             position: event.position,
             name: event.name.clone(),
-            payload: envelope::cloud_event(log, event),
+            payload: envelope::cloud_event(log, &self.ctx.config.public_url, event),
         });
         let sequence = self.bus.publish(place.sequence, messages.collect()).await?;
         self.place = Some(Place { position: last, sequence, ..place });

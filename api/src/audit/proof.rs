@@ -89,7 +89,7 @@ async fn proof(call: Call) -> Result<Reply, Halt> {
         object: "inclusion_proof",
         position,
         leaf_hash: STANDARD.encode(Hash::leaf(found.line.as_bytes()).0),
-        line: (!event::is_personal(&recorded.name)).then_some(found.line),
+        line: domain::event::withheld(&recorded.name).is_empty().then_some(found.line),
         proof: found.proof.iter().map(|hash| STANDARD.encode(hash.0)).collect(),
         checkpoint: CheckpointBody::of(&sealed)?,
     };

@@ -2,7 +2,7 @@
 
 use eventstore::Recorded;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -22,8 +22,9 @@ pub struct EventBody {
     #[serde(rename = "type")]
     kind: String,
     schema: i16,
+    /// As its schema at `/v1/event-schemas/{type}/{schema}` says.
     #[schema(value_type = Object)]
-    data: Value,
+    data: Box<RawValue>,
     /// Who did it: a role, and a pseudonymous id.
     #[schema(value_type = Object)]
     actor: domain::actor::Actor,
@@ -34,22 +35,13 @@ pub struct EventBody {
     recorded_at: String,
 }
 
-/// Fields that could lead back to a person or a key, even as ciphertext or hash.
-const WITHHELD: [&str; 5] = ["phone", "phone_hash", "name", "email", "secret_hash"];
-
-/// Whether events of this type hold such fields.
-pub fn is_personal(name: &str) -> bool {
-    name.starts_with("client.") || name.starts_with("key.") || name == "site.contact_set"
-}
-
 impl EventBody {
     /// # Errors
     /// `server.error` when the stored data are not JSON.
     pub fn of(recorded: &Recorded) -> Result<Self, Problem> {
-        let mut data: Value = serde_json::from_str(&recorded.data).map_err(|_| Problem::new("server.error"))?;
-        if let (true, Some(members)) = (is_personal(&recorded.name), data.as_object_mut()) {
-            members.retain(|name, _| !WITHHELD.contains(&name.as_str()));
-        }
+        let data = domain::event::outside(&recorded.name, &recorded.data);
+        let data = data.and_then(|data| RawValue::from_string(data.into_owned()));
+        let data = data.map_err(|_| Problem::new("server.error"))?;
         Ok(Self {
             object: "event",
             position: recorded.position,

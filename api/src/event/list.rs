@@ -1,15 +1,16 @@
 //! Events after a position, in order: how an integrator follows along.
 
 use axum::http::{StatusCode, header};
-use domain::actor::Role;
+use domain::{actor::Role, event::Event};
 use eventstore::Recorded;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{EventBody, READS};
+use super::{EventBody, READS, filter::Filter};
 use crate::{
     http::{
+        auth::Caller,
         call::{Call, Object},
         halt::Halt,
         operation::{Exemplary, Kind, Operation, Param, Shape, Success},
@@ -23,16 +24,21 @@ pub const LIST: Operation = Operation {
     path: "/v1/events",
     summary: "Events after a position",
     about: "In the order of commit, never a gap. Ask again with `after` = `next_after`. A manager and a service see the \
-            events of their sites; then a page may hold fewer than `limit` and still have more.",
+            events of their sites; then, or with `type`, a page may hold fewer than `limit` and still have more.",
     authz: READS,
     query: &[
         Param::new("after", Kind::Integer { min: 0, max: i64::MAX }, "Position; 0 for the beginning.", "0"),
         Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Events on a page; 100 when left out.", "100"),
+        TYPE,
     ],
     success: Success { shape: Some(Shape::of::<EventList>()), about: "Events.", ..Operation::READ.success },
     run: |call| Box::pin(list(call)),
     ..Operation::READ
 };
+
+/// Which events are wanted.
+pub const TYPE: Param =
+    Param::new("type", Kind::Many(Event::CHOICES), "Only these; all of a noun by `<noun>.*`. May be repeated.", "");
 
 /// A page of the log. `has_more` says whether the log goes on, not whether the caller sees more of it.
 #[derive(Serialize, ToSchema)]
@@ -59,6 +65,7 @@ const BATCH: i64 = 500;
 async fn list(call: Call) -> Result<Reply, Halt> {
     let mut after = call.query.integer("after").unwrap_or(0);
     let limit = call.query.integer("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100);
+    let wanted = Filter::of(&call.query);
     let head = call.app.store.head().await.map_err(Problem::from)?;
     let mut data = Vec::new();
     'looking: for _ in 0..ROUNDS {
@@ -71,7 +78,7 @@ async fn list(call: Call) -> Result<Reply, Halt> {
                 break 'looking;
             }
             after = recorded.position;
-            if sees(&call, recorded).await? {
+            if wanted.takes(&recorded.name) && sees(&call, recorded).await? {
                 data.push(EventBody::of(recorded)?);
             }
         }
@@ -80,7 +87,8 @@ async fn list(call: Call) -> Result<Reply, Halt> {
     let list = EventList { object: "list", data, has_more, next_after: after, head };
     let reply = Reply::json(StatusCode::OK, &list)?.position(head);
     Ok(if has_more {
-        reply.header(header::LINK, format!("</v1/events?after={after}&limit={limit}>; rel=\"next\""))
+        let same: String = wanted.names().map(|name| format!("&type={name}")).collect();
+        reply.header(header::LINK, format!("</v1/events?after={after}&limit={limit}{same}>; rel=\"next\""))
     } else {
         reply
     })
@@ -91,12 +99,15 @@ async fn list(call: Call) -> Result<Reply, Halt> {
 /// # Errors
 /// When the log cannot be read.
 pub async fn sees(call: &Call, recorded: &Recorded) -> Result<bool, Problem> {
-    if matches!(call.caller.role(), Some(Role::Auditor | Role::Admin | Role::Finance)) && call.caller.sites().is_none()
-    {
+    if sees_all(&call.caller) {
         return Ok(true);
     }
     let Some(site) = recorded.meta.site_id else { return Ok(false) };
     let site = call.app.store.recall::<domain::site::Site>(site).await?;
     let manager = site.state.identity.as_ref().map(|identity| identity.manager_id.uuid());
     Ok(call.caller.may_touch(call.operation, &Object::of_site(site.id, manager)))
+}
+
+fn sees_all(caller: &Caller) -> bool {
+    matches!(caller.role(), Some(Role::Auditor | Role::Admin | Role::Finance)) && caller.sites().is_none()
 }

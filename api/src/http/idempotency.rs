@@ -160,6 +160,7 @@ fn thaw(answer: &Answer) -> Reply {
         body: Bytes::from(answer.body.clone()),
         etag: None,
         derived: true,
+        flow: None,
     }
 }
 

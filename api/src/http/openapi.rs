@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    http::operation::{Authz, IfMatch, Kind, Operation, Param},
+    http::{
+        operation::{Authz, IfMatch, Kind, Operation, Param},
+        reply::EVENT_STREAM,
+    },
     problem::{self, ProblemDocument},
 };
 
@@ -57,6 +60,8 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
         && let Some(members) = document.as_object_mut()
     {
         members.insert("servers".to_owned(), json!([{ "url": base_url }]));
+        let events = json!({ "description": "Events: AsyncAPI 3", "url": format!("{base_url}/asyncapi.json") });
+        members.insert("externalDocs".to_owned(), events);
     }
     document
 }
@@ -149,6 +154,9 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         IfMatch::Required => header("If-Match", true, "The ETag that was read; 428 without, 412 when stale."),
         IfMatch::Optional => header("If-Match", false, "The ETag that was read; 412 when stale."),
         IfMatch::Ignored => {}
+    }
+    if operation.success.media == EVENT_STREAM {
+        header("Last-Event-ID", false, "The position seen last; goes before `after`. 400 when it is not a number.");
     }
     if operation.method == axum::http::Method::GET && !matches!(operation.authz, Authz::Signature) {
         header("Kalel-Min-Position", false, "Waits up to 2 s until the views hold this position (read your writes).");

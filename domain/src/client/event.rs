@@ -21,6 +21,7 @@ events! { "client" {
 
 /// Known from now on by their number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Registered {
     pub client_id: ClientId,
     pub phone_hash: PhoneHash,
@@ -33,6 +34,7 @@ pub struct Registered {
 
 /// The language a client reads; French unless they say otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     #[default]
@@ -43,6 +45,7 @@ pub enum Language {
 
 /// Goes by another name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Renamed {
     pub client_id: ClientId,
     pub name: Option<Sealed>,
@@ -52,6 +55,7 @@ pub struct Renamed {
 
 /// We hold money of theirs: more was received than was due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Credited {
     pub client_id: ClientId,
     pub payment_id: PaymentId,
@@ -62,6 +66,7 @@ pub struct Credited {
 /// The certificate of an erasure: from its position on nobody can read what was sealed under this person's key, which
 /// ended in the transaction that recorded it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Erased {
     pub client_id: ClientId,
     /// The number is free again: its hash tells which one to whoever has the lookup key and the number.

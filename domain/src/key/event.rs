@@ -22,6 +22,7 @@ pub struct SecretHash(pub String);
 
 /// What a key may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Scope {
     #[serde(rename = "sites:read")]
     SitesRead,
@@ -52,6 +53,7 @@ pub enum Scope {
 
 /// The key works from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Granted {
     pub key_id: KeyId,
     /// What it is for, in the words of whoever granted it.
@@ -69,6 +71,7 @@ pub struct Granted {
 
 /// The key no longer works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Revoked {
     pub key_id: KeyId,
     pub by: Actor,

@@ -28,6 +28,7 @@ events! { "payment" {
 
 /// How money moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     Wave,
@@ -64,6 +65,7 @@ pub type ProviderId = Text<120>;
 
 /// Money was asked for. The amount and the beneficiary are ours to say, never the client's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Requested {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -84,6 +86,7 @@ pub struct Requested {
 
 /// A checkout is open at the provider: the client can pay. Also the way back from unknown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Opened {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -102,6 +105,7 @@ pub struct Opened {
 
 /// Nobody can tell at the moment; only an answer of the provider leads out of here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BecameUnknown {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -113,6 +117,7 @@ pub struct BecameUnknown {
 
 /// The money is there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Succeeded {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -135,6 +140,7 @@ pub struct Succeeded {
 
 /// A second success with another transaction: a receipt of its own, refunded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Duplicated {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -146,6 +152,7 @@ pub struct Duplicated {
 
 /// No money moved: whoever is named vouches that it will be paid later. It does not count as received.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PutOnAccount {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -156,6 +163,7 @@ pub struct PutOnAccount {
 
 /// The provider says it will never be paid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failed {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -167,6 +175,7 @@ pub struct Failed {
 
 /// The checkout was closed unpaid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Expired {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
@@ -177,6 +186,7 @@ pub struct Expired {
 
 /// A refund has a claim on part of what was captured: Σ allotted ≤ Σ captured is decided here, in the payment's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RefundAllotted {
     pub payment_id: PaymentId,
     pub refund_id: RefundId,
@@ -189,6 +199,7 @@ pub struct RefundAllotted {
 
 /// A refund ended without paying: its part can be refunded again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RefundReturned {
     pub payment_id: PaymentId,
     pub refund_id: RefundId,

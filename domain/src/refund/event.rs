@@ -26,6 +26,7 @@ events! { "refund" {
 
 /// Why money goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The reservation was cancelled; the policy says how much.
@@ -50,6 +51,7 @@ pub enum Reason {
 
 /// How the money goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// The whole transaction is reversed at its provider.
@@ -66,6 +68,7 @@ pub enum Route {
 
 /// Somebody, or the policy, wants money to go back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Requested {
     pub refund_id: RefundId,
     pub payment_id: PaymentId,
@@ -90,6 +93,7 @@ pub struct Requested {
 
 /// It may be paid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Approved {
     pub refund_id: RefundId,
     pub by: Actor,
@@ -98,6 +102,7 @@ pub struct Approved {
 
 /// The second person said no.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Declined {
     pub refund_id: RefundId,
     pub by: Actor,
@@ -107,6 +112,7 @@ pub struct Declined {
 
 /// The provider is about to be asked: written before the call. The key never changes while an outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Submitted {
     pub refund_id: RefundId,
     pub route: Route,
@@ -118,6 +124,7 @@ pub struct Submitted {
 
 /// The provider took it and is working.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pending {
     pub refund_id: RefundId,
     /// The provider's id of the movement.
@@ -127,6 +134,7 @@ pub struct Pending {
 
 /// Nobody can tell; the provider is asked until it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BecameUnknown {
     pub refund_id: RefundId,
     pub why: Note,
@@ -135,6 +143,7 @@ pub struct BecameUnknown {
 
 /// The client has the money.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Succeeded {
     pub refund_id: RefundId,
     pub payment_id: PaymentId,
@@ -149,6 +158,7 @@ pub struct Succeeded {
 
 /// This way did not work. The debt stays; another way follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failed {
     pub refund_id: RefundId,
     pub reason: Note,
@@ -157,6 +167,7 @@ pub struct Failed {
 
 /// The provider took a paid refund back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reversed {
     pub refund_id: RefundId,
     pub reason: Note,

@@ -32,6 +32,7 @@ events! { "reservation" {
 
 /// Where and when: a pitch of a site for an interval, and the cells that this takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Slot {
     pub site_id: SiteId,
     pub pitch_id: PitchId,
@@ -40,11 +41,13 @@ pub struct Slot {
     pub during: Interval,
     /// The time claimed: played plus the buffer of the pitch.
     pub claims: Interval,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub time_zone: Tz,
 }
 
 /// How a reservation came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Made by the client, or by a service for them: limits and lead time apply.
@@ -55,6 +58,7 @@ pub enum Channel {
 
 /// The cells are taken and nothing is paid yet. The policy and the price are the snapshot that counts from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Held {
     pub reservation_id: ReservationId,
     pub slot: Slot,
@@ -75,11 +79,13 @@ pub struct Held {
 
 /// Six characters of an alphabet without look-alikes, such as `K7M2QX`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Code(pub String);
 
 /// What money was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// What is due before it is confirmed.
@@ -94,6 +100,7 @@ pub enum Purpose {
 
 /// Money arrived for this reservation. `amount` is what was allocated to it; more than was due becomes client credit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PaymentReceived {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
@@ -105,6 +112,7 @@ pub struct PaymentReceived {
 
 /// On what grounds a reservation was confirmed. Never without a record of money or a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Grounds {
     /// Money at least equal to the deposit was received.
@@ -117,6 +125,7 @@ pub enum Grounds {
 
 /// When what follows a confirmed reservation is due. Written down so that whoever acts later needs no policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Agenda {
     /// Start minus the reminder time; in the past when it was confirmed later than that.
     pub remind_at: Timestamp,
@@ -126,6 +135,7 @@ pub struct Agenda {
 
 /// It will be played.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Confirmed {
     pub reservation_id: ReservationId,
     pub site_id: SiteId,
@@ -142,6 +152,7 @@ pub struct Confirmed {
 
 /// The hold ended unpaid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Expired {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
@@ -153,6 +164,7 @@ pub struct Expired {
 /// Money that had been received for it goes back by itself, without the reservation changing otherwise: an underpayment
 /// after the hold ended, or what a person granted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MoneyReturned {
     pub reservation_id: ReservationId,
     pub reason: Reason,
@@ -162,6 +174,7 @@ pub struct MoneyReturned {
 
 /// Why a reservation was called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// The client's wish: the policy decides about the deposit.
@@ -176,6 +189,7 @@ pub enum CancelReason {
 
 /// Money going back for one payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RefundShare {
     pub payment_id: PaymentId,
     pub refund_id: RefundId,
@@ -184,6 +198,7 @@ pub struct RefundShare {
 
 /// It will not be played.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cancelled {
     pub reservation_id: ReservationId,
     pub site_id: SiteId,
@@ -201,6 +216,7 @@ pub struct Cancelled {
 
 /// Moved: the old cells were freed and the new ones taken in one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rescheduled {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
@@ -217,6 +233,7 @@ pub struct Rescheduled {
 
 /// They are here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckedIn {
     pub reservation_id: ReservationId,
     pub by: Actor,
@@ -227,6 +244,7 @@ pub struct CheckedIn {
 
 /// Played. The claim on the cells ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Completed {
     pub reservation_id: ReservationId,
     pub at: Timestamp,
@@ -234,6 +252,7 @@ pub struct Completed {
 
 /// Nobody came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NoShow {
     pub reservation_id: ReservationId,
     pub site_id: SiteId,

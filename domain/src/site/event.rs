@@ -32,11 +32,13 @@ events! { "site" {
 
 /// A site entered the catalogue. Ground, hours, tariffs and policy follow as events of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Registered {
     pub site_id: SiteId,
     pub slug: Slug,
     /// Whose site it is.
     pub manager_id: PrincipalId,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub time_zone: Tz,
     pub currency: Currency,
     pub profile: Profile,
@@ -44,6 +46,7 @@ pub struct Registered {
 
 /// The public profile changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Described {
     pub site_id: SiteId,
     pub profile: Profile,
@@ -51,6 +54,7 @@ pub struct Described {
 
 /// What anybody may see of a site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     pub name: Name,
@@ -77,6 +81,7 @@ pub struct Profile {
 
 /// The ground and what is sold on it, as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroundSet {
     pub site_id: SiteId,
     pub cells: Vec<Cell>,
@@ -87,6 +92,7 @@ pub struct GroundSet {
 
 /// The smallest piece of ground that can be sold apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
     pub id: CellId,
@@ -95,6 +101,7 @@ pub struct Cell {
 
 /// A bookable unit over a set of cells. Two pitches that share a cell conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pitch {
     pub id: PitchId,
@@ -111,6 +118,7 @@ pub type Format = Text<12>;
 
 /// The weekly opening windows, as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HoursSet {
     pub site_id: SiteId,
     pub weekly: Vec<OpeningRule>,
@@ -121,6 +129,7 @@ pub struct HoursSet {
 /// On these weekdays open from `opens` to `closes`, local time. `closes` at or before `opens` is on the next day, so
 /// equal times mean 24 hours; a day open around the clock is `00:00`–`00:00`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpeningRule {
     pub days: Vec<Weekday>,
@@ -130,6 +139,7 @@ pub struct OpeningRule {
 
 /// A window without its weekdays, for one date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     pub opens: NaiveTime,
@@ -138,6 +148,7 @@ pub struct Window {
 
 /// The windows of one date replace the weekly ones; none means closed (Tabaski, a tournament).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DaySet {
     pub site_id: SiteId,
     pub date: NaiveDate,
@@ -148,6 +159,7 @@ pub struct DaySet {
 
 /// The price rules, as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TariffsSet {
     pub site_id: SiteId,
     pub tariffs: Vec<Tariff>,
@@ -155,6 +167,7 @@ pub struct TariffsSet {
 
 /// A price for a pitch or format, on weekdays or dates, in a band of local time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tariff {
     pub id: TariffId,
@@ -173,6 +186,7 @@ pub struct Tariff {
 
 /// What a tariff prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AppliesTo {
     Site,
@@ -182,6 +196,7 @@ pub enum AppliesTo {
 
 /// Dates, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DateRange {
     pub first: NaiveDate,
@@ -190,6 +205,7 @@ pub struct DateRange {
 
 /// The terms for reservations made from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PolicySet {
     pub site_id: SiteId,
     pub policy: Policy,
@@ -197,6 +213,7 @@ pub struct PolicySet {
 
 /// Where the manager hears of bookings. Sealed under the manager's own key; never public.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContactSet {
     pub site_id: SiteId,
     /// Whose key seals them: the manager.
@@ -207,6 +224,7 @@ pub struct ContactSet {
 
 /// Why a site cannot be played on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClosureReason {
     Maintenance,
@@ -218,6 +236,7 @@ pub enum ClosureReason {
 
 /// Cells are closed for a time; the reservations it hits were cancelled in the same decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClosureScheduled {
     pub site_id: SiteId,
     pub closure_id: ClosureId,
@@ -231,6 +250,7 @@ pub struct ClosureScheduled {
 
 /// The cells can be sold again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClosureLifted {
     pub site_id: SiteId,
     pub closure_id: ClosureId,
@@ -238,6 +258,7 @@ pub struct ClosureLifted {
 
 /// Listed, but nothing can be booked until [`Resumed`]: its data are in doubt, or an admin says so. What is booked stays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Suspended {
     pub site_id: SiteId,
     pub reason: Note,
@@ -245,6 +266,7 @@ pub struct Suspended {
 
 /// Can be booked again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resumed {
     pub site_id: SiteId,
 }

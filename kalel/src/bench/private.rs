@@ -33,6 +33,7 @@ pub(super) async fn start(connections: u32) -> Result<Server, super::append::Pro
         folder: path.join("nats"),
         port: private.ports.nats,
         password: private.nats_password.clone(),
+        consumer_password: private.nats_consumer_password.clone(),
     };
     keeper.run(nats.prepare(path.join("nats.log"))?)?;
     let postgres = Postgres { installed: programs.postgres, folder: path.join("postgres"), private, throw_away: false };

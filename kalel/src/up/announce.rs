@@ -20,6 +20,8 @@ pub struct Announcement {
     /// As the program connects.
     pub postgres_url: String,
     pub nats_url: String,
+    /// A login that may read events and nothing else; docs/events.md.
+    pub nats_consumer_url: String,
     pub redis_url: String,
     /// `up`, `keeper` and every child by its name. Changes when a child is started again.
     pub pids: BTreeMap<String, i32>,

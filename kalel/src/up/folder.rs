@@ -46,6 +46,9 @@ pub struct Private {
     pub owner_password: String,
     pub app_password: String,
     pub nats_password: String,
+    /// Empty in a folder from before there was one, until it is read.
+    #[serde(default)]
+    pub nats_consumer_password: String,
     pub redis_password: String,
     /// What `kalel.toml` gets under `[secrets]`; the data cannot be read without them.
     pub secrets: Secrets,
@@ -97,6 +100,7 @@ impl Private {
             owner_password: secret()?,
             app_password: secret()?,
             nats_password: secret()?,
+            nats_consumer_password: secret()?,
             redis_password: secret()?,
             secrets: Secrets { master_key: secret()?, older_master_keys: Vec::new(), lookup_key: secret()? },
             providers: Providers {
@@ -191,7 +195,13 @@ impl Folder {
         let file = self.path.join("private.json");
         match std::fs::read(&file) {
             Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|error| Problem::Damaged { path: file, why: error.to_string() })
+                let damaged = |error: serde_json::Error| Problem::Damaged { path: file, why: error.to_string() };
+                let mut private: Private = serde_json::from_slice(&bytes).map_err(damaged)?;
+                if private.nats_consumer_password.is_empty() {
+                    private.nats_consumer_password = secret()?;
+                    self.keep(&private)?;
+                }
+                Ok(private)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if self.servers.join("postgres/PG_VERSION").exists() {

@@ -299,6 +299,7 @@ fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeM
         fakes: fakes.into_iter().map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}"))).collect(),
         postgres_url: stack.postgres.app_url(postgres::DATABASE),
         nats_url: stack.nats.url(),
+        nats_consumer_url: stack.nats.consumer_url(),
         redis_url: stack.redis.url(),
         pids,
     }

@@ -52,6 +52,7 @@ impl Stack {
             folder: plan.servers.join("nats"),
             port: ports.nats,
             password: plan.private.nats_password.clone(),
+            consumer_password: plan.private.nats_consumer_password.clone(),
         };
         let redis = Redis {
             program: plan.programs.redis.clone(),

@@ -34,7 +34,7 @@ impl Read {
         let kind = recorded.name.split('.').next().unwrap_or_default();
         let entry = if projector.kinds.contains(&kind) {
             recorded.event().map(|event| Some(entry(&recorded, event)))
-        } else if Event::types().any(|known| known == (recorded.name.as_str(), recorded.schema)) {
+        } else if Event::reads(&recorded.name, recorded.schema) {
             Ok(None)
         } else {
             Err(DecodeError::Unknown { name: recorded.name.clone(), schema: recorded.schema })

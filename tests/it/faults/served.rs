@@ -92,6 +92,18 @@ impl Served {
         wait_until("its end is heard of", || self.keeper.exit_of("kalel").is_some());
     }
 
+    /// Asks it to end, as an operator does, and waits until it has; not long.
+    pub fn terminate(&self, pid: i32) {
+        use nix::{
+            sys::signal::{Signal, kill},
+            unistd::Pid,
+        };
+        let began = std::time::Instant::now();
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        wait_until("it has ended", || gone(pid));
+        assert!(began.elapsed().as_secs() < 15, "it took {:?} to end:\n{}", began.elapsed(), self.log());
+    }
+
     /// What `kalel key` prints for a new key of this role.
     pub fn key(&self, role: &str) -> String {
         let made = Command::new(KALEL)

@@ -1,6 +1,7 @@
 //! An event as others see it: CloudEvents 1.0, JSON format (github.com/cloudevents/spec, v1.0.2).
 
 use chrono::SecondsFormat;
+use domain::event::{address, outside};
 use eventstore::Recorded;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -30,13 +31,15 @@ struct CloudEvent<'a> {
     /// The extension "distributed tracing".
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
-    /// The stored bytes.
+    /// The stored bytes, without what is withheld from readers outside.
     data: Box<RawValue>,
 }
 
-/// The message for one event. Personal fields in it are ciphertext, as everywhere.
-pub(super) fn cloud_event(log: Uuid, event: &Recorded) -> String {
-    let data = RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
+/// The message for one event, as anybody outside may read it.
+pub(super) fn cloud_event(log: Uuid, public_url: &str, event: &Recorded) -> String {
+    let data = outside(&event.name, &event.data).and_then(|data| RawValue::from_string(data.into_owned()));
+    // The log holds nothing but JSON.
+    let data = data.unwrap_or_else(|_| RawValue::NULL.to_owned());
     let cloud_event = CloudEvent {
         specversion: "1.0",
         id: event.event_id,
@@ -45,7 +48,7 @@ pub(super) fn cloud_event(log: Uuid, event: &Recorded) -> String {
         subject: event.stream_id,
         time: event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true),
         datacontenttype: "application/json",
-        dataschema: format!("urn:kalel:schema:{}:{}", event.name, event.schema),
+        dataschema: address(public_url, &event.name, event.schema),
         sequence: event.position.to_string(),
         streamversion: event.version,
         siteid: event.meta.site_id.map(|id| id.uuid()),

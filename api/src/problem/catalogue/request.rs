@@ -224,6 +224,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     refusal(
+        "event.too_many_streams",
+        429,
+        [
+            ("Trop de flux", "Cette clé a déjà {limit} flux d'événements ouverts ; fermez-en un."),
+            ("Too many streams", "This key already has {limit} streams of events open; close one."),
+            ("Flux yi ëpp na", "Caabi jii am na {limit} flux yu ubbeeku ba noppi; tëjal benn."),
+        ],
+    )
+    .retryable(),
+    refusal(
         "projection_behind",
         503,
         [
