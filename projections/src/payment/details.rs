@@ -13,7 +13,7 @@ use domain::{
     text::{Note, Text},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -205,7 +205,7 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Payment>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT payment_id, doc AS "doc: Json<Payment>" FROM read.payments WHERE payment_id = ANY ($1)"#,
+        r#"SELECT payment_id, doc AS "doc: Json<Payment>" FROM payments WHERE payment_id = ANY ($1)"#,
         ids
     )
     .fetch_all(connection)
@@ -249,7 +249,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment
         })
         .collect();
     sqlx::query!(
-        "INSERT INTO read.payments
+        "INSERT INTO payments
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              payment_id uuid, reservation_id uuid, site_id uuid, client_id uuid, status text, method text,
              reference text, provider_id text, transaction text, doc jsonb,
@@ -268,14 +268,14 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find(pool: &PgPool, id: PaymentId) -> Result<Found<Payment>, sqlx::Error> {
+pub async fn find(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Found<Payment>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
-           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.payment_id = $1
+           FROM checkpoints AS c LEFT JOIN payments AS p ON p.payment_id = $1
            WHERE c.name = 'reservation'"#,
         id.uuid()
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }
@@ -284,14 +284,17 @@ pub async fn find(pool: &PgPool, id: PaymentId) -> Result<Found<Payment>, sqlx::
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_reservation(pool: &PgPool, id: ReservationId) -> Result<(Position, Vec<Payment>), sqlx::Error> {
+pub async fn of_reservation(
+    db: impl PgExecutor<'_>,
+    id: ReservationId,
+) -> Result<(Position, Vec<Payment>), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
-           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.reservation_id = $1
+           FROM checkpoints AS c LEFT JOIN payments AS p ON p.reservation_id = $1
            WHERE c.name = 'reservation' ORDER BY p.created_position"#,
         id.uuid()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))

@@ -10,7 +10,7 @@ use domain::{
     reservation::{Code, Event as ReservationEvent},
 };
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use super::{Details, details::Doc};
@@ -68,7 +68,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Doc>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT reservation_id, doc AS "doc: Json<Doc>" FROM read.reservations WHERE reservation_id = ANY ($1)"#,
+        r#"SELECT reservation_id, doc AS "doc: Json<Doc>" FROM reservations WHERE reservation_id = ANY ($1)"#,
         ids
     )
     .fetch_all(connection)
@@ -120,7 +120,7 @@ impl<'a> Row<'a> {
 async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Doc>) -> Result<(), ApplyError> {
     let rows: Vec<Row<'_>> = rows.filter_map(Row::of).collect();
     sqlx::query!(
-        "INSERT INTO read.reservations
+        "INSERT INTO reservations
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              reservation_id uuid, site_id uuid, pitch_id uuid, cells uuid[], client_id uuid, placed_by uuid,
              status text, code text, starts_at timestamptz, ends_at timestamptz, doc jsonb,
@@ -140,8 +140,8 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Doc>) -
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find(pool: &PgPool, id: ReservationId) -> Result<Found<Reservation>, sqlx::Error> {
-    let (as_of, mut rows) = find_many(pool, &[id]).await?;
+pub async fn find(db: impl PgExecutor<'_>, id: ReservationId) -> Result<Found<Reservation>, sqlx::Error> {
+    let (as_of, mut rows) = find_many(db, &[id]).await?;
     Ok(Found { as_of, row: rows.pop() })
 }
 
@@ -149,16 +149,20 @@ pub async fn find(pool: &PgPool, id: ReservationId) -> Result<Found<Reservation>
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_by_code(pool: &PgPool, site: SiteId, code: &str) -> Result<Found<ReservationId>, sqlx::Error> {
+pub async fn find_by_code(
+    db: impl PgExecutor<'_>,
+    site: SiteId,
+    code: &str,
+) -> Result<Found<ReservationId>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, r.reservation_id AS "reservation_id?"
-           FROM read.checkpoints AS c
-           LEFT JOIN read.reservations AS r ON r.site_id = $1 AND r.code = upper($2)
+           FROM checkpoints AS c
+           LEFT JOIN reservations AS r ON r.site_id = $1 AND r.code = upper($2)
            WHERE c.name = 'reservation'"#,
         site.uuid(),
         code,
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found {
         as_of: row.as_of,
@@ -170,22 +174,25 @@ pub async fn find_by_code(pool: &PgPool, site: SiteId, code: &str) -> Result<Fou
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_many(pool: &PgPool, ids: &[ReservationId]) -> Result<(Position, Vec<Reservation>), sqlx::Error> {
+pub async fn find_many(
+    db: impl PgExecutor<'_>,
+    ids: &[ReservationId],
+) -> Result<(Position, Vec<Reservation>), sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, r.doc AS "details?: Json<Doc>",
                   (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.created_position), '[]')
-                   FROM read.payments AS p WHERE p.reservation_id = r.reservation_id) AS "payments!: Json<Vec<Payment>>",
+                   FROM payments AS p WHERE p.reservation_id = r.reservation_id) AS "payments!: Json<Vec<Payment>>",
                   (SELECT coalesce(jsonb_agg(f.doc ORDER BY f.created_position), '[]')
-                   FROM read.refunds AS f WHERE f.reservation_id = r.reservation_id) AS "refunds!: Json<Vec<Refund>>"
-           FROM read.checkpoints AS c
+                   FROM refunds AS f WHERE f.reservation_id = r.reservation_id) AS "refunds!: Json<Vec<Refund>>"
+           FROM checkpoints AS c
            LEFT JOIN (unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place)
-                      JOIN read.reservations AS r ON r.reservation_id = wanted.id) ON true
+                      JOIN reservations AS r ON r.reservation_id = wanted.id) ON true
            WHERE c.name = 'reservation'
            ORDER BY wanted.place"#,
         &ids
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     let found = rows.into_iter().filter_map(|row| {

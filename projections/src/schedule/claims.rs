@@ -11,7 +11,7 @@ use domain::{
     reservation, site,
 };
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::days;
@@ -121,7 +121,7 @@ async fn load(connection: &mut PgConnection, holders: &[Uuid]) -> Result<BTreeMa
     let rows = sqlx::query!(
         r#"SELECT holder, cell_id, site_id, kind, releasable_at, position,
                   lower(during) AS "starts!", upper(during) AS "ends!"
-           FROM read.schedule WHERE holder = ANY ($1) ORDER BY cell_id"#,
+           FROM schedule WHERE holder = ANY ($1) ORDER BY cell_id"#,
         holders
     )
     .fetch_all(connection)
@@ -161,7 +161,7 @@ async fn replace(
     held: &BTreeMap<Uuid, Held>,
 ) -> Result<(), ApplyError> {
     // Freed before taken: within a batch a cell may pass from one holder to the next.
-    sqlx::query!("DELETE FROM read.schedule WHERE holder = ANY ($1)", holders).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM schedule WHERE holder = ANY ($1)", holders).execute(&mut *connection).await?;
     let mut rows = Vec::new();
     for (holder, one) in held {
         let Some(site_id) = one.site_id else { continue };
@@ -177,7 +177,7 @@ async fn replace(
         }));
     }
     sqlx::query!(
-        "INSERT INTO read.schedule (cell_id, during, site_id, holder, kind, releasable_at, position)
+        "INSERT INTO schedule (cell_id, during, site_id, holder, kind, releasable_at, position)
          SELECT cell_id, tstzrange(starts, ends), site_id, holder, kind, releasable_at, position
          FROM json_to_recordset($1::text::json) AS r (
              cell_id uuid, starts timestamptz, ends timestamptz, site_id uuid, holder uuid, kind text,
@@ -220,21 +220,21 @@ fn standing(rows: Vec<Found>) -> Result<Standing, sqlx::Error> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_cells(pool: &PgPool, cells: &[CellId], within: Interval) -> Result<Standing, sqlx::Error> {
+pub async fn of_cells(db: impl PgExecutor<'_>, cells: &[CellId], within: Interval) -> Result<Standing, sqlx::Error> {
     let cells: Vec<Uuid> = cells.iter().map(|cell| cell.uuid()).collect();
     let rows = sqlx::query_as!(
         Found,
         r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
                   lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM read.checkpoints AS c
-           LEFT JOIN read.schedule AS s ON s.cell_id = ANY ($1) AND s.during && tstzrange($2, $3)
+           FROM checkpoints AS c
+           LEFT JOIN schedule AS s ON s.cell_id = ANY ($1) AND s.during && tstzrange($2, $3)
            WHERE c.name = 'schedule'
            ORDER BY lower(s.during), s.cell_id"#,
         &cells,
         within.from(),
         within.to(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     standing(rows)
 }
@@ -243,20 +243,20 @@ pub async fn of_cells(pool: &PgPool, cells: &[CellId], within: Interval) -> Resu
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_site(pool: &PgPool, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
+pub async fn of_site(db: impl PgExecutor<'_>, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
     let rows = sqlx::query_as!(
         Found,
         r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
                   lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM read.checkpoints AS c
-           LEFT JOIN read.schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
+           FROM checkpoints AS c
+           LEFT JOIN schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
            WHERE c.name = 'schedule'
            ORDER BY lower(s.during), s.cell_id"#,
         site.uuid(),
         within.from(),
         within.to(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     standing(rows)
 }
@@ -267,11 +267,11 @@ pub async fn of_site(pool: &PgPool, site: SiteId, within: Interval) -> Result<St
 /// # Errors
 /// Whatever the database says.
 pub async fn hits(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     cells: &[CellId],
     during: Interval,
 ) -> Result<(Position, Vec<ReservationId>), sqlx::Error> {
-    let standing = of_cells(pool, cells, during).await?;
+    let standing = of_cells(db, cells, during).await?;
     let mut hits = Vec::new();
     for hit in standing.claims.iter().filter_map(|claim| standing.reservation(claim)) {
         if !hits.contains(&hit) {
