@@ -47,7 +47,7 @@ pub struct NewKey {
 
 /// Which log.
 #[derive(Debug, clap::Args)]
-struct Log {
+pub(crate) struct Log {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
     /// The configuration file; docs/configuration.md.
@@ -56,11 +56,12 @@ struct Log {
 }
 
 impl Log {
-    async fn open(&self) -> Result<Store, String> {
+    /// Opens it with a few connections.
+    pub(crate) async fn open(&self) -> Result<Store, String> {
         let config = Config::read(&self.config).map_err(|error| error.to_string())?;
         let keyring = config.keyring().map_err(|error| error.to_string())?;
         let mut options = eventstore::Options::new(&self.database_url, keyring, config.mode.into());
-        options.connections = 4;
+        options.connections = 8;
         Store::open(options).await.map_err(|error| format!("the log cannot be opened: {error}"))
     }
 }

@@ -66,6 +66,8 @@ pub struct Config {
     pub cors: Cors,
     #[serde(default)]
     pub database: Database,
+    #[serde(default)]
+    pub projections: Projections,
 }
 
 /// 32 random bytes each, base64url without padding: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`.
@@ -162,6 +164,15 @@ pub struct Cors {
 pub struct Database {
     /// In the pool, the append lane's own not counted. Default 24.
     pub connections: u32,
+}
+
+/// How a new version of the views takes the place of the one before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Projections {
+    /// Put rows of a newer version in the place of the older ones as soon as they are built. Default `false`: by
+    /// `kalel rebuild NAME --swap`, once no program of the older version runs any more.
+    pub swap: bool,
 }
 
 impl Default for Wave {

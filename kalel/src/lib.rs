@@ -9,6 +9,8 @@ pub mod import;
 pub mod key;
 pub mod logs;
 pub mod migrate;
+pub mod projections;
+pub mod rebuild;
 pub mod seed;
 pub mod serve;
 pub mod stop;

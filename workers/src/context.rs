@@ -27,6 +27,8 @@ pub struct Config {
     pub finance_email: Option<String>,
     /// Domain of the `Message-ID` of mails.
     pub mail_domain: String,
+    /// Whether rows of a newer projector version are put in the place of the older ones as soon as they are built.
+    pub swap: bool,
 }
 
 impl Config {
@@ -40,6 +42,7 @@ impl Config {
             stream_bytes: 1 << 30,
             finance_email: None,
             mail_domain: "kalel.invalid".into(),
+            swap: false,
         }
     }
 }

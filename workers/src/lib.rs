@@ -19,6 +19,7 @@ pub mod projector;
 pub mod random;
 pub mod relay;
 pub mod runtime;
+pub mod shadow;
 pub mod sweep;
 pub mod texts;
 
@@ -75,9 +76,19 @@ pub async fn run(
                 }
             }
             Role::Projector => {
+                let figures = projector::Figures::new(ctx.store.clone());
+                loops.spawn(runtime::run(
+                    figures,
+                    bell::Bell::default().listen(),
+                    ctx.random.clone(),
+                    shutdown.clone(),
+                ));
                 for projector in projections::PROJECTORS {
                     let work = projector::Projecting::new(ctx.clone(), projector, watch.clone());
                     loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
+                    let beside = shadow::Shadowing::new(ctx.clone(), projector);
+                    let quiet = bell::Bell::default().listen();
+                    loops.spawn(runtime::run(beside, quiet, ctx.random.clone(), shutdown.clone()));
                 }
             }
             Role::Worker => spawn_workers(&ctx, &mut loops, &shutdown),
