@@ -49,10 +49,10 @@ pub struct NewKey {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Log {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    pub(crate) database_url: String,
     /// The configuration file; docs/configuration.md.
     #[arg(long)]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 impl Log {

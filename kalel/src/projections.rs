@@ -1,6 +1,6 @@
 //! `kalel projections`: how far every projector is, what is set aside, and going on after a fix.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::PathBuf};
 
 use clap::Subcommand;
 use eventstore::Store;
@@ -14,21 +14,18 @@ use crate::{
 
 /// `kalel projections`.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Projections {
     #[command(subcommand)]
     what: Option<What>,
-    #[command(flatten)]
-    show: Option<Show>,
-}
-
-#[derive(Debug, clap::Args)]
-struct Show {
     /// As JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
-    #[command(flatten)]
-    log: Log,
+    // What `Log` asks for everywhere else, here before or after the subcommand.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+    /// The configuration file; docs/configuration.md.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,15 +34,11 @@ enum What {
     Resume {
         /// A projector, or `all`.
         name: String,
-        #[command(flatten)]
-        log: Log,
     },
     /// The streams a projector has set aside, and why.
     Parked {
         /// A projector, or `all`.
         name: String,
-        #[command(flatten)]
-        show: Show,
     },
 }
 
@@ -54,26 +47,20 @@ enum What {
 /// # Errors
 /// One line.
 pub async fn run(projections: Projections) -> Result<(), String> {
-    let (log, what) = match (projections.what, projections.show) {
-        (Some(What::Resume { name, log }), _) => (log, Asked::Resume(named(&name)?)),
-        (Some(What::Parked { name, show }), _) => (show.log, Asked::Parked(named(&name)?, show.json)),
-        (None, Some(show)) => (show.log, Asked::All(show.json)),
-        (None, None) => return Err("--config and DATABASE_URL say which log".into()),
+    let database_url = projections.database_url.ok_or("DATABASE_URL says which database: set it, or --database-url")?;
+    let config = projections.config.ok_or("--config FILE is missing: the configuration that `kalel serve` has")?;
+    let chosen = match &projections.what {
+        Some(What::Resume { name } | What::Parked { name }) => named(name)?,
+        None => Vec::new(),
     };
-    let store = log.open().await?;
-    let outcome = match what {
-        Asked::All(json) => show(&store, json).await,
-        Asked::Parked(projectors, json) => parked(&store, &projectors, json).await,
-        Asked::Resume(projectors) => resume(&store, &projectors).await,
+    let store = Log { database_url, config }.open().await?;
+    let outcome = match projections.what {
+        None => show(&store, projections.json).await,
+        Some(What::Parked { .. }) => parked(&store, &chosen, projections.json).await,
+        Some(What::Resume { .. }) => resume(&store, &chosen).await,
     };
     store.close().await;
     outcome
-}
-
-enum Asked {
-    All(bool),
-    Parked(Vec<&'static Projector>, bool),
-    Resume(Vec<&'static Projector>),
 }
 
 async fn show(store: &Store, json: bool) -> Result<(), String> {

@@ -3,5 +3,5 @@
 
 mod cut;
 mod plugs;
-mod served;
+pub mod served;
 mod start;

@@ -3,8 +3,11 @@
 mod engine;
 mod make;
 mod money;
+mod operator;
 mod people;
 mod poison;
+mod readers;
+mod rebuild;
 mod schedule;
 mod sites;
 mod waiting;

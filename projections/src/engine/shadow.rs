@@ -122,12 +122,19 @@ impl Shadow {
     /// Where the live rows stand.
     ///
     /// # Errors
-    /// Whatever the database says.
+    /// [`RunError::Fenced`] when the shadow is not ours any more; whatever the database says.
     pub async fn live(&self) -> Result<Position, RunError> {
-        let name = self.projector().name;
-        Ok(sqlx::query_scalar!("SELECT position FROM read.checkpoints WHERE name = $1", name)
-            .fetch_one(self.runner.store.pool())
-            .await?)
+        let projector = self.projector().name;
+        let found = sqlx::query!(
+            r#"SELECT live.position, shadow.epoch AS "epoch?"
+               FROM read.checkpoints AS live LEFT JOIN read.checkpoints AS shadow ON shadow.name = $2
+               WHERE live.name = $1"#,
+            projector,
+            self.runner.hold.key,
+        )
+        .fetch_one(self.runner.store.pool())
+        .await?;
+        if found.epoch == Some(self.runner.epoch()) { Ok(found.position) } else { Err(RunError::Fenced { projector }) }
     }
 
     /// Indexes, exclusion constraints, statistics.
