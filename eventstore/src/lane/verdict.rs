@@ -72,10 +72,11 @@ pub(crate) fn count(verdict: &Result<Verdict, AppendError>) -> u64 {
     match verdict {
         Ok(Verdict::Applied { first, last, .. }) => u64::try_from(last - first + 1).unwrap_or(0),
         Ok(Verdict::Refused(refusal)) => {
-            // The scopes are the few the domain names; what they are about is not told.
             let guard = match refusal {
                 Refusal::SlotTaken { .. } => "slot".to_owned(),
-                Refusal::NotUnique { scope, .. } | Refusal::LimitReached { scope, .. } => scope.clone(),
+                Refusal::NotUnique { scope, .. } => scope.clone(),
+                // `client:<id>:unpaid_holds`: what is counted, not whose.
+                Refusal::LimitReached { scope, .. } => scope.split(':').nth(2).unwrap_or("limit").to_owned(),
             };
             metrics::counter!("lane_guard_refusals_total", "guard" => guard).increment(1);
             0

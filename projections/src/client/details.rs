@@ -75,8 +75,7 @@ impl Client {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         let Event::Client(event) = &entry.event else { continue };
         if let ClientEvent::Registered(registered) = event {
@@ -92,6 +91,9 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Client>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows =
         sqlx::query!(r#"SELECT client_id, doc AS "doc: Json<Client>" FROM clients WHERE client_id = ANY ($1)"#, ids)
             .fetch_all(connection)

@@ -79,8 +79,7 @@ impl Key {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         match &entry.event {
             Event::Key(KeyEvent::Granted(granted)) => {
@@ -101,6 +100,9 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 type Rows = BTreeMap<Uuid, (Key, SecretHash)>;
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Rows, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows =
         sqlx::query!(r#"SELECT key_id, secret_hash, doc AS "doc: Json<Key>" FROM keys WHERE key_id = ANY ($1)"#, ids)
             .fetch_all(connection)

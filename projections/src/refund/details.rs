@@ -183,8 +183,8 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = events.iter().map(|(entry, _)| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
+    let mut rows = load(connection, &known).await?;
     for (entry, event) in events {
         if let RefundEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Refund::requested(requested, entry));
@@ -199,6 +199,9 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Refund>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows =
         sqlx::query!(r#"SELECT refund_id, doc AS "doc: Json<Refund>" FROM refunds WHERE refund_id = ANY ($1)"#, ids)
             .fetch_all(connection)

@@ -38,8 +38,7 @@ pub struct SiteRow {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         let Event::Site(event) = &entry.event else { continue };
         if matches!(event, site::Event::Registered(_)) {
@@ -63,6 +62,9 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, SiteRow>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT site_id, doc AS "doc: Json<Site>", created_at, version, position, created_position
