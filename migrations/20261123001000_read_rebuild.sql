@@ -18,6 +18,21 @@ INSERT INTO read.views (projector, name) VALUES
     ('reservation', 'payments'), ('reservation', 'refunds'), ('client', 'clients'), ('key', 'keys');
 REVOKE INSERT, UPDATE, DELETE ON read.views FROM kalel_app;
 
+-- A document of some 2 kB is just long enough to be compressed, which by pglz takes as long as all the rest of writing it.
+-- A Postgres built without lz4 goes on with pglz.
+DO $$
+DECLARE
+    view text;
+BEGIN
+    FOR view IN SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+                WHERE c.relnamespace = 'read'::regnamespace AND c.relkind = 'r' AND a.attname = 'doc' LOOP
+        EXECUTE format('ALTER TABLE read.%I ALTER COLUMN doc SET COMPRESSION lz4', view);
+    END LOOP;
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE 'documents of the views are compressed by pglz: this Postgres has no lz4';
+END
+$$;
+
 -- Replaced by the shadow, and by digests that need not hold a whole table in one value.
 DROP FUNCTION read.clear(text[]);
 DROP FUNCTION read.content_digest(text[]);
@@ -106,6 +121,24 @@ BEGIN
 END
 $$;
 
+-- Whether the shadow's tables still have the columns and keys of those that are read: a migration may have come between.
+CREATE FUNCTION read.shadow_fits(of_projector text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM (
+            SELECT n.nspname AS place, c.relname, string_agg(format('%s %s %s', a.attname,
+                       format_type(a.atttypid, a.atttypmod), a.attnotnull), ', ' ORDER BY a.attnum) AS columns,
+                   (SELECT string_agg(format('%s %s', k.conname, pg_get_constraintdef(k.oid)), ', ' ORDER BY k.conname)
+                    FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c')) AS rules
+            FROM read.views AS v
+            JOIN pg_class AS c ON c.relname = v.name AND c.relkind = 'r'
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname IN ('read', 'read_shadow')
+            JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE v.projector = of_projector
+            GROUP BY n.nspname, c.oid, c.relname) AS shape
+        GROUP BY relname HAVING count(*) <> 2 OR count(DISTINCT (columns, rules)) <> 1)
+$$;
+
 -- Keeps autovacuum and other swaps off the tables, without being in the way of readers and writers.
 CREATE FUNCTION read.shadow_guard(of_projector text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -129,6 +162,10 @@ BEGIN
     FOR view IN SELECT name FROM read.views WHERE projector = of_projector ORDER BY name LOOP
         EXECUTE format('LOCK TABLE read.%I, read_shadow.%I IN ACCESS EXCLUSIVE MODE', view, view);
     END LOOP;
+    IF NOT read.shadow_fits(of_projector) THEN
+        RAISE EXCEPTION 'the tables of projector % were migrated while they were rebuilt: begin the rebuild anew',
+            of_projector;
+    END IF;
     FOR view IN SELECT name FROM read.views WHERE projector = of_projector ORDER BY name LOOP
         EXECUTE format('DROP TABLE read.%I', view);
         EXECUTE format('ALTER TABLE read_shadow.%I SET SCHEMA read', view);

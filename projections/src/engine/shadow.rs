@@ -15,9 +15,9 @@ use eventstore::Store;
 use super::{Progress, Projector, RunError, Runner, apply::lock, error::is_about_data, rows::Rows, runner::Taken};
 use crate::Position;
 
-/// Events in one transaction while a shadow is filled: large, since nobody waits for a single one of them, and every
-/// stream that comes several times in a batch is written once.
-const BULK: usize = 5_000;
+/// Events in one transaction while a shadow is filled: large, since nobody waits for a single one of them, and a stream
+/// that comes several times in a batch is read and written once. With the batch read ahead, some 100 MB.
+const BULK: usize = 10_000;
 
 /// The owner of a shadow.
 pub struct Shadow {
@@ -29,7 +29,8 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// Takes the shadow over, and makes it when there is none, or only one of an older version.
+    /// Takes the shadow over, and makes it when there is none, or only one of an older version or of a shape that its
+    /// tables had before a migration.
     ///
     /// # Errors
     /// [`RunError::Outdated`] when the live rows or the shadow are of a newer version than this program's.
@@ -61,7 +62,10 @@ impl Shadow {
             }
             (position, digest, version) = (row.position, row.digest, row.version);
         }
-        if version < projector.version {
+        let fits = sqlx::query_scalar!(r#"SELECT read.shadow_fits($1) AS "fits!""#, projector.name)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if version < projector.version || !fits {
             (position, digest) = (0, vec![0; digest.len()]);
             begin(&mut transaction, projector, &key).await?;
         }

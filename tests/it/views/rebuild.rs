@@ -6,6 +6,7 @@ use domain::event::Event;
 use projections::{
     Aside, PROJECTORS, Projector, RunError, Runner, Shadow, client, content_digest, progress, reservation, schedule,
     shadow::{self, Kind, Versions},
+    site,
 };
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -79,7 +80,8 @@ async fn the_shadow_of_every_projector_is_equal_whatever_happened() {
         assert!(compared.is_equal() && compared.is_of_one_version(), "{compared:?}");
         let mut tables: Vec<&str> = compared.tables.iter().map(|table| table.name.as_str()).collect();
         let mut declared = projector.tables.to_vec();
-        (tables.sort_unstable(), declared.sort_unstable());
+        tables.sort_unstable();
+        declared.sort_unstable();
         assert_eq!(tables, declared, "read.views says what the program says");
         // The pitches of the sample were freed again: of this noun nothing needs to be left.
         assert!(compared.tables.iter().all(|table| table.live.rows > 0), "{compared:?}");
@@ -235,6 +237,27 @@ async fn a_newer_version_is_built_beside_the_rows_that_are_read() {
     assert!(matches!(old.run_batch(1).await, Ok(_) | Err(RunError::Fenced { .. })));
     let refused = Runner::own(&reservation::PROJECTOR, log.store.clone(), "old", None).await.err().unwrap();
     assert!(matches!(refused, RunError::Outdated { found: 3, ours: 2, .. }), "{refused}");
+}
+
+/// A shadow of the shape of before would take a column away.
+#[tokio::test]
+async fn after_a_migration_a_rebuild_under_way_begins_anew() {
+    let mut log = Log::new().await;
+    let (ground, ..) = a_little_history(&mut log).await;
+    log.project().await;
+    let mut shadow = own(&log, &site::PROJECTOR).await;
+    shadow.follow().await.unwrap();
+    let mut owner = kalel::up::postgres::connect(&log.world.owner_url).await.unwrap();
+    sqlx::raw_sql("ALTER TABLE read.sites ADD COLUMN stars integer NOT NULL DEFAULT 3; CREATE INDEX sites_stars ON read.sites (stars)")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let refused = shadow.swap().await.unwrap_err();
+    assert!(refused.to_string().contains("begin the rebuild anew"), "{refused}");
+    let shape = shapes(&log).await;
+    own(&log, &site::PROJECTOR).await.swap().await.unwrap();
+    assert_eq!(shapes(&log).await, shape);
+    assert!(site::find(&log.world.pool, ground.site).await.unwrap().row.is_some());
 }
 
 /// Whoever builds it dies after a moment, each time a little later, and its connections with it; the next one goes on.
