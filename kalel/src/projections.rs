@@ -154,9 +154,20 @@ async fn resume(store: &Store, projectors: &[&'static Projector]) -> Result<(), 
     for projector in projectors {
         let told = |error: RunError| format!("{}: {}", projector.name, line(&error));
         let versions = shadow::versions(projector, store).await.map_err(|error| line(&error))?;
-        if versions.live.is_none() {
-            println!("{}: never started, nothing to resume", projector.name);
-            continue;
+        match versions.live {
+            None => {
+                println!("{}: never started, nothing to resume", projector.name);
+                continue;
+            }
+            Some(found) if found != projector.version => {
+                let (name, ours) = (projector.name, projector.version);
+                stuck.push(format!(
+                    "{name}: its rows are of version {found} and this program's is {ours}: use a program of that \
+                     version, or `kalel rebuild {name} --swap`"
+                ));
+                continue;
+            }
+            Some(_) => {}
         }
         let resumed = projections::resume_parked(projector, store).await.map_err(told)?;
         let still = projections::parked(projector, store).await.map_err(|error| line(&error))?;

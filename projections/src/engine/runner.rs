@@ -193,9 +193,12 @@ impl Runner {
         }
     }
 
-    /// Notes in the checkpoint that the projector stands still, and why: `progress` and the gauge tell.
     async fn halt(&self, poison: &[Read], why: String) -> RunError {
-        let position = poison.first().map_or(self.position + 1, |read| read.recorded.position);
+        self.halt_at(poison.first().map_or(self.position + 1, |read| read.recorded.position), why).await
+    }
+
+    /// Notes in the checkpoint that the projector stands still, and why: `progress` and the gauge tell.
+    pub(super) async fn halt_at(&self, position: Position, why: String) -> RunError {
         let noted = sqlx::query!(
             "UPDATE read.checkpoints SET halted_at = $3, halted_why = $4 WHERE name = $1 AND epoch = $2",
             self.hold.key,

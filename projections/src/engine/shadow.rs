@@ -151,9 +151,9 @@ impl Shadow {
         match made {
             Ok(_) => {}
             Err(error) if is_about_data(&error) => {
-                let (projector, position) = (self.projector().name, self.position());
-                let why = format!("its rows break a rule of their table: {error}");
-                return Err(RunError::Poisoned { projector, position, why });
+                transaction.rollback().await?;
+                let why = format!("the rebuilt rows break a rule of their table: {error}");
+                return Err(self.runner.halt_at(self.position(), why).await);
             }
             Err(error) => return Err(error.into()),
         }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use projections::{progress, site};
+use projections::{content_digest, progress, reservation, site};
 use serde_json::Value;
 use sqlx::Connection;
 
@@ -75,8 +75,13 @@ impl Site {
     }
 
     fn serve(&self, log: &Path) -> Serving {
+        self.serve_with(log, &[])
+    }
+
+    fn serve_with(&self, log: &Path, more: &[&str]) -> Serving {
         let file = std::fs::File::create(log).unwrap();
         let mut command = self.command(&["serve", "--roles", "projector", "--instance", "owner"]);
+        command.args(more);
         Serving(command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap())
     }
 
@@ -230,6 +235,46 @@ async fn an_event_of_a_newer_program_stops_everybody_and_is_told() {
     let told = it.ok(&["projections"]);
     assert!(told.contains(&format!("stopped at position {unknown}: event type tournament.opened")), "{told}");
     assert!(it.refused(&["projections", "resume", "client"]).contains("tournament.opened"));
+}
+
+/// A release with a newer version of a projector finds rows of the version before.
+#[tokio::test]
+async fn a_newer_program_builds_by_itself_and_swaps_by_command_or_by_flag() {
+    let mut it = Site::new().await;
+    let (_, first, _) = a_little_history(&mut it.log).await;
+    it.log.project().await;
+    let head = it.log.store.head().await.unwrap();
+    let rows = content_digest(&reservation::PROJECTOR, &it.log.store).await.unwrap();
+    let older = async || {
+        let pool = &it.log.world.pool;
+        sqlx::query("UPDATE payments SET reference = 'of before'").execute(pool).await.unwrap();
+        sqlx::query("UPDATE read.checkpoints SET version = 1 WHERE name = 'reservation'").execute(pool).await.unwrap();
+    };
+    let built = async || {
+        let status = it.stands("reservation").await;
+        status.version == 1 && status.shadow.is_some_and(|one| one.version == 2 && one.position == head)
+    };
+    older().await;
+    let log = it.folder.path().join("log");
+    let serving = it.serve(&log);
+    it.until("it is built beside the rows", built).await;
+    let live = projections::payment::find(&it.log.world.pool, first.payment).await.unwrap();
+    assert_eq!(live.as_of, head, "and they are read as before");
+    let refused = it.refused(&["projections", "resume", "reservation"]);
+    assert!(refused.contains("version 1"), "{refused}");
+    let told = it.ok(&["rebuild", "reservation", "--swap"]);
+    assert!(told.contains("version 2 beside version 1") && told.contains("2 changed"), "{told}");
+    assert!(told.contains(&format!("swapped at position {head}")), "{told}");
+    assert_eq!(content_digest(&reservation::PROJECTOR, &it.log.store).await.unwrap(), rows);
+    drop(serving);
+    older().await;
+    let _serving = it.serve_with(&log, &["--swap"]);
+    let swapped = async || {
+        let status = it.stands("reservation").await;
+        status.version == 2 && status.shadow.is_none()
+    };
+    it.until("it swaps by itself", swapped).await;
+    assert_eq!(content_digest(&reservation::PROJECTOR, &it.log.store).await.unwrap(), rows);
 }
 
 impl Site {

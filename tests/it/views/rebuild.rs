@@ -239,6 +239,39 @@ async fn a_newer_version_is_built_beside_the_rows_that_are_read() {
     assert!(matches!(refused, RunError::Outdated { found: 3, ours: 2, .. }), "{refused}");
 }
 
+/// Exclusion constraints are made once the shadow is full: rows that break one are found then, and told.
+#[tokio::test]
+async fn rows_that_break_a_rule_of_their_table_never_go_live() {
+    static OVERLAPS: Projector = Projector {
+        apply: |connection, entries| {
+            Box::pin(async move {
+                for entry in entries {
+                    sqlx::query(
+                        "INSERT INTO schedule (cell_id, during, site_id, holder, kind, position)
+                         VALUES ($1, '[2026-01-01, 2026-01-02)', $1, $2, 'closure', $3) ON CONFLICT DO NOTHING",
+                    )
+                    .bind(Uuid::nil())
+                    .bind(entry.stream_id)
+                    .bind(entry.position)
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                Ok(())
+            })
+        },
+        ..with(&schedule::PROJECTOR)
+    };
+    let mut log = Log::new().await;
+    a_little_history(&mut log).await;
+    log.project().await;
+    let rows = content_digest(&schedule::PROJECTOR, &log.store).await.unwrap();
+    let refused = own(&log, &OVERLAPS).await.swap().await.unwrap_err();
+    assert!(refused.to_string().contains("schedule_cell_id_during_excl"), "{refused}");
+    let status = progress(&log.store).await.unwrap().into_iter().find(|one| one.name == "schedule").unwrap();
+    assert!(status.shadow.unwrap().halted.is_some() && status.halted.is_none());
+    assert_eq!(content_digest(&schedule::PROJECTOR, &log.store).await.unwrap(), rows);
+}
+
 /// A shadow of the shape of before would take a column away.
 #[tokio::test]
 async fn after_a_migration_a_rebuild_under_way_begins_anew() {
