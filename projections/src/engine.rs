@@ -24,6 +24,7 @@ pub use entry::Entry;
 pub use error::{ApplyError, RunError};
 pub use park::{Parked, parked, resume_parked};
 pub use progress::{Status, progress};
+pub(crate) use projector::breathe;
 pub use projector::{Applying, Poison, Projector};
 pub use rebuild::{content_digest, rebuild};
 pub use runner::{Progress, Runner};

@@ -51,8 +51,19 @@ impl Line {
         self.events as f64 / self.build.as_secs_f64().max(1e-6)
     }
 
-    /// Speed as a part of the speed of `COPY`; meaningless for a handful of rows.
+    /// Rows that `COPY` writes in a second; meaningless for a handful.
+    pub fn copied_per_second(&self) -> Option<f64> {
+        (self.rows >= 1_000).then(|| self.rows as f64 / self.copy.as_secs_f64().max(1e-6))
+    }
+
+    /// Events a second beside rows a second of `COPY`.
     pub fn of_copy(&self) -> Option<f64> {
+        self.copied_per_second().map(|rows| self.per_second() / rows)
+    }
+
+    /// The time that `COPY` takes for the same rows, as a part of the time the rebuild took. A log in which much has come
+    /// and gone leaves few rows for many events.
+    pub fn of_time(&self) -> Option<f64> {
         (self.rows >= 1_000).then(|| self.copy.as_secs_f64() / self.build.as_secs_f64().max(1e-6))
     }
 }
@@ -176,19 +187,20 @@ async fn copied(database_url: &str, table: &str) -> Result<Duration, Problem> {
 /// The report as a Markdown table.
 pub fn table(report: &Report) -> String {
     let mut text = String::from(
-        "| projector | events | rows | built in | events/s | COPY of the rows | speed of COPY | digests | compared in | swapped in |\n\
-         |---|---:|---:|---:|---:|---:|---:|---|---:|---:|\n",
+        "| projector | events | rows | built in | events/s | rows/s of COPY | events/s of it | COPY's time of ours | digests | \
+         compared in | swapped in |\n|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|\n",
     );
     for line in &report.lines {
-        let ratio = line.of_copy().map_or_else(|| "–".into(), |ratio| format!("{ratio:.2}×"));
+        let times = |ratio: Option<f64>| ratio.map_or_else(|| "–".into(), |ratio| format!("{ratio:.2}×"));
+        let (of_copy, of_time) = (times(line.of_copy()), times(line.of_time()));
+        let copied = line.copied_per_second().map_or_else(|| "–".into(), |rows| format!("{rows:.0}"));
         text.push_str(&format!(
-            "| {} | {} | {} | {:.1} s | {:.0} | {:.1} s | {ratio} | {} | {:.1} s | {:.0} ms |\n",
+            "| {} | {} | {} | {:.1} s | {:.0} | {copied} | {of_copy} | {of_time} | {} | {:.1} s | {:.0} ms |\n",
             line.projector,
             line.events,
             line.rows,
             line.build.as_secs_f64(),
             line.per_second(),
-            line.copy.as_secs_f64(),
             if line.equal { "equal" } else { "**differ**" },
             line.compare.as_secs_f64(),
             line.swap.as_secs_f64() * 1_000.0,
@@ -213,7 +225,8 @@ pub fn as_json(report: &Report) -> Value {
             json!({
                 "projector": line.projector, "events": line.events, "rows": line.rows, "equal": line.equal,
                 "build_seconds": line.build.as_secs_f64(), "events_per_second": line.per_second(),
-                "copy_seconds": line.copy.as_secs_f64(), "of_copy": line.of_copy(),
+                "copy_seconds": line.copy.as_secs_f64(), "copy_rows_per_second": line.copied_per_second(),
+                "of_copy": line.of_copy(), "of_time": line.of_time(),
                 "compare_seconds": line.compare.as_secs_f64(), "swap_seconds": line.swap.as_secs_f64(),
             })
         })

@@ -15,6 +15,13 @@ pub enum Poison {
     Park,
 }
 
+/// To be awaited for each row of a large batch: folding thousands of them must not keep a thread from serving requests.
+pub(crate) async fn breathe(row: usize) {
+    if row % 128 == 127 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The writing of a batch under way.
 pub type Applying<'a> = Pin<Box<dyn Future<Output = Result<(), ApplyError>> + Send + 'a>>;
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Entry, breathe},
     page::Found,
 };
 
@@ -190,7 +190,8 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     }
     let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
     let mut rows = load(connection, &known).await?;
-    for (entry, event) in events {
+    for (number, (entry, event)) in events.into_iter().enumerate() {
+        breathe(number).await;
         if let PaymentEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Payment::requested(requested, entry));
             continue;
@@ -256,7 +257,8 @@ impl Columns {
 
 async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment>) -> Result<(), ApplyError> {
     let mut columns = Columns::default();
-    for row in rows {
+    for (number, row) in rows.enumerate() {
+        breathe(number).await;
         columns.push(row)?;
     }
     sqlx::query!(

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Entry, breathe},
     page::Found,
 };
 
@@ -185,7 +185,8 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     }
     let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
     let mut rows = load(connection, &known).await?;
-    for (entry, event) in events {
+    for (number, (entry, event)) in events.into_iter().enumerate() {
+        breathe(number).await;
         if let RefundEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Refund::requested(requested, entry));
             continue;

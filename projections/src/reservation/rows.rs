@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Details, details::Doc};
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Entry, breathe},
     page::Found,
     payment::Payment,
     refund::Refund,
@@ -56,7 +56,8 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     }
     let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
     let mut rows = load(connection, &known).await?;
-    for (entry, event) in events {
+    for (number, (entry, event)) in events.into_iter().enumerate() {
+        breathe(number).await;
         if let ReservationEvent::Held(held) = event {
             rows.insert(entry.stream_id, Doc::new(held.reservation_id, entry.position));
         }
@@ -129,7 +130,8 @@ fn array(cells: &[CellId]) -> String {
 
 async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Doc>) -> Result<(), ApplyError> {
     let mut columns = Columns::default();
-    for row in rows {
+    for (number, row) in rows.enumerate() {
+        breathe(number).await;
         columns.push(row)?;
     }
     sqlx::query!(
