@@ -123,7 +123,7 @@ impl Runner {
         if limit == 0 {
             return Ok(Progress { position: self.position, events: 0, caught_up: true });
         }
-        let batch = self.next(limit).await?;
+        let (batch, now) = self.next(limit).await?;
         let Some(last) = batch.reads.last().map(|read| read.recorded.position) else {
             return Ok(Progress { position: self.position, events: 0, caught_up: true });
         };
@@ -134,7 +134,8 @@ impl Runner {
             self.ahead = Some(Ahead::start(store, self.hold.projector, last, more, digest));
         }
         let applied = self.apply(&batch).await?;
-        let caught_up = (!full || more == 0) && applied == batch.reads.len();
+        // What was read ahead says nothing about what came since.
+        let caught_up = ((!full && now) || more == 0) && applied == batch.reads.len();
         Ok(Progress { position: self.position, events: applied, caught_up })
     }
 
@@ -143,13 +144,18 @@ impl Runner {
         i64::try_from(max.max(1)).unwrap_or(i64::MAX).min((self.until - after).max(0))
     }
 
-    async fn next(&mut self, limit: i64) -> Result<Batch, RunError> {
+    /// The next batch, and whether it was read just now.
+    async fn next(&mut self, limit: i64) -> Result<(Batch, bool), RunError> {
         if let Some(ahead) = self.ahead.take()
             && let Some(read) = ahead.take(self.position, limit).await
         {
-            return read;
+            let batch = read?;
+            if !batch.reads.is_empty() {
+                return Ok((batch, false));
+            }
         }
-        read(self.store.clone(), self.hold.projector, self.position, limit, self.digest.clone()).await
+        let digest = self.digest.clone();
+        Ok((read(self.store.clone(), self.hold.projector, self.position, limit, digest).await?, true))
     }
 
     async fn apply(&mut self, batch: &Batch) -> Result<usize, RunError> {

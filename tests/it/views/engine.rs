@@ -70,6 +70,20 @@ async fn rows_that_differ_have_another_content_digest() {
     assert_ne!(content_digest(&reservation::PROJECTOR, &log.store).await.unwrap(), before);
 }
 
+/// While a full batch is written the next one is read: what comes after that reading is not missed.
+#[tokio::test]
+async fn what_is_read_ahead_hides_nothing_that_comes_later() {
+    let mut log = Log::new().await;
+    let (ground, ..) = a_little_history(&mut log).await;
+    let mut runner = log.own(&site::PROJECTOR).await;
+    let head = log.store.head().await.unwrap();
+    let all = usize::try_from(head).unwrap();
+    assert_eq!(runner.run_batch(all).await.unwrap().position, head);
+    let written = log.write(ground.site, vec![ground.registered("Again", None)]).await;
+    while !runner.run_batch(all).await.unwrap().caught_up {}
+    assert_eq!(runner.position(), written);
+}
+
 #[tokio::test]
 async fn whoever_takes_over_fences_the_former_owner_out() {
     let mut log = Log::new().await;

@@ -349,6 +349,22 @@ async fn killed_at_any_step_the_next_one_finishes_the_rebuild() {
     assert_eq!(Runner::own(&reservation::PROJECTOR, next, "next", None).await.unwrap().position(), head);
 }
 
+/// The functions that make and move tables run as their owner: they take the names of declared projectors only.
+#[tokio::test]
+async fn the_program_s_role_moves_the_tables_of_views_and_no_others() {
+    let log = Log::new().await;
+    for (sql, code) in [
+        ("INSERT INTO read.views VALUES ('checkpoints', 'mine')", "42501"),
+        ("CREATE TABLE read_shadow.sites (id int)", "42501"),
+        ("ALTER TABLE read.sites SET SCHEMA read_shadow", "42501"),
+        ("SELECT read.shadow_begin('checkpoints')", "P0001"),
+        ("SELECT read.shadow_swap('site')", "42P01"),
+    ] {
+        let refused = sqlx::query(sql).execute(&log.world.pool).await.unwrap_err();
+        assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some(code), "{sql}: {refused}");
+    }
+}
+
 /// What a stream said at a position, asked with the queries that ask the live rows.
 #[tokio::test]
 async fn events_up_to_a_position_become_rows_aside() {
