@@ -1,6 +1,7 @@
 //! The read models against real events in a real Postgres.
 
 mod engine;
+mod figures;
 mod make;
 mod money;
 mod operator;

@@ -37,6 +37,7 @@ impl Shadow {
     pub async fn own(projector: &'static Projector, store: Store, owner: &str) -> Result<Self, RunError> {
         let (live, key) = (Rows::Live.checkpoint(projector), Rows::Shadow.checkpoint(projector));
         let mut transaction = store.pool().begin().await?;
+        patient(&mut transaction).await?;
         for name in [&live, &key] {
             sqlx::query!(
                 "INSERT INTO read.checkpoints (name, version) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING",
@@ -188,6 +189,7 @@ async fn begin(transaction: &mut sqlx::PgConnection, projector: &Projector, key:
 pub async fn discard(projector: &Projector, store: &Store) -> Result<bool, RunError> {
     let key = Rows::Shadow.checkpoint(projector);
     let mut transaction = store.pool().begin().await?;
+    patient(&mut transaction).await?;
     let found = sqlx::query_scalar!("SELECT epoch FROM read.checkpoints WHERE name = $1 FOR UPDATE", key)
         .fetch_optional(&mut *transaction)
         .await?;
@@ -219,6 +221,13 @@ pub async fn versions(projector: &Projector, store: &Store) -> Result<Versions, 
         .await?;
     let of = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.version);
     Ok(Versions { live: of(projector.name), shadow: of(&key) })
+}
+
+/// A lock may take longer than the pool waits for one: an owner's batch under way, or an autovacuum, which Postgres sends
+/// away after a second.
+pub(super) async fn patient(connection: &mut sqlx::PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SET LOCAL lock_timeout = '4s'").execute(connection).await?;
+    Ok(())
 }
 
 /// Whole tables take longer than the pool gives a statement.

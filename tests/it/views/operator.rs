@@ -17,13 +17,13 @@ use super::{
 use crate::{faults::served::config, world::KALEL};
 
 /// A log, and the files of whoever runs programs on it.
-struct Site {
-    log: Log,
-    folder: tempfile::TempDir,
+pub struct Site {
+    pub log: Log,
+    pub folder: tempfile::TempDir,
 }
 
 /// `kalel serve --roles projector`; it ends with this value.
-struct Serving(Child);
+pub struct Serving(Child);
 
 impl Drop for Serving {
     fn drop(&mut self) {
@@ -34,8 +34,12 @@ impl Drop for Serving {
 
 impl Site {
     async fn new() -> Self {
+        Self::listening(1).await
+    }
+
+    pub async fn listening(port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("kalel.toml"), config(1)).unwrap();
+        std::fs::write(folder.path().join("kalel.toml"), config(port)).unwrap();
         Self { log: Log::new().await, folder }
     }
 
@@ -43,7 +47,7 @@ impl Site {
         self.folder.path().join("kalel.toml")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(KALEL);
         command.args(args).arg("--config").arg(self.config());
         command.env("DATABASE_URL", &self.log.world.database_url).env("NATS_URL", &self.log.world.nats_url);
@@ -75,18 +79,18 @@ impl Site {
     }
 
     fn serve(&self, log: &Path) -> Serving {
-        self.serve_with(log, &[])
+        self.serve_with(log, "projector", &[])
     }
 
-    fn serve_with(&self, log: &Path, more: &[&str]) -> Serving {
+    pub fn serve_with(&self, log: &Path, roles: &str, more: &[&str]) -> Serving {
         let file = std::fs::File::create(log).unwrap();
-        let mut command = self.command(&["serve", "--roles", "projector", "--instance", "owner"]);
+        let mut command = self.command(&["serve", "--roles", roles, "--instance", "owner"]);
         command.args(more);
         Serving(command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap())
     }
 
     /// Asks again and again until it is so.
-    async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+    pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
         let began = Instant::now();
         while !holds().await {
             assert!(began.elapsed() < Duration::from_secs(40), "{what}: not within 40 s");
@@ -268,7 +272,7 @@ async fn a_newer_program_builds_by_itself_and_swaps_by_command_or_by_flag() {
     assert_eq!(content_digest(&reservation::PROJECTOR, &it.log.store).await.unwrap(), rows);
     drop(serving);
     older().await;
-    let _serving = it.serve_with(&log, &["--swap"]);
+    let _serving = it.serve_with(&log, "projector", &["--swap"]);
     let swapped = async || {
         let status = it.stands("reservation").await;
         status.version == 2 && status.shadow.is_none()

@@ -3,7 +3,7 @@
 use eventstore::Store;
 use sqlx::{Connection, PgConnection};
 
-use super::{Shadow, unhurried};
+use super::{Shadow, patient, unhurried};
 use crate::{
     Position,
     engine::{Projector, RunError, rows::Rows},
@@ -92,6 +92,7 @@ impl Shadow {
         for _ in 0..TRIES {
             self.follow().await?;
             let mut standing = pool.begin().await?;
+            patient(&mut standing).await?;
             let live = sqlx::query!(
                 "SELECT position, version FROM read.checkpoints WHERE name = $1 FOR UPDATE",
                 self.projector().name

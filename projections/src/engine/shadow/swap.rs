@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Connection;
 
-use super::Shadow;
+use super::{Shadow, patient};
 use crate::{
     Position,
     engine::{
@@ -86,8 +86,7 @@ impl Shadow {
         let (projector, hold) = (self.projector(), self.runner.hold.clone());
         let mut connection = self.runner.store.pool().acquire().await?;
         let mut transaction = connection.begin().await?;
-        // Longer than Postgres waits before it sends an autovacuum away, which is all that can be in the way here.
-        sqlx::query!("SET LOCAL lock_timeout = '4s'").execute(&mut *transaction).await?;
+        patient(&mut transaction).await?;
         sqlx::query!("SELECT read.shadow_guard($1)", projector.name).execute(&mut *transaction).await?;
         let live =
             sqlx::query!("SELECT position, version FROM read.checkpoints WHERE name = $1 FOR UPDATE", projector.name)
