@@ -27,8 +27,14 @@ const LANE: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
-const POOL: [(&str, &str); 3] =
-    [("lock_timeout", "1s"), ("statement_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
+/// The views are named without their schema: a shadow of them is filled and asked by the same statements under another
+/// path (`projections::engine`).
+const POOL: [(&str, &str); 4] = [
+    ("lock_timeout", "1s"),
+    ("statement_timeout", "3s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("search_path", "read,public"),
+];
 
 fn options(database_url: &str, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let options = PgConnectOptions::from_str(database_url)?.application_name(name).options(EVERYWHERE);

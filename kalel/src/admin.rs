@@ -49,14 +49,14 @@ pub struct NewKey {
 #[derive(Debug, clap::Args)]
 pub struct Log {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    pub(crate) database_url: String,
     /// The configuration file; docs/configuration.md.
     #[arg(long)]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 impl Log {
-    /// Opens it as a process of the log does, with a few connections.
+    /// Opens it with a few connections.
     ///
     /// # Errors
     /// One line.
@@ -64,7 +64,7 @@ impl Log {
         let config = Config::read(&self.config).map_err(|error| error.to_string())?;
         let keyring = config.keyring().map_err(|error| error.to_string())?;
         let mut options = eventstore::Options::new(&self.database_url, keyring, config.mode.into());
-        options.connections = 4;
+        options.connections = 8;
         Store::open(options).await.map_err(|error| format!("the log cannot be opened: {error}"))
     }
 }

@@ -5,6 +5,7 @@ pub mod crash;
 pub mod http;
 mod machine;
 mod private;
+pub mod rebuild;
 pub mod sample;
 
 use std::{path::PathBuf, time::Duration};
@@ -18,6 +19,8 @@ pub enum Bench {
     Append(AppendOptions),
     /// `POST /v1/reservations` against a bare endpoint with one INSERT and a booking API in Node; then a crowd on one slot.
     Http(HttpOptions),
+    /// Rebuilding every projection while commands and readers go on, against a plain COPY of the same rows.
+    Rebuild(RebuildOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
     /// Started by `crash`: one of its processes.
@@ -72,6 +75,25 @@ pub struct HttpOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct RebuildOptions {
+    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Events in the log.
+    #[arg(long, default_value_t = 1_000_000)]
+    events: i64,
+    /// Commands a second meanwhile.
+    #[arg(long, default_value_t = 100)]
+    commands: u32,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashOptions {
     /// A migrated database that may be filled. Without it a private Postgres is started.
     #[arg(long)]
@@ -93,6 +115,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
     match bench {
         Bench::Append(options) => append(options).await.map_err(|problem| problem.to_string()),
         Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
+        Bench::Rebuild(options) => rebuild(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
         Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
@@ -141,6 +164,30 @@ async fn http(options: HttpOptions) -> Result<(), append::Problem> {
     println!("{text}");
     if let Some(path) = options.write {
         machine::replace_section(&path, "http", &text)?;
+    }
+    Ok(())
+}
+
+async fn rebuild(options: RebuildOptions) -> Result<(), append::Problem> {
+    let private = match &options.database_url {
+        Some(_) => None,
+        None => Some(private::start(128).await?),
+    };
+    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let plan = rebuild::Plan {
+        database_url: options.database_url.or(given).unwrap_or_default(),
+        events: options.events,
+        commands: options.commands,
+    };
+    let report = rebuild::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, rebuild::table(&report));
+    if options.json {
+        println!("{}", rebuild::as_json(&report));
+    } else {
+        println!("{text}");
+    }
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "rebuild", &text)?;
     }
     Ok(())
 }

@@ -73,6 +73,8 @@ pub struct Config {
     pub database: Database,
     #[serde(default)]
     pub seal: Seal,
+    #[serde(default)]
+    pub projections: Projections,
 }
 
 /// 32 random bytes each, base64url without padding: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`.
@@ -179,6 +181,15 @@ pub struct Seal {
     pub key_file: Option<PathBuf>,
     /// Names the log for ever, like a URL without its scheme. Default: the name of the key.
     pub origin: Option<String>,
+}
+
+/// How a new version of the views takes the place of the one before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Projections {
+    /// Put rows of a newer version in the place of the older ones as soon as they are built. Default `false`: by
+    /// `kalel rebuild NAME --swap`, once no program of the older version runs any more.
+    pub swap: bool,
 }
 
 impl Default for Wave {

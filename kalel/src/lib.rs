@@ -11,6 +11,8 @@ pub mod import;
 pub mod key;
 pub mod logs;
 pub mod migrate;
+pub mod projections;
+pub mod rebuild;
 pub mod replay;
 pub mod seed;
 pub mod serve;

@@ -23,6 +23,10 @@ enum Command {
     Import(kalel::admin::Import),
     /// Make an API key; it is shown once. The first admin key of a log is made here.
     Key(kalel::admin::NewKey),
+    /// Build the rows of a projector again beside the ones that are read, compare the two, put them in their place.
+    Rebuild(kalel::rebuild::Rebuild),
+    /// How far every projector is, what is parked, and going on after a fix.
+    Projections(kalel::projections::Projections),
     /// Run one provider fake as a server.
     #[command(subcommand)]
     Fake(kalel::fake::Fake),
@@ -71,6 +75,8 @@ fn main() -> ExitCode {
         }),
         Command::Import(import) => finish(kalel::admin::import(import)),
         Command::Key(key) => finish(kalel::admin::key(key)),
+        Command::Rebuild(rebuild) => finish(kalel::rebuild::run(rebuild)),
+        Command::Projections(projections) => finish(kalel::projections::run(projections)),
         Command::Tour(options) => {
             finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
         }

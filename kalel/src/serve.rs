@@ -33,6 +33,10 @@ pub struct Options {
     /// process id. A name that stays the same takes its work back at once after a restart.
     #[arg(long)]
     pub instance: Option<String>,
+    /// Put views of a newer version in the place of the older ones as soon as they are built, without
+    /// `kalel rebuild NAME --swap`: when no program of the older version runs any more.
+    #[arg(long)]
+    pub swap: bool,
 }
 
 /// A part of the engine.
@@ -112,7 +116,8 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(options: &Options) -> Result<(), ServeError> {
-    let config = Config::read(&options.config)?;
+    let mut config = Config::read(&options.config)?;
+    config.projections.swap |= options.swap;
     let servers = Servers::from_environment(&options.roles)?;
     let instance = options.instance.clone().unwrap_or_else(default_instance);
     let shutdown = CancellationToken::new();

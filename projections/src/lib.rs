@@ -15,8 +15,8 @@ pub mod schedule;
 pub mod site;
 
 pub use engine::{
-    ApplyError, Entry, Poison, Progress, Projector, RunError, Runner, Status, WaitError, Watch, content_digest,
-    progress, reset_and_replay,
+    ApplyError, Aside, Entry, Parked, Poison, Progress, Projector, RunError, Runner, Shadow, Status, WaitError, Watch,
+    content_digest, parked, progress, rebuild, resume_parked, shadow,
 };
 
 /// A place in the log: 1, 2, 3… without a gap; 0 is before the first event.

@@ -1,10 +1,14 @@
 //! The read models against real events in a real Postgres.
 
 mod engine;
+mod figures;
 mod make;
 mod money;
+mod operator;
 mod people;
 mod poison;
+mod readers;
+mod rebuild;
 mod schedule;
 mod sites;
 mod waiting;

@@ -18,7 +18,7 @@ mod stack;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 pub use process::{gone, wait_until};
 pub use stack::{KALEL, shared};
@@ -51,7 +51,9 @@ impl World {
         shared.clone_database(&database).await;
         let postgres = &shared.stack.postgres;
         let database_url = postgres.app_url(&database);
-        let pool = PgPoolOptions::new().max_connections(10).connect_lazy(&database_url).unwrap();
+        let options: PgConnectOptions = database_url.parse().unwrap();
+        let options = options.options([("search_path", "read,public")]);
+        let pool = PgPoolOptions::new().max_connections(10).connect_lazy_with(options);
         Self {
             owner_url: postgres.owner_url(&database),
             database_url,

@@ -31,6 +31,8 @@ pub struct Config {
     pub mail_domain: String,
     /// What the sealer signs with; needed by that role only.
     pub sealing: Option<Sealing>,
+    /// Whether rows of a newer projector version are put in the place of the older ones as soon as they are built.
+    pub swap: bool,
 }
 
 impl Config {
@@ -46,6 +48,7 @@ impl Config {
             public_url: "https://kalel.invalid".into(),
             mail_domain: "kalel.invalid".into(),
             sealing: None,
+            swap: false,
         }
     }
 }

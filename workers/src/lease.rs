@@ -42,6 +42,27 @@ impl Lease {
         .await
     }
 
+    /// Takes it whoever has it: for an operator. The former holder learns it when it next keeps it up, so what it does
+    /// must be fenced in another way, too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn seize(&self) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "INSERT INTO work.leases AS lease (name, holder, token, until)
+             VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond')
+             ON CONFLICT (name) DO UPDATE SET
+                 token = lease.token + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END,
+                 holder = excluded.holder, until = excluded.until",
+            self.name,
+            self.holder,
+            self.length.as_secs_f64() * 1_000.0
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
     /// Gives it back, so that nobody has to wait for its end.
     ///
     /// # Errors

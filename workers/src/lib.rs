@@ -20,6 +20,7 @@ pub mod random;
 pub mod relay;
 pub mod runtime;
 pub mod sealer;
+pub mod shadow;
 pub mod sweep;
 pub mod texts;
 
@@ -78,9 +79,19 @@ pub async fn run(
                 }
             }
             Role::Projector => {
+                let figures = projector::Figures::new(ctx.store.clone());
+                loops.spawn(runtime::run(
+                    figures,
+                    bell::Bell::default().listen(),
+                    ctx.random.clone(),
+                    shutdown.clone(),
+                ));
                 for projector in projections::PROJECTORS {
                     let work = projector::Projecting::new(ctx.clone(), projector, watch.clone());
                     loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
+                    let beside = shadow::Shadowing::new(ctx.clone(), projector);
+                    let quiet = bell::Bell::default().listen();
+                    loops.spawn(runtime::run(beside, quiet, ctx.random.clone(), shutdown.clone()));
                 }
             }
             Role::Sealer => match ctx.config.sealing.clone() {

@@ -1,5 +1,8 @@
 //! The projector role: runs a projector as long as it is ours, rung by the doorbell.
 
+use std::time::Duration;
+
+use eventstore::Store;
 use projections::{Projector, RunError, Runner, Watch};
 use tokio::time::Instant;
 
@@ -17,29 +20,15 @@ pub struct Projecting {
     ctx: Context,
     projector: &'static Projector,
     watch: Option<Watch>,
-    lease: Lease,
-    held_since: Option<Instant>,
+    turn: Turn,
     runner: Option<Runner>,
 }
 
 impl Projecting {
     /// `watch` is rung after each batch, so that readers in this process need not ask the database.
     pub fn new(ctx: Context, projector: &'static Projector, watch: Option<Watch>) -> Self {
-        let name = format!("projector:{}", projector.name);
-        let lease = Lease::new(ctx.store.pool().clone(), name, ctx.config.instance.clone(), ctx.config.lease);
-        Self { ctx, projector, watch, lease, held_since: None, runner: None }
-    }
-
-    async fn is_ours(&mut self) -> Result<bool, StepError> {
-        if self.held_since.is_some_and(|since| since.elapsed() < self.ctx.config.lease / 3) {
-            return Ok(true);
-        }
-        let asked = Instant::now();
-        self.held_since = self.lease.hold().await?.map(|_| asked);
-        if self.held_since.is_none() {
-            self.runner = None;
-        }
-        Ok(self.held_since.is_some())
+        let turn = Turn::new(&ctx, format!("projector:{}", projector.name));
+        Self { ctx, projector, watch, turn, runner: None }
     }
 }
 
@@ -49,14 +38,23 @@ impl Step for Projecting {
     }
 
     async fn step(&mut self) -> Result<Progress, StepError> {
-        if !self.is_ours().await? {
+        if !self.turn.is_ours().await? {
+            self.runner = None;
             return Ok(Progress::Idle);
         }
         let mut runner = match self.runner.take() {
             Some(runner) => runner,
             None => {
                 let (store, owner) = (self.ctx.store.clone(), &self.ctx.config.instance);
-                Runner::own(self.projector, store, owner, self.watch.clone()).await.map_err(stopped)?
+                match Runner::own(self.projector, store, owner, self.watch.clone()).await {
+                    Ok(runner) => runner,
+                    // They are for programs of their own version to write; ours are built beside them.
+                    Err(RunError::Older { .. }) => {
+                        self.turn.leave_to_others().await?;
+                        return Ok(Progress::Idle);
+                    }
+                    Err(error) => return Err(stopped(error)),
+                }
             }
         };
         match runner.run_batch(BATCH).await {
@@ -64,9 +62,9 @@ impl Step for Projecting {
                 self.runner = Some(runner);
                 Ok(if progress.caught_up { Progress::Idle } else { Progress::Busy })
             }
-            // Somebody took it over by hand, or our lease ran out while we slept: contend again.
+            // Somebody took it over by hand, the rows were exchanged, or our lease ran out while we slept: contend again.
             Err(RunError::Fenced { .. }) => {
-                self.held_since = None;
+                self.turn.is_over();
                 Ok(Progress::Idle)
             }
             Err(error) => {
@@ -79,10 +77,80 @@ impl Step for Projecting {
     }
 }
 
-fn stopped(error: RunError) -> StepError {
+/// A lease that is kept up in time.
+pub(crate) struct Turn {
+    lease: Lease,
+    length: Duration,
+    held_since: Option<Instant>,
+    /// Not before this moment.
+    not_before: Option<Instant>,
+}
+
+/// How long a lease is left to others who may have a use for it.
+const LEFT: Duration = Duration::from_secs(1);
+
+impl Turn {
+    pub(crate) fn new(ctx: &Context, name: String) -> Self {
+        let length = ctx.config.lease;
+        let lease = Lease::new(ctx.store.pool().clone(), name, ctx.config.instance.clone(), length);
+        Self { lease, length, held_since: None, not_before: None }
+    }
+
+    pub(crate) async fn is_ours(&mut self) -> Result<bool, StepError> {
+        if self.not_before.is_some_and(|moment| Instant::now() < moment) {
+            return Ok(false);
+        }
+        if self.held_since.is_some_and(|since| since.elapsed() < self.length / 3) {
+            return Ok(true);
+        }
+        let asked = Instant::now();
+        self.held_since = self.lease.hold().await?.map(|_| asked);
+        Ok(self.held_since.is_some())
+    }
+
+    /// It may have another owner: the lease must be asked.
+    pub(crate) fn is_over(&mut self) {
+        self.held_since = None;
+    }
+
+    /// Gives the lease back and does not want it for a while.
+    pub(crate) async fn leave_to_others(&mut self) -> Result<(), StepError> {
+        self.held_since = None;
+        self.not_before = Some(Instant::now() + LEFT);
+        Ok(self.lease.give_back().await?)
+    }
+}
+
+pub(crate) fn stopped(error: RunError) -> StepError {
     match error {
         RunError::Database(error) => error.into(),
         RunError::Log(error) => error.into(),
         other => StepError::Stopped(other.to_string()),
+    }
+}
+
+/// Keeps the gauges of all projectors true, whoever owns them and whether anybody asks.
+pub struct Figures {
+    store: Store,
+}
+
+impl Figures {
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Step for Figures {
+    fn name(&self) -> String {
+        "figures of the projectors".to_owned()
+    }
+
+    fn rest(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    async fn step(&mut self) -> Result<Progress, StepError> {
+        projections::progress(&self.store).await.map_err(stopped)?;
+        Ok(Progress::Idle)
     }
 }

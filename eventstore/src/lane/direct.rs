@@ -17,9 +17,10 @@ type Answer = Result<Verdict, AppendError>;
 pub(crate) fn settle(mut session: OwnedMutexGuard<Session>, load: Arc<Load>, command: Command) -> ToTheEnd {
     ToTheEnd(Some(Box::pin(async move {
         metrics::histogram!("lane_batch_commands").record(1.0);
+        metrics::histogram!("lane_wait_seconds").record(0.0);
         let verdict = session.settle(&[&command]).await.pop().unwrap_or(Err(AppendError::Unknown));
         load.settled(1);
-        metrics::counter!("lane_verdicts_total", "verdict" => super::verdict::name(&verdict)).increment(1);
+        metrics::histogram!("lane_batch_events").record(super::verdict::count(&verdict) as f64);
         verdict
     })))
 }

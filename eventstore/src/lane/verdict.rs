@@ -65,7 +65,22 @@ impl From<Verdict> for Draft {
     }
 }
 
-/// What became of a command, for metrics.
-pub(crate) fn name(verdict: &Result<Verdict, AppendError>) -> &'static str {
-    verdict.as_ref().map_or("failed", Verdict::name)
+/// Counts what became of a command; by guard, when one refused it. Answers how many events it recorded.
+pub(crate) fn count(verdict: &Result<Verdict, AppendError>) -> u64 {
+    let name = verdict.as_ref().map_or("failed", Verdict::name);
+    metrics::counter!("lane_verdicts_total", "verdict" => name).increment(1);
+    match verdict {
+        Ok(Verdict::Applied { first, last, .. }) => u64::try_from(last - first + 1).unwrap_or(0),
+        Ok(Verdict::Refused(refusal)) => {
+            let guard = match refusal {
+                Refusal::SlotTaken { .. } => "slot".to_owned(),
+                Refusal::NotUnique { scope, .. } => scope.clone(),
+                // `client:<id>:unpaid_holds`: what is counted, not whose.
+                Refusal::LimitReached { scope, .. } => scope.split(':').nth(2).unwrap_or("limit").to_owned(),
+            };
+            metrics::counter!("lane_guard_refusals_total", "guard" => guard).increment(1);
+            0
+        }
+        _ => 0,
+    }
 }

@@ -88,15 +88,17 @@ impl Worker {
         let began = Instant::now();
         metrics::gauge!("lane_queue_commands").set(self.load.commands() as f64);
         metrics::histogram!("lane_batch_commands").record(batch.len() as f64);
-        if let Some(oldest) = batch.first() {
-            metrics::histogram!("lane_wait_seconds").record((began - oldest.since).as_secs_f64());
+        let waited = metrics::histogram!("lane_wait_seconds");
+        for pending in &batch {
+            waited.record((began - pending.since).as_secs_f64());
         }
         let commands: Vec<&Command> = batch.iter().map(|pending| &pending.command).collect();
         let verdicts = self.session.settle(&commands).await;
         self.load.settled(commands.len());
         metrics::histogram!("lane_batch_seconds").record(began.elapsed().as_secs_f64());
+        let events: u64 = verdicts.iter().map(verdict::count).sum();
+        metrics::histogram!("lane_batch_events").record(events as f64);
         for (pending, verdict) in batch.into_iter().zip(verdicts) {
-            metrics::counter!("lane_verdicts_total", "verdict" => verdict::name(&verdict)).increment(1);
             // Whoever asked may have gone away; what is recorded is recorded.
             let _ = pending.reply.send(verdict);
         }

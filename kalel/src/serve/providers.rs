@@ -84,6 +84,7 @@ pub(super) fn verifiers(config: &Config) -> Result<Verifiers, ServeError> {
 pub(super) fn settings(config: &Config, instance: &str) -> workers::Config {
     let mut settings = workers::Config::new(instance);
     settings.public_url = super::public_url(config);
+    settings.swap = config.projections.swap;
     if let Some(email) = &config.email {
         settings.finance_email.clone_from(&email.finance);
         if let Some((_, domain)) = email.from.trim_end_matches('>').rsplit_once('@') {

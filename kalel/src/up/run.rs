@@ -201,6 +201,8 @@ fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Co
         cors: crate::config::Cors::default(),
         database: crate::config::Database::default(),
         seal: crate::config::Seal { key_file: Some(seal_key), origin: None },
+        // There is no older program beside this one.
+        projections: crate::config::Projections { swap: true },
     };
     let text = toml::to_string(&config).map_err(|error| Problem::Keeper(error.to_string()))?;
     let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");

@@ -12,7 +12,7 @@ use domain::{
     sealed::Sealed,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -83,8 +83,7 @@ impl Client {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         let Event::Client(event) = &entry.event else { continue };
         if let ClientEvent::Registered(registered) = event {
@@ -100,12 +99,13 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Client>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT client_id, doc AS "doc: Json<Client>" FROM read.clients WHERE client_id = ANY ($1)"#,
-        ids
-    )
-    .fetch_all(connection)
-    .await?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows =
+        sqlx::query!(r#"SELECT client_id, doc AS "doc: Json<Client>" FROM clients WHERE client_id = ANY ($1)"#, ids)
+            .fetch_all(connection)
+            .await?;
     Ok(rows.into_iter().map(|row| (row.client_id, row.doc.0)).collect())
 }
 
@@ -131,7 +131,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Client>
         })
         .collect();
     sqlx::query!(
-        "INSERT INTO read.clients
+        "INSERT INTO clients
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              client_id uuid, phone_hash text, doc jsonb, version int, position bigint, created_position bigint)
          ON CONFLICT (client_id) DO UPDATE SET
@@ -147,15 +147,15 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Client>
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_many(pool: &PgPool, ids: &[ClientId]) -> Result<(Position, Vec<Client>), sqlx::Error> {
+pub async fn find_many(db: impl PgExecutor<'_>, ids: &[ClientId]) -> Result<(Position, Vec<Client>), sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Client>"
-           FROM read.checkpoints AS c LEFT JOIN read.clients AS p ON p.client_id = ANY ($1)
+           FROM checkpoints AS c LEFT JOIN clients AS p ON p.client_id = ANY ($1)
            WHERE c.name = 'client'"#,
         &ids
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))
@@ -165,14 +165,14 @@ pub async fn find_many(pool: &PgPool, ids: &[ClientId]) -> Result<(Position, Vec
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_by_phone(pool: &PgPool, phone: &PhoneHash) -> Result<Found<Client>, sqlx::Error> {
+pub async fn find_by_phone(db: impl PgExecutor<'_>, phone: &PhoneHash) -> Result<Found<Client>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Client>"
-           FROM read.checkpoints AS c LEFT JOIN read.clients AS p ON p.phone_hash = $1
+           FROM checkpoints AS c LEFT JOIN clients AS p ON p.phone_hash = $1
            WHERE c.name = 'client'"#,
         phone.0
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }

@@ -5,15 +5,16 @@ use std::{
     task::Poll,
 };
 
-use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, PgPool};
 
 use super::{
-    ApplyError, Entry, Projector, RunError,
+    ApplyError, Entry, RunError,
+    batch::{Batch, Chain, chained},
     entry::Read,
     error::{Setback, unreadable},
     park,
     projector::Applying,
+    rows::Hold,
 };
 use crate::Position;
 
@@ -21,8 +22,14 @@ use crate::Position;
 pub(super) struct Checkpoint {
     pub position: Position,
     pub digest: Vec<u8>,
-    #[expect(dead_code, reason = "the call that sets it is what counts")]
-    patience: Option<String>,
+    #[expect(dead_code, reason = "the calls that set it are what counts")]
+    settings: Option<String>,
+}
+
+/// Where it stands after a write.
+pub(super) struct Stand {
+    pub position: Position,
+    pub digest: Vec<u8>,
 }
 
 /// Applies the whole batch, or nothing.
@@ -31,13 +38,13 @@ pub(super) struct Checkpoint {
 /// lost), nothing is written and the caller learns where it stands.
 pub(super) async fn attempt(
     pool: &PgPool,
-    projector: &Projector,
-    epoch: i64,
+    hold: &Hold,
     batch: &[Read],
+    chain: Option<&Chain>,
     parks: Option<&str>,
-) -> Result<Position, Setback> {
+) -> Result<Stand, Setback> {
     let mut connection = pool.acquire().await?;
-    let outcome = transact(&mut connection, projector, epoch, batch, parks).await;
+    let outcome = transact(&mut connection, hold, batch, chain, parks).await;
     if matches!(&outcome, Err(Setback::Poison(_))) {
         // After a panic the wire may be in the middle of a message.
         connection.close_on_drop();
@@ -47,72 +54,93 @@ pub(super) async fn attempt(
 
 async fn transact(
     connection: &mut PgConnection,
-    projector: &Projector,
-    epoch: i64,
+    hold: &Hold,
     batch: &[Read],
+    chain: Option<&Chain>,
     parks: Option<&str>,
-) -> Result<Position, Setback> {
+) -> Result<Stand, Setback> {
     let mut transaction = connection.begin().await?;
-    let checkpoint = lock(&mut transaction, projector, epoch).await?;
-    let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(checkpoint.position) };
+    let checkpoint = lock(&mut transaction, hold).await?;
+    let stand = write(&mut transaction, hold, checkpoint, batch, chain, parks).await?;
+    transaction.commit().await?;
+    Ok(stand)
+}
+
+/// Writes a batch behind a checkpoint that is locked.
+pub(super) async fn write(
+    transaction: &mut PgConnection,
+    hold: &Hold,
+    checkpoint: Checkpoint,
+    batch: &[Read],
+    chain: Option<&Chain>,
+    parks: Option<&str>,
+) -> Result<Stand, Setback> {
+    let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
+        return Ok(Stand { position: checkpoint.position, digest: checkpoint.digest });
+    };
     if first.recorded.position != checkpoint.position + 1 {
         return Err(Setback::Moved(checkpoint.position));
     }
     match parks {
-        Some(why) => park::set_aside(&mut transaction, projector, &first.recorded, why).await?,
+        Some(why) => park::set_aside(transaction, hold, &first.recorded, why).await?,
         None => {
-            let entries = park::without_parked(&mut transaction, projector, batch).await?;
+            let entries = park::without_parked(transaction, hold, batch).await?;
             if !entries.is_empty() {
-                caught((projector.apply)(&mut transaction, &entries)).await?;
+                caught((hold.projector.apply)(transaction, &entries)).await?;
             }
         }
     }
-    let digest = chained(&checkpoint.digest, batch);
-    let recorded_at = last.recorded.recorded_at;
+    let digest = match chain {
+        Some(chain) if chain.from == checkpoint.digest => chain.to.clone(),
+        _ => chained(&checkpoint.digest, batch),
+    };
     // The lock is held, so the epoch cannot have changed; saying it again costs nothing and needs no proof.
     let written = sqlx::query!(
         "UPDATE read.checkpoints
          SET position = $3, digest = $4, recorded_at = $5, halted_at = NULL, halted_why = NULL
          WHERE name = $1 AND epoch = $2",
-        projector.name,
-        epoch,
+        hold.key,
+        hold.epoch,
         last.recorded.position,
         digest,
-        recorded_at,
+        last.recorded.recorded_at,
     )
-    .execute(&mut *transaction)
+    .execute(transaction)
     .await?;
     if written.rows_affected() != 1 {
-        return Err(RunError::Fenced { projector: projector.name }.into());
+        return Err(RunError::Fenced { projector: hold.projector.name }.into());
     }
-    transaction.commit().await?;
-    Ok(last.recorded.position)
+    Ok(Stand { position: last.recorded.position, digest })
+}
+
+/// Writes a batch that was read ahead, in a transaction of the caller's that holds the lock.
+pub(super) async fn write_whole(
+    transaction: &mut PgConnection,
+    hold: &Hold,
+    checkpoint: Checkpoint,
+    batch: &Batch,
+) -> Result<Stand, Setback> {
+    write(transaction, hold, checkpoint, &batch.reads, Some(&batch.chain), None).await
 }
 
 /// Locks the checkpoint for its owner: a second owner waits here, then finds that it is not the owner. For the rest of
-/// the transaction a statement may take longer than a reader's: a batch is large, and its owner has nothing else to do.
-pub(super) async fn lock(
-    connection: &mut PgConnection,
-    projector: &Projector,
-    epoch: i64,
-) -> Result<Checkpoint, RunError> {
+/// the transaction statements find the tables of these rows, and may take longer than a reader's.
+pub(super) async fn lock(connection: &mut PgConnection, hold: &Hold) -> Result<Checkpoint, RunError> {
     sqlx::query_as!(
         Checkpoint,
-        "SELECT position, digest, set_config('statement_timeout', '20s', true) AS patience
+        "SELECT position, digest,
+                set_config('statement_timeout', $3, true) || set_config('search_path', $4, true)
+                || set_config('synchronous_commit', $5, true) AS settings
          FROM read.checkpoints WHERE name = $1 AND epoch = $2 FOR UPDATE",
-        projector.name,
-        epoch,
+        hold.key,
+        hold.epoch,
+        hold.rows.statement_timeout(),
+        hold.rows.path(),
+        hold.rows.synchronous_commit(),
     )
     .fetch_optional(connection)
     .await?
-    .ok_or(RunError::Fenced { projector: projector.name })
-}
-
-/// SHA-256 of the last digest and the export line, event by event, so that it does not depend on the batches.
-fn chained(digest: &[u8], batch: &[Read]) -> Vec<u8> {
-    batch.iter().fold(digest.to_vec(), |digest, read| {
-        Sha256::new().chain_update(&digest).chain_update(read.recorded.export_line().as_bytes()).finalize().to_vec()
-    })
+    .ok_or(RunError::Fenced { projector: hold.projector.name })
 }
 
 /// Turns a panic into an error: one bad event must not take the other projectors of the process with it (F30).

@@ -1,5 +1,7 @@
 //! An event as a projector sees it.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Timestamp,
     event::{DecodeError, Event},
@@ -54,6 +56,15 @@ fn entry(recorded: &Recorded, event: Event) -> Entry {
 }
 
 impl Entry {
+    /// The streams of these events that may have a row already: not those whose first event is among them.
+    pub(crate) fn with_a_past<'a>(entries: impl Iterator<Item = &'a Self>) -> Vec<Uuid> {
+        let mut first: BTreeMap<Uuid, i32> = BTreeMap::new();
+        for entry in entries {
+            first.entry(entry.stream_id).or_insert(entry.version);
+        }
+        first.into_iter().filter(|(_, version)| *version > 1).map(|(stream, _)| stream).collect()
+    }
+
     /// The error of an event whose row is not there.
     pub(crate) fn without_a_row(&self) -> ApplyError {
         ApplyError::Missing { stream_id: self.stream_id, event: self.event.name(), position: self.position }

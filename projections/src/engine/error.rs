@@ -25,7 +25,7 @@ pub enum ApplyError {
 }
 
 /// SQLSTATE classes 21 to 23: the values themselves are refused (PostgreSQL manual, appendix A).
-fn is_about_data(error: &sqlx::Error) -> bool {
+pub(super) fn is_about_data(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
             error.code().is_some_and(|code| ["21", "22", "23"].iter().any(|class| code.starts_with(class)))
@@ -44,6 +44,19 @@ pub enum RunError {
     /// The rows were made by a newer version of Kalel.
     #[error("projector {projector} stands at version {found}, newer than this program's {ours}")]
     Outdated { projector: &'static str, found: i32, ours: i32 },
+    /// The rows were made by an older version, which may still be running, and are not touched: this program's version
+    /// is built beside them and takes their place.
+    #[error(
+        "the rows of projector {projector} are of version {found}; version {ours} is built beside them and not in their \
+         place yet"
+    )]
+    Older { projector: &'static str, found: i32, ours: i32 },
+    /// The tables of a rebuild and those that are read could not be exchanged: somebody kept using them.
+    #[error("the tables of projector {projector} are in use; nothing was exchanged, try again")]
+    Busy { projector: &'static str },
+    /// The process ended while a batch was read, or decoding it panicked.
+    #[error("a batch of the log was not read to its end")]
+    Interrupted(#[source] tokio::task::JoinError),
     /// It stopped in front of this event and stays there until the program or the event is put right.
     #[error("projector {projector} stopped at position {position}: {why}")]
     Poisoned { projector: &'static str, position: Position, why: String },
@@ -59,14 +72,28 @@ pub enum RunError {
 impl RunError {
     /// Whether trying again later may help by itself.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Log(eventstore::ReadError::Database(_)) | Self::Database(_))
+        matches!(self, Self::Log(eventstore::ReadError::Database(_)) | Self::Database(_) | Self::Busy { .. })
     }
 
     /// Whether the database cancelled a statement for its length (SQLSTATE 57014).
     pub(super) fn took_too_long(&self) -> bool {
+        self.code().is_some_and(|code| code == "57014")
+    }
+
+    /// Whether a lock was not given in time, or two waited for each other (SQLSTATE 55P03, 40P01).
+    pub(super) fn was_in_the_way(&self) -> bool {
+        self.code().is_some_and(|code| code == "55P03" || code == "40P01")
+    }
+
+    /// Whether a table was not there (SQLSTATE 42P01).
+    pub(super) fn is_without_its_table(&self) -> bool {
+        self.code().is_some_and(|code| code == "42P01")
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
         match self {
-            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "57014"),
-            _ => false,
+            Self::Database(error) => error.as_database_error()?.code(),
+            _ => None,
         }
     }
 }

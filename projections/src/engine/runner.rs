@@ -2,7 +2,15 @@
 
 use eventstore::Store;
 
-use super::{Poison, Projector, RunError, Watch, apply::attempt, entry::Read, error::Setback, park, reset};
+use super::{
+    Poison, Projector, RunError, Watch,
+    apply::{Stand, attempt},
+    batch::{Ahead, Batch, read},
+    entry::Read,
+    error::Setback,
+    park,
+    rows::{Hold, Rows},
+};
 use crate::Position;
 
 /// What one run achieved.
@@ -18,21 +26,33 @@ pub struct Progress {
 
 /// Runs one projector under one epoch. Whoever owns it later fences this one out.
 pub struct Runner {
-    projector: &'static Projector,
-    store: Store,
+    pub(super) hold: Hold,
+    pub(super) store: Store,
     watch: Option<Watch>,
-    epoch: i64,
     position: Position,
+    /// Of the log up to `position`, as far as is known.
+    digest: Vec<u8>,
+    /// It goes no further than this.
+    pub(super) until: Position,
+    ahead: Option<Ahead>,
+}
+
+/// Ownership that was just taken.
+pub(super) struct Taken {
+    pub epoch: i64,
+    pub position: Position,
+    pub digest: Vec<u8>,
 }
 
 impl Runner {
     /// Takes ownership: raises the epoch, so that a former owner (a zombie, a slow process) can write nothing more.
-    /// When the rows are of an older version of the projector, they are cleared and will be built again.
     ///
     /// `watch` is rung after every batch: readers of this process wait without asking the database.
     ///
     /// # Errors
-    /// [`RunError::Outdated`] when the rows are of a newer version; [`RunError::Gap`] when they are further than the log.
+    /// [`RunError::Outdated`] when the rows are of a newer version; [`RunError::Older`] when they are of an older one,
+    /// whose programs may still be running: a [`super::Shadow`] takes their place, and until then nothing is touched;
+    /// [`RunError::Gap`] when they are further than the log.
     pub async fn own(
         projector: &'static Projector,
         store: Store,
@@ -50,34 +70,36 @@ impl Runner {
         .await?;
         let found = sqlx::query!(
             "UPDATE read.checkpoints SET epoch = epoch + 1, owner = $2 WHERE name = $1
-             RETURNING version, epoch, position",
+             RETURNING version, epoch, position, digest",
             projector.name,
             owner,
         )
         .fetch_one(&mut *transaction)
         .await?;
-        let mut position = found.position;
-        if found.version > projector.version {
-            return Err(RunError::Outdated {
-                projector: projector.name,
-                found: found.version,
-                ours: projector.version,
-            });
-        }
-        if found.version < projector.version {
-            tracing::info!(projector = projector.name, from = found.version, to = projector.version, "rebuilding");
-            reset::clear(&mut transaction, projector).await?;
-            position = 0;
-        }
-        if position > head {
-            return Err(RunError::Gap { projector: projector.name, at: position, found: head });
+        // An error takes the new epoch back with it.
+        projector.accepts(found.version)?;
+        if found.position > head {
+            return Err(RunError::Gap { projector: projector.name, at: found.position, found: head });
         }
         transaction.commit().await?;
-        Ok(Self { projector, store, watch, epoch: found.epoch, position })
+        let taken = Taken { epoch: found.epoch, position: found.position, digest: found.digest };
+        Ok(Self::with(projector, Rows::Live, store, watch, taken))
+    }
+
+    pub(super) fn with(
+        projector: &'static Projector,
+        rows: Rows,
+        store: Store,
+        watch: Option<Watch>,
+        taken: Taken,
+    ) -> Self {
+        let Taken { epoch, position, digest } = taken;
+        let hold = Hold { projector, rows, key: rows.checkpoint(projector), epoch };
+        Self { hold, store, watch, position, digest, until: Position::MAX, ahead: None }
     }
 
     pub fn projector(&self) -> &'static Projector {
-        self.projector
+        self.hold.projector
     }
 
     pub fn position(&self) -> Position {
@@ -86,41 +108,64 @@ impl Runner {
 
     /// Number of this ownership; every later one is higher.
     pub fn epoch(&self) -> i64 {
-        self.epoch
+        self.hold.epoch
     }
 
-    /// Applies at most `max` events in one transaction. With nothing new it costs one read of the log.
+    /// Applies at most `max` events in one transaction. With nothing new it costs one read of the log. While a full
+    /// batch is written, the next one is read.
     ///
     /// A batch with a poison event is halved until the event stands alone; what lies before it is applied.
     ///
     /// # Errors
     /// [`RunError`]; after a transient one the same call can be made again, and nothing is applied twice.
     pub async fn run_batch(&mut self, max: usize) -> Result<Progress, RunError> {
-        let limit = i64::try_from(max.max(1)).unwrap_or(i64::MAX);
-        let events = self.store.read_after(self.position, limit).await?;
-        let caught_up = i64::try_from(events.len()).is_ok_and(|read| read < limit);
-        let mut at = self.position;
-        for event in &events {
-            if event.position != at + 1 {
-                return Err(RunError::Gap { projector: self.projector.name, at, found: event.position });
-            }
-            at = event.position;
-        }
-        let batch: Vec<Read> = events.into_iter().map(|recorded| Read::of(self.projector, recorded)).collect();
-        if batch.is_empty() {
+        let limit = self.limit(max, self.position);
+        if limit == 0 {
             return Ok(Progress { position: self.position, events: 0, caught_up: true });
         }
+        let (batch, now) = self.next(limit).await?;
+        let Some(last) = batch.reads.last().map(|read| read.recorded.position) else {
+            return Ok(Progress { position: self.position, events: 0, caught_up: true });
+        };
+        let full = i64::try_from(batch.reads.len()).is_ok_and(|read| read >= limit);
+        let more = self.limit(max, last);
+        if full && more > 0 {
+            let (store, digest) = (self.store.clone(), batch.chain.to.clone());
+            self.ahead = Some(Ahead::start(store, self.hold.projector, last, more, digest));
+        }
         let applied = self.apply(&batch).await?;
-        Ok(Progress { position: self.position, events: applied, caught_up: caught_up && applied == batch.len() })
+        // What was read ahead says nothing about what came since.
+        let caught_up = ((!full && now) || more == 0) && applied == batch.reads.len();
+        Ok(Progress { position: self.position, events: applied, caught_up })
     }
 
-    async fn apply(&mut self, batch: &[Read]) -> Result<usize, RunError> {
-        let mut take = batch.len();
+    /// How many events may be read behind a position.
+    fn limit(&self, max: usize, after: Position) -> i64 {
+        i64::try_from(max.max(1)).unwrap_or(i64::MAX).min((self.until - after).max(0))
+    }
+
+    /// The next batch, and whether it was read just now.
+    async fn next(&mut self, limit: i64) -> Result<(Batch, bool), RunError> {
+        if let Some(ahead) = self.ahead.take()
+            && let Some(read) = ahead.take(self.position, limit).await
+        {
+            let batch = read?;
+            if !batch.reads.is_empty() {
+                return Ok((batch, false));
+            }
+        }
+        let digest = self.digest.clone();
+        Ok((read(self.store.clone(), self.hold.projector, self.position, limit, digest).await?, true))
+    }
+
+    async fn apply(&mut self, batch: &Batch) -> Result<usize, RunError> {
+        let mut take = batch.reads.len();
         loop {
-            let part = batch.get(..take).unwrap_or_default();
-            match attempt(self.store.pool(), self.projector, self.epoch, part, None).await {
-                Ok(position) => {
-                    self.moved_to(position, part);
+            let part = batch.reads.get(..take).unwrap_or_default();
+            let chain = (take == batch.reads.len()).then_some(&batch.chain);
+            match attempt(self.store.pool(), &self.hold, part, chain, None).await {
+                Ok(stand) => {
+                    self.moved_to(stand, part);
                     return Ok(take);
                 }
                 // Too much for one statement at the moment: less of it may pass.
@@ -131,7 +176,7 @@ impl Runner {
                     return Ok(0);
                 }
                 Err(Setback::Poison(_) | Setback::Unknown(_)) if take > 1 => take /= 2,
-                Err(Setback::Poison(why)) if self.projector.poison == Poison::Park => {
+                Err(Setback::Poison(why)) if self.hold.projector.poison == Poison::Park => {
                     return self.park(part, &why).await;
                 }
                 Err(Setback::Poison(why) | Setback::Unknown(why)) => return Err(self.halt(part, why).await),
@@ -140,9 +185,9 @@ impl Runner {
     }
 
     async fn park(&mut self, poison: &[Read], why: &str) -> Result<usize, RunError> {
-        match attempt(self.store.pool(), self.projector, self.epoch, poison, Some(why)).await {
-            Ok(position) => {
-                self.moved_to(position, poison);
+        match attempt(self.store.pool(), &self.hold, poison, None, Some(why)).await {
+            Ok(stand) => {
+                self.moved_to(stand, poison);
                 Ok(poison.len())
             }
             Err(Setback::Moved(position)) => {
@@ -154,39 +199,38 @@ impl Runner {
         }
     }
 
-    /// Notes in the checkpoint that the projector stands still, and why: `progress` and the gauge tell.
     async fn halt(&self, poison: &[Read], why: String) -> RunError {
-        let position = poison.first().map_or(self.position + 1, |read| read.recorded.position);
+        self.halt_at(poison.first().map_or(self.position + 1, |read| read.recorded.position), why).await
+    }
+
+    /// Notes in the checkpoint that the projector stands still, and why: `progress` and the gauge tell.
+    pub(super) async fn halt_at(&self, position: Position, why: String) -> RunError {
         let noted = sqlx::query!(
             "UPDATE read.checkpoints SET halted_at = $3, halted_why = $4 WHERE name = $1 AND epoch = $2",
-            self.projector.name,
-            self.epoch,
+            self.hold.key,
+            self.hold.epoch,
             position,
             why,
         )
         .execute(self.store.pool())
         .await;
-        metrics::gauge!("kalel_projection_halted", "projector" => self.projector.name).set(1.0);
         match noted {
-            Ok(_) => RunError::Poisoned { projector: self.projector.name, position, why },
+            Ok(_) => RunError::Poisoned { projector: self.hold.projector.name, position, why },
             Err(error) => error.into(),
         }
     }
 
-    fn moved_to(&mut self, position: Position, batch: &[Read]) {
-        self.position = position;
+    pub(super) fn moved_to(&mut self, Stand { position, digest }: Stand, batch: &[Read]) {
+        (self.position, self.digest) = (position, digest);
         if let Some(watch) = &self.watch {
-            watch.ring(self.projector, self.epoch, position);
+            watch.ring(self.hold.projector, self.hold.epoch, position);
         }
-        let labels = [("projector", self.projector.name)];
+        let labels = [("projector", self.hold.key.clone())];
         metrics::histogram!("kalel_projection_batch_events", &labels).record(count(batch.len()));
         metrics::counter!("kalel_projection_events_total", &labels).increment(batch.len() as u64);
-        metrics::gauge!("kalel_projection_position", &labels).set(count(usize::try_from(position).unwrap_or(0)));
-        metrics::gauge!("kalel_projection_halted", &labels).set(0.0);
-        if let Some(last) = batch.last() {
+        if let (Rows::Live, Some(last)) = (self.hold.rows, batch.last()) {
             let lag = self.store.clock().now() - last.recorded.recorded_at;
-            let seconds = lag.as_seconds_f64().max(0.0);
-            metrics::histogram!("kalel_projection_lag_seconds", &labels).record(seconds);
+            metrics::histogram!("kalel_projection_lag_seconds", &labels).record(lag.as_seconds_f64().max(0.0));
         }
     }
 
@@ -204,7 +248,7 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run_batch`].
     pub async fn resume_parked(&mut self) -> Result<u64, RunError> {
-        park::resume(&self.store, self.projector, self.epoch).await
+        park::resume_parked(self.hold.projector, &self.store).await
     }
 }
 

@@ -11,7 +11,7 @@ use domain::{
     text::Name,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -79,8 +79,7 @@ impl Key {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         match &entry.event {
             Event::Key(KeyEvent::Granted(granted)) => {
@@ -101,12 +100,13 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 type Rows = BTreeMap<Uuid, (Key, SecretHash)>;
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Rows, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT key_id, secret_hash, doc AS "doc: Json<Key>" FROM read.keys WHERE key_id = ANY ($1)"#,
-        ids
-    )
-    .fetch_all(connection)
-    .await?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows =
+        sqlx::query!(r#"SELECT key_id, secret_hash, doc AS "doc: Json<Key>" FROM keys WHERE key_id = ANY ($1)"#, ids)
+            .fetch_all(connection)
+            .await?;
     Ok(rows.into_iter().map(|row| (row.key_id, (row.doc.0, SecretHash(row.secret_hash)))).collect())
 }
 
@@ -134,7 +134,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &(Key, S
         })
         .collect();
     sqlx::query!(
-        "INSERT INTO read.keys
+        "INSERT INTO keys
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              key_id uuid, secret_hash text, principal_id uuid, doc jsonb,
              version int, position bigint, created_position bigint)
@@ -151,14 +151,14 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &(Key, S
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_by_secret(pool: &PgPool, secret: &SecretHash) -> Result<Found<Key>, sqlx::Error> {
+pub async fn find_by_secret(db: impl PgExecutor<'_>, secret: &SecretHash) -> Result<Found<Key>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, k.doc AS "doc?: Json<Key>"
-           FROM read.checkpoints AS c LEFT JOIN read.keys AS k ON k.secret_hash = $1
+           FROM checkpoints AS c LEFT JOIN keys AS k ON k.secret_hash = $1
            WHERE c.name = 'key'"#,
         secret.0
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }
@@ -167,14 +167,17 @@ pub async fn find_by_secret(pool: &PgPool, secret: &SecretHash) -> Result<Found<
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_principal(pool: &PgPool, principal: PrincipalId) -> Result<(Position, Vec<Key>), sqlx::Error> {
+pub async fn of_principal(
+    db: impl PgExecutor<'_>,
+    principal: PrincipalId,
+) -> Result<(Position, Vec<Key>), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, k.doc AS "doc?: Json<Key>"
-           FROM read.checkpoints AS c LEFT JOIN read.keys AS k ON k.principal_id = $1
+           FROM checkpoints AS c LEFT JOIN keys AS k ON k.principal_id = $1
            WHERE c.name = 'key' ORDER BY k.created_position"#,
         principal.uuid()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))

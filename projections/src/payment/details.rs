@@ -13,12 +13,12 @@ use domain::{
     text::{Note, Text},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Entry, breathe},
     page::Found,
 };
 
@@ -188,9 +188,10 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = events.iter().map(|(entry, _)| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
-    for (entry, event) in events {
+    let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
+    let mut rows = load(connection, &known).await?;
+    for (number, (entry, event)) in events.into_iter().enumerate() {
+        breathe(number).await;
         if let PaymentEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Payment::requested(requested, entry));
             continue;
@@ -204,8 +205,11 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Payment>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = sqlx::query!(
-        r#"SELECT payment_id, doc AS "doc: Json<Payment>" FROM read.payments WHERE payment_id = ANY ($1)"#,
+        r#"SELECT payment_id, doc AS "doc: Json<Payment>" FROM payments WHERE payment_id = ANY ($1)"#,
         ids
     )
     .fetch_all(connection)
@@ -213,51 +217,74 @@ async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uu
     Ok(rows.into_iter().map(|row| (row.payment_id, row.doc.0)).collect())
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    payment_id: PaymentId,
-    reservation_id: ReservationId,
-    site_id: SiteId,
-    client_id: Option<ClientId>,
-    status: Status,
-    method: Method,
-    reference: &'a Reference,
-    provider_id: Option<&'a ProviderId>,
-    transaction: Option<&'a ProviderId>,
-    doc: &'a Payment,
-    version: i32,
-    position: Position,
-    created_position: Position,
+/// The columns of a batch, each bound as one array.
+#[derive(Default)]
+struct Columns {
+    payment_id: Vec<Uuid>,
+    reservation_id: Vec<Uuid>,
+    site_id: Vec<Uuid>,
+    client_id: Vec<Option<Uuid>>,
+    status: Vec<String>,
+    method: Vec<String>,
+    reference: Vec<String>,
+    provider_id: Vec<Option<String>>,
+    transaction: Vec<Option<String>>,
+    doc: Vec<String>,
+    version: Vec<i32>,
+    position: Vec<Position>,
+    created_position: Vec<Position>,
+}
+
+impl Columns {
+    fn push(&mut self, row: &Payment) -> Result<(), serde_json::Error> {
+        let text = |id: &ProviderId| id.as_str().to_owned();
+        self.payment_id.push(row.payment_id.uuid());
+        self.reservation_id.push(row.reservation_id.uuid());
+        self.site_id.push(row.site_id.uuid());
+        self.client_id.push(row.client_id.map(|client| client.uuid()));
+        self.status.push(row.status.as_str().to_owned());
+        self.method.push(row.method.as_str().to_owned());
+        self.reference.push(row.reference.as_str().to_owned());
+        self.provider_id.push(row.provider_id.as_ref().map(text));
+        self.transaction.push(row.transaction.as_ref().map(text));
+        self.doc.push(serde_json::to_string(row)?);
+        self.version.push(row.version);
+        self.position.push(row.position);
+        self.created_position.push(row.created_position);
+        Ok(())
+    }
 }
 
 async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment>) -> Result<(), ApplyError> {
-    let rows: Vec<Row<'_>> = rows
-        .map(|row| Row {
-            payment_id: row.payment_id,
-            reservation_id: row.reservation_id,
-            site_id: row.site_id,
-            client_id: row.client_id,
-            status: row.status,
-            method: row.method,
-            reference: &row.reference,
-            provider_id: row.provider_id.as_ref(),
-            transaction: row.transaction.as_ref(),
-            doc: row,
-            version: row.version,
-            position: row.position,
-            created_position: row.created_position,
-        })
-        .collect();
+    let mut columns = Columns::default();
+    for (number, row) in rows.enumerate() {
+        breathe(number).await;
+        columns.push(row)?;
+    }
     sqlx::query!(
-        "INSERT INTO read.payments
-         SELECT * FROM json_to_recordset($1::text::json) AS r (
-             payment_id uuid, reservation_id uuid, site_id uuid, client_id uuid, status text, method text,
-             reference text, provider_id text, transaction text, doc jsonb,
-             version int, position bigint, created_position bigint)
+        "INSERT INTO payments
+         SELECT payment_id, reservation_id, site_id, client_id, status, method, reference, provider_id, transaction,
+                doc::jsonb, version, position, created_position
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[])
+              AS r (payment_id, reservation_id, site_id, client_id, status, method, reference, provider_id, transaction,
+                    doc, version, position, created_position)
          ON CONFLICT (payment_id) DO UPDATE SET
              status = excluded.status, provider_id = excluded.provider_id, transaction = excluded.transaction,
              doc = excluded.doc, version = excluded.version, position = excluded.position",
-        serde_json::to_string(&rows)?
+        &columns.payment_id,
+        &columns.reservation_id,
+        &columns.site_id,
+        &columns.client_id as &[Option<Uuid>],
+        &columns.status,
+        &columns.method,
+        &columns.reference,
+        &columns.provider_id as &[Option<String>],
+        &columns.transaction as &[Option<String>],
+        &columns.doc,
+        &columns.version,
+        &columns.position,
+        &columns.created_position,
     )
     .execute(connection)
     .await?;
@@ -268,14 +295,14 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Payment
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find(pool: &PgPool, id: PaymentId) -> Result<Found<Payment>, sqlx::Error> {
+pub async fn find(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Found<Payment>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
-           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.payment_id = $1
+           FROM checkpoints AS c LEFT JOIN payments AS p ON p.payment_id = $1
            WHERE c.name = 'reservation'"#,
         id.uuid()
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }
@@ -284,14 +311,17 @@ pub async fn find(pool: &PgPool, id: PaymentId) -> Result<Found<Payment>, sqlx::
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_reservation(pool: &PgPool, id: ReservationId) -> Result<(Position, Vec<Payment>), sqlx::Error> {
+pub async fn of_reservation(
+    db: impl PgExecutor<'_>,
+    id: ReservationId,
+) -> Result<(Position, Vec<Payment>), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, p.doc AS "doc?: Json<Payment>"
-           FROM read.checkpoints AS c LEFT JOIN read.payments AS p ON p.reservation_id = $1
+           FROM checkpoints AS c LEFT JOIN payments AS p ON p.reservation_id = $1
            WHERE c.name = 'reservation' ORDER BY p.created_position"#,
         id.uuid()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))

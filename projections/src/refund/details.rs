@@ -13,12 +13,12 @@ use domain::{
     text::Note,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Entry, breathe},
     page::Found,
 };
 
@@ -183,9 +183,10 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = events.iter().map(|(entry, _)| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
-    for (entry, event) in events {
+    let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
+    let mut rows = load(connection, &known).await?;
+    for (number, (entry, event)) in events.into_iter().enumerate() {
+        breathe(number).await;
         if let RefundEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Refund::requested(requested, entry));
             continue;
@@ -199,12 +200,13 @@ pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Refund>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT refund_id, doc AS "doc: Json<Refund>" FROM read.refunds WHERE refund_id = ANY ($1)"#,
-        ids
-    )
-    .fetch_all(connection)
-    .await?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows =
+        sqlx::query!(r#"SELECT refund_id, doc AS "doc: Json<Refund>" FROM refunds WHERE refund_id = ANY ($1)"#, ids)
+            .fetch_all(connection)
+            .await?;
     Ok(rows.into_iter().map(|row| (row.refund_id, row.doc.0)).collect())
 }
 
@@ -240,7 +242,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Refund>
         })
         .collect();
     sqlx::query!(
-        "INSERT INTO read.refunds
+        "INSERT INTO refunds
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              refund_id uuid, payment_id uuid, reservation_id uuid, site_id uuid, client_id uuid, status text,
              amount bigint, doc jsonb, version int, position bigint, created_position bigint)
@@ -257,14 +259,14 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &Refund>
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find(pool: &PgPool, id: RefundId) -> Result<Found<Refund>, sqlx::Error> {
+pub async fn find(db: impl PgExecutor<'_>, id: RefundId) -> Result<Found<Refund>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT c.position AS as_of, f.doc AS "doc?: Json<Refund>"
-           FROM read.checkpoints AS c LEFT JOIN read.refunds AS f ON f.refund_id = $1
+           FROM checkpoints AS c LEFT JOIN refunds AS f ON f.refund_id = $1
            WHERE c.name = 'reservation'"#,
         id.uuid()
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await?;
     Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }
@@ -273,14 +275,14 @@ pub async fn find(pool: &PgPool, id: RefundId) -> Result<Found<Refund>, sqlx::Er
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_payment(pool: &PgPool, id: PaymentId) -> Result<(Position, Vec<Refund>), sqlx::Error> {
+pub async fn of_payment(db: impl PgExecutor<'_>, id: PaymentId) -> Result<(Position, Vec<Refund>), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT c.position AS as_of, f.doc AS "doc?: Json<Refund>"
-           FROM read.checkpoints AS c LEFT JOIN read.refunds AS f ON f.payment_id = $1
+           FROM checkpoints AS c LEFT JOIN refunds AS f ON f.payment_id = $1
            WHERE c.name = 'reservation' ORDER BY f.created_position"#,
         id.uuid()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))

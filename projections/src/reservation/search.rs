@@ -103,7 +103,7 @@ pub async fn list(
 ) -> Result<Page<Reservation>, ListError> {
     let hash = hash_of("reservations", filter)?;
     let after = cursor.map(|text| Cursor::decode(text, hash)).transpose()?;
-    let mut query = QueryBuilder::new("SELECT r.reservation_id FROM read.reservations AS r WHERE true");
+    let mut query = QueryBuilder::new("SELECT r.reservation_id FROM reservations AS r WHERE true");
     narrow(&mut query, filter);
     if let Some(after) = after {
         let compare = if filter.sort.descends() { " < (" } else { " > (" };
@@ -147,7 +147,7 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
             query.push(" AND r.client_id = ").push_bind(client.uuid());
         }
         Whose::Manager(manager) => {
-            query.push(" AND r.site_id IN (SELECT site_id FROM read.sites WHERE manager_id = ");
+            query.push(" AND r.site_id IN (SELECT site_id FROM sites WHERE manager_id = ");
             query.push_bind(manager.uuid()).push(")");
         }
         Whose::Sites(sites) => {

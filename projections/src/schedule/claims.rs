@@ -10,8 +10,7 @@ use domain::{
     interval::Interval,
     reservation, site,
 };
-use serde::Serialize;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::days;
@@ -56,12 +55,18 @@ struct Held {
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
     let changes: Vec<(&Entry, Vec<Op>)> =
         entries.iter().map(|entry| (entry, guard::of(&entry.event))).filter(|(_, ops)| !ops.is_empty()).collect();
-    let holders: BTreeSet<Uuid> = changes.iter().flat_map(|(_, ops)| ops).filter_map(holder).collect();
+    let mut holders: BTreeMap<Uuid, bool> = BTreeMap::new();
+    for (entry, ops) in &changes {
+        for holder in ops.iter().filter_map(holder) {
+            // A reservation whose first event is in this batch has no row yet.
+            holders.entry(holder).or_insert(entry.version > 1 || entry.stream_id != holder);
+        }
+    }
     if holders.is_empty() {
         return Ok(());
     }
-    let holders: Vec<Uuid> = holders.into_iter().collect();
-    let mut held = load(connection, &holders).await?;
+    let known: Vec<Uuid> = holders.into_iter().filter(|(_, known)| *known).map(|(holder, _)| holder).collect();
+    let mut held = load(connection, &known).await?;
     let mut touched = days::Touched::default();
     for (entry, ops) in &changes {
         for op in ops {
@@ -72,7 +77,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
             touched.add(row.site_id, &row.cells, entry.position);
         }
     }
-    replace(connection, &holders, &held).await?;
+    replace(connection, &known, &held).await?;
     days::raise(connection, touched).await
 }
 
@@ -118,10 +123,13 @@ fn site_of(event: &Event) -> Option<SiteId> {
 }
 
 async fn load(connection: &mut PgConnection, holders: &[Uuid]) -> Result<BTreeMap<Uuid, Held>, sqlx::Error> {
+    if holders.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = sqlx::query!(
         r#"SELECT holder, cell_id, site_id, kind, releasable_at, position,
                   lower(during) AS "starts!", upper(during) AS "ends!"
-           FROM read.schedule WHERE holder = ANY ($1) ORDER BY cell_id"#,
+           FROM schedule WHERE holder = ANY ($1) ORDER BY cell_id"#,
         holders
     )
     .fetch_all(connection)
@@ -143,46 +151,52 @@ fn interval(starts: Timestamp, ends: Timestamp) -> Result<Interval, sqlx::Error>
     Interval::new(starts, ends).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    cell_id: CellId,
-    starts: Timestamp,
-    ends: Timestamp,
-    site_id: SiteId,
-    holder: Uuid,
-    kind: &'a str,
-    releasable_at: Option<Timestamp>,
-    position: Position,
+/// The columns of a batch, each bound as one array.
+#[derive(Default)]
+struct Columns {
+    cell_id: Vec<Uuid>,
+    starts: Vec<Timestamp>,
+    ends: Vec<Timestamp>,
+    site_id: Vec<Uuid>,
+    holder: Vec<Uuid>,
+    kind: Vec<String>,
+    releasable_at: Vec<Option<Timestamp>>,
+    position: Vec<Position>,
 }
 
-async fn replace(
-    connection: &mut PgConnection,
-    holders: &[Uuid],
-    held: &BTreeMap<Uuid, Held>,
-) -> Result<(), ApplyError> {
+async fn replace(connection: &mut PgConnection, known: &[Uuid], held: &BTreeMap<Uuid, Held>) -> Result<(), ApplyError> {
     // Freed before taken: within a batch a cell may pass from one holder to the next.
-    sqlx::query!("DELETE FROM read.schedule WHERE holder = ANY ($1)", holders).execute(&mut *connection).await?;
-    let mut rows = Vec::new();
+    if !known.is_empty() {
+        sqlx::query!("DELETE FROM schedule WHERE holder = ANY ($1)", known).execute(&mut *connection).await?;
+    }
+    let mut columns = Columns::default();
     for (holder, one) in held {
         let Some(site_id) = one.site_id else { continue };
-        rows.extend(one.cells.iter().map(|(cell, during)| Row {
-            cell_id: *cell,
-            starts: during.from(),
-            ends: during.to(),
-            site_id,
-            holder: *holder,
-            kind: one.kind,
-            releasable_at: one.releasable_at,
-            position: one.position,
-        }));
+        for (cell, during) in &one.cells {
+            columns.cell_id.push(cell.uuid());
+            columns.starts.push(during.from());
+            columns.ends.push(during.to());
+            columns.site_id.push(site_id.uuid());
+            columns.holder.push(*holder);
+            columns.kind.push(one.kind.to_owned());
+            columns.releasable_at.push(one.releasable_at);
+            columns.position.push(one.position);
+        }
     }
     sqlx::query!(
-        "INSERT INTO read.schedule (cell_id, during, site_id, holder, kind, releasable_at, position)
+        "INSERT INTO schedule (cell_id, during, site_id, holder, kind, releasable_at, position)
          SELECT cell_id, tstzrange(starts, ends), site_id, holder, kind, releasable_at, position
-         FROM json_to_recordset($1::text::json) AS r (
-             cell_id uuid, starts timestamptz, ends timestamptz, site_id uuid, holder uuid, kind text,
-             releasable_at timestamptz, position bigint)",
-        serde_json::to_string(&rows)?
+         FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::text[],
+                     $7::timestamptz[], $8::bigint[])
+              AS r (cell_id, starts, ends, site_id, holder, kind, releasable_at, position)",
+        &columns.cell_id,
+        &columns.starts,
+        &columns.ends,
+        &columns.site_id,
+        &columns.holder,
+        &columns.kind,
+        &columns.releasable_at as &[Option<Timestamp>],
+        &columns.position,
     )
     .execute(connection)
     .await?;
@@ -220,21 +234,21 @@ fn standing(rows: Vec<Found>) -> Result<Standing, sqlx::Error> {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_cells(pool: &PgPool, cells: &[CellId], within: Interval) -> Result<Standing, sqlx::Error> {
+pub async fn of_cells(db: impl PgExecutor<'_>, cells: &[CellId], within: Interval) -> Result<Standing, sqlx::Error> {
     let cells: Vec<Uuid> = cells.iter().map(|cell| cell.uuid()).collect();
     let rows = sqlx::query_as!(
         Found,
         r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
                   lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM read.checkpoints AS c
-           LEFT JOIN read.schedule AS s ON s.cell_id = ANY ($1) AND s.during && tstzrange($2, $3)
+           FROM checkpoints AS c
+           LEFT JOIN schedule AS s ON s.cell_id = ANY ($1) AND s.during && tstzrange($2, $3)
            WHERE c.name = 'schedule'
            ORDER BY lower(s.during), s.cell_id"#,
         &cells,
         within.from(),
         within.to(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     standing(rows)
 }
@@ -243,20 +257,20 @@ pub async fn of_cells(pool: &PgPool, cells: &[CellId], within: Interval) -> Resu
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_site(pool: &PgPool, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
+pub async fn of_site(db: impl PgExecutor<'_>, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
     let rows = sqlx::query_as!(
         Found,
         r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
                   lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM read.checkpoints AS c
-           LEFT JOIN read.schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
+           FROM checkpoints AS c
+           LEFT JOIN schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
            WHERE c.name = 'schedule'
            ORDER BY lower(s.during), s.cell_id"#,
         site.uuid(),
         within.from(),
         within.to(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     standing(rows)
 }
@@ -267,11 +281,11 @@ pub async fn of_site(pool: &PgPool, site: SiteId, within: Interval) -> Result<St
 /// # Errors
 /// Whatever the database says.
 pub async fn hits(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     cells: &[CellId],
     during: Interval,
 ) -> Result<(Position, Vec<ReservationId>), sqlx::Error> {
-    let standing = of_cells(pool, cells, during).await?;
+    let standing = of_cells(db, cells, during).await?;
     let mut hits = Vec::new();
     for hit in standing.claims.iter().filter_map(|claim| standing.reservation(claim)) {
         if !hits.contains(&hit) {

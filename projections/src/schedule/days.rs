@@ -8,7 +8,7 @@ use domain::{
     ids::{CellId, SiteId},
     interval::Interval,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::{Position, engine::ApplyError};
@@ -46,7 +46,7 @@ pub(super) async fn raise(connection: &mut PgConnection, touched: Touched) -> Re
         positions.push(position);
     }
     sqlx::query!(
-        "INSERT INTO read.schedule_days (site_id, day, position)
+        "INSERT INTO schedule_days (site_id, day, position)
          SELECT * FROM unnest($1::uuid[], $2::date[], $3::bigint[])
          ON CONFLICT (site_id, day) DO UPDATE SET position = excluded.position",
         &sites,
@@ -63,16 +63,16 @@ pub(super) async fn raise(connection: &mut PgConnection, touched: Touched) -> Re
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn version(pool: &PgPool, site: SiteId, within: Interval) -> Result<Position, sqlx::Error> {
+pub async fn version(db: impl PgExecutor<'_>, site: SiteId, within: Interval) -> Result<Position, sqlx::Error> {
     let last = (within.to() - chrono::TimeDelta::microseconds(1)).date_naive();
     sqlx::query_scalar!(
-        r#"SELECT coalesce(max(position), 0) AS "position!" FROM read.schedule_days
+        r#"SELECT coalesce(max(position), 0) AS "position!" FROM schedule_days
            WHERE site_id = $1 AND day BETWEEN $2 AND $3"#,
         site.uuid(),
         within.from().date_naive(),
         last,
     )
-    .fetch_one(pool)
+    .fetch_one(db)
     .await
 }
 

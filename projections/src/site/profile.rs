@@ -14,7 +14,7 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::json;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use uuid::Uuid;
 
@@ -38,8 +38,7 @@ pub struct SiteRow {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.stream_id).collect();
-    let mut rows = load(connection, &ids).await?;
+    let mut rows = load(connection, &Entry::with_a_past(entries.iter())).await?;
     for entry in entries {
         let Event::Site(event) = &entry.event else { continue };
         if matches!(event, site::Event::Registered(_)) {
@@ -63,10 +62,13 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, SiteRow>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT site_id, doc AS "doc: Json<Site>", created_at, version, position, created_position
-           FROM read.sites WHERE site_id = ANY ($1)"#,
+           FROM sites WHERE site_id = ANY ($1)"#,
         ids
     )
     .fetch_all(connection)
@@ -172,7 +174,7 @@ pub(super) fn plain(text: &str) -> String {
 async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &SiteRow>) -> Result<(), ApplyError> {
     let rows: Vec<Written<'_>> = rows.filter_map(Written::of).collect();
     sqlx::query!(
-        "INSERT INTO read.sites
+        "INSERT INTO sites
          SELECT site_id, slug, manager_id, ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography,
                 ST_GeomFromGeoJSON(footprint)::geography, words, formats, hour_from, hour_to, doc, created_at,
                 version, position, created_position
@@ -223,8 +225,8 @@ fn several(rows: Vec<Asked>) -> (Position, Vec<SiteRow>) {
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find(pool: &PgPool, id: SiteId) -> Result<Found<SiteRow>, sqlx::Error> {
-    let (as_of, mut rows) = find_many(pool, &[id]).await?;
+pub async fn find(db: impl PgExecutor<'_>, id: SiteId) -> Result<Found<SiteRow>, sqlx::Error> {
+    let (as_of, mut rows) = find_many(db, &[id]).await?;
     Ok(Found { as_of, row: rows.pop() })
 }
 
@@ -232,17 +234,17 @@ pub async fn find(pool: &PgPool, id: SiteId) -> Result<Found<SiteRow>, sqlx::Err
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_by_slug(pool: &PgPool, slug: &Slug) -> Result<Found<SiteRow>, sqlx::Error> {
+pub async fn find_by_slug(db: impl PgExecutor<'_>, slug: &Slug) -> Result<Found<SiteRow>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Asked,
         r#"SELECT c.position AS as_of, s.site_id AS "site_id?", s.doc AS "doc?: Json<Site>",
                   s.created_at AS "created_at?", s.version AS "version?", s.position AS "position?",
                   s.created_position AS "created_position?"
-           FROM read.checkpoints AS c LEFT JOIN read.sites AS s ON s.slug = $1
+           FROM checkpoints AS c LEFT JOIN sites AS s ON s.slug = $1
            WHERE c.name = 'site'"#,
         slug.as_str()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let (as_of, mut rows) = several(rows);
     Ok(Found { as_of, row: rows.pop() })
@@ -252,18 +254,18 @@ pub async fn find_by_slug(pool: &PgPool, slug: &Slug) -> Result<Found<SiteRow>, 
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn find_many(pool: &PgPool, ids: &[SiteId]) -> Result<(Position, Vec<SiteRow>), sqlx::Error> {
+pub async fn find_many(db: impl PgExecutor<'_>, ids: &[SiteId]) -> Result<(Position, Vec<SiteRow>), sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         Asked,
         r#"SELECT c.position AS as_of, s.site_id AS "site_id?", s.doc AS "doc?: Json<Site>",
                   s.created_at AS "created_at?", s.version AS "version?", s.position AS "position?",
                   s.created_position AS "created_position?"
-           FROM read.checkpoints AS c LEFT JOIN read.sites AS s ON s.site_id = ANY ($1)
+           FROM checkpoints AS c LEFT JOIN sites AS s ON s.site_id = ANY ($1)
            WHERE c.name = 'site' ORDER BY s.created_position"#,
         &ids
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(several(rows))
 }
@@ -272,17 +274,20 @@ pub async fn find_many(pool: &PgPool, ids: &[SiteId]) -> Result<(Position, Vec<S
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn of_manager(pool: &PgPool, manager: PrincipalId) -> Result<(Position, Vec<SiteRow>), sqlx::Error> {
+pub async fn of_manager(
+    db: impl PgExecutor<'_>,
+    manager: PrincipalId,
+) -> Result<(Position, Vec<SiteRow>), sqlx::Error> {
     let rows = sqlx::query_as!(
         Asked,
         r#"SELECT c.position AS as_of, s.site_id AS "site_id?", s.doc AS "doc?: Json<Site>",
                   s.created_at AS "created_at?", s.version AS "version?", s.position AS "position?",
                   s.created_position AS "created_position?"
-           FROM read.checkpoints AS c LEFT JOIN read.sites AS s ON s.manager_id = $1
+           FROM checkpoints AS c LEFT JOIN sites AS s ON s.manager_id = $1
            WHERE c.name = 'site' ORDER BY s.created_position"#,
         manager.uuid()
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(several(rows))
 }

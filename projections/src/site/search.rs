@@ -109,10 +109,10 @@ pub(super) async fn candidates(
 
 /// The position and the rows in one statement, so that they speak of the same moment.
 fn statement(filter: &Filter, after: Option<Cursor>, most: i64) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("SELECT c.position AS as_of, f.* FROM read.checkpoints AS c LEFT JOIN LATERAL (");
+    let mut query = QueryBuilder::new("SELECT c.position AS as_of, f.* FROM checkpoints AS c LEFT JOIN LATERAL (");
     query.push("SELECT s.site_id, s.doc, s.created_at, s.version, s.position, s.created_position, ");
     distance(&mut query, filter.near);
-    query.push(" AS distance_m FROM read.sites AS s WHERE true");
+    query.push(" AS distance_m FROM sites AS s WHERE true");
     narrow(&mut query, filter);
     if let Some(after) = after {
         query.push(" AND (");

@@ -2,8 +2,7 @@
 
 use domain::event::Event;
 use projections::{
-    Position, Projector, RunError, Runner, client, content_digest, key, progress, reservation, reset_and_replay,
-    schedule, site,
+    Position, Projector, RunError, Runner, client, content_digest, key, progress, rebuild, reservation, schedule, site,
 };
 
 use super::make::{Booking, Ground, Log, at, hours};
@@ -52,7 +51,7 @@ async fn a_replay_from_the_first_event_makes_the_same_rows_and_the_same_digest()
         while !runner.run_batch(1).await.unwrap().caught_up {}
         let (chain, rows) = (digest(&log, projector).await, content_digest(projector, &log.store).await.unwrap());
         assert_ne!(rows, vec![0; 32]);
-        let reached = reset_and_replay(projector, &log.store, "replay", None).await.unwrap();
+        let reached = rebuild(projector, &log.store, "replay", None).await.unwrap();
         assert_eq!(reached, log.store.head().await.unwrap());
         assert_eq!(digest(&log, projector).await, chain, "{}", projector.name);
         assert_eq!(content_digest(projector, &log.store).await.unwrap(), rows, "{}", projector.name);
@@ -69,6 +68,20 @@ async fn rows_that_differ_have_another_content_digest() {
     let before = content_digest(&reservation::PROJECTOR, &log.store).await.unwrap();
     sqlx::query("UPDATE read.payments SET status = 'failed'").execute(&log.world.pool).await.unwrap();
     assert_ne!(content_digest(&reservation::PROJECTOR, &log.store).await.unwrap(), before);
+}
+
+/// While a full batch is written the next one is read: what comes after that reading is not missed.
+#[tokio::test]
+async fn what_is_read_ahead_hides_nothing_that_comes_later() {
+    let mut log = Log::new().await;
+    let (ground, ..) = a_little_history(&mut log).await;
+    let mut runner = log.own(&site::PROJECTOR).await;
+    let head = log.store.head().await.unwrap();
+    let all = usize::try_from(head).unwrap();
+    assert_eq!(runner.run_batch(all).await.unwrap().position, head);
+    let written = log.write(ground.site, vec![ground.registered("Again", None)]).await;
+    while !runner.run_batch(all).await.unwrap().caught_up {}
+    assert_eq!(runner.position(), written);
 }
 
 #[tokio::test]
@@ -100,7 +113,7 @@ async fn two_owners_at_once_write_every_event_once() {
     log.project().await;
     let rows = content_digest(&schedule::PROJECTOR, &log.store).await.unwrap();
     let head = log.store.head().await.unwrap();
-    reset_and_replay(&schedule::PROJECTOR, &log.store, "replay", None).await.unwrap();
+    rebuild(&schedule::PROJECTOR, &log.store, "replay", None).await.unwrap();
     let mut contenders = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let store = log.store.clone();
@@ -187,25 +200,21 @@ async fn reset(log: &Log) {
     .unwrap();
 }
 
-async fn count(log: &Log, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(&log.world.pool).await.unwrap()
-}
-
 #[tokio::test]
-async fn a_newer_version_of_a_projector_builds_its_rows_again_and_an_older_one_refuses() {
+async fn rows_of_another_version_are_nobody_s_to_write() {
     static NEWER: Projector = Projector { version: 2, ..with(&key::PROJECTOR) };
     let mut log = Log::new().await;
     a_little_history(&mut log).await;
-    log.own(&key::PROJECTOR).await.catch_up().await.unwrap();
-    sqlx::query("UPDATE read.keys SET secret_hash = 'stale'").execute(&log.world.pool).await.unwrap();
-    let mut runner = log.own(&NEWER).await;
-    assert_eq!(runner.position(), 0);
+    let mut runner = log.own(&key::PROJECTOR).await;
+    let epoch = runner.epoch();
+    let refused = Runner::own(&NEWER, log.store.clone(), "new", None).await.err().unwrap();
+    assert!(matches!(refused, RunError::Older { found: 1, ours: 2, .. }), "{refused}");
+    // The refusal took nothing over: the older program keeps its rows up to date.
     runner.catch_up().await.unwrap();
-    assert_eq!(count(&log, "SELECT count(*) FROM read.keys WHERE secret_hash = 'stale'").await, 0);
+    assert_eq!(log.own(&key::PROJECTOR).await.epoch(), epoch + 1);
+    rebuild(&NEWER, &log.store, "new", None).await.unwrap();
     let refused = Runner::own(&key::PROJECTOR, log.store.clone(), "old", None).await.err().unwrap();
     assert!(matches!(refused, RunError::Outdated { found: 2, ours: 1, .. }), "{refused}");
-    // The refusal took nothing over.
-    runner.run_batch(1).await.unwrap();
 }
 
 pub const fn with(projector: &Projector) -> Projector {

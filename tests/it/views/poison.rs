@@ -95,7 +95,7 @@ async fn a_parked_stream_holds_up_no_other_and_loses_nothing() {
     assert_eq!(runner.resume_parked().await.unwrap(), 1);
     assert_eq!(name_of(&log, &sick).await, "Later", "nothing was lost");
     let rows = content_digest(&site::PROJECTOR, &log.store).await.unwrap();
-    projections::reset_and_replay(&site::PROJECTOR, &log.store, "replay", None).await.unwrap();
+    projections::rebuild(&site::PROJECTOR, &log.store, "replay", None).await.unwrap();
     assert_eq!(content_digest(&site::PROJECTOR, &log.store).await.unwrap(), rows);
 }
 

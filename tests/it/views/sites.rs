@@ -11,7 +11,10 @@ use projections::{
     page::Page,
     site::{self, Candidate, Filter, Wish},
 };
-use sqlx::{Connection, postgres::PgPoolOptions};
+use sqlx::{
+    Connection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use super::make::{Booking, Ground, Log, at, hours, id, text};
 
@@ -223,7 +226,9 @@ async fn among_ten_thousand_sites_the_index_finds_the_nearest() {
     let log = Log::new().await;
     ten_thousand(&log).await;
     // One connection, so that its statistics can be asked for.
-    let pool = PgPoolOptions::new().max_connections(1).connect(&log.world.superuser_url()).await.unwrap();
+    let options: PgConnectOptions = log.world.superuser_url().parse().unwrap();
+    let options = options.options([("search_path", "read,public")]);
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
     let read = async || -> (i64, i64) {
         sqlx::query("SELECT pg_stat_force_next_flush()").execute(&pool).await.unwrap();
         sqlx::query_as(

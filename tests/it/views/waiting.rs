@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use projections::{PROJECTORS, Runner, WaitError, Watch, reservation, reset_and_replay, schedule, site};
+use projections::{PROJECTORS, Runner, WaitError, Watch, rebuild, reservation, schedule, site};
 
 use super::{
     engine::a_little_history,
@@ -81,7 +81,7 @@ async fn a_rebuild_puts_the_watch_back() {
     let watch = Watch::new(log.store.clone());
     watch.wait_for(&[&site::PROJECTOR], head, PATIENCE).await.unwrap();
     // Another process rebuilds; this one only has the database to go by.
-    reset_and_replay(&site::PROJECTOR, &log.store, "elsewhere", None).await.unwrap();
+    rebuild(&site::PROJECTOR, &log.store, "elsewhere", None).await.unwrap();
     sqlx::query("UPDATE read.checkpoints SET position = 1 WHERE name = 'site'").execute(&log.world.pool).await.unwrap();
     // While somebody waits for anything, it asks about everything.
     let ground = Ground::new();
