@@ -1,5 +1,6 @@
 //! What every operation has in common on the wire.
 
+pub mod as_of;
 pub mod auth;
 pub mod body;
 pub mod cache;

@@ -8,6 +8,7 @@ pub mod client;
 pub mod engine;
 pub mod key;
 pub mod page;
+pub mod past;
 pub mod payment;
 pub mod refund;
 pub mod reservation;

@@ -2,5 +2,5 @@
 
 mod details;
 
-pub(crate) use details::apply;
 pub use details::{Duplicate, Payment, Status, find, of_reservation};
+pub(crate) use details::{apply, ids_of};

@@ -15,6 +15,7 @@ mod journeys;
 mod keeper;
 mod lane;
 mod never_again;
+mod past;
 mod seal;
 mod tidy;
 mod up;

@@ -17,6 +17,14 @@ pub async fn wait(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
         value.to_str().ok().and_then(|text| text.parse::<i64>().ok()).filter(|position| *position >= 0).ok_or_else(
             || Problem::new("request.invalid_header").parameter("Kalel-Min-Position", "must be a position"),
         )?;
+    reached(app, position).await
+}
+
+/// Waits until the views hold a position.
+///
+/// # Errors
+/// As [`wait`].
+pub async fn reached(app: &App, position: i64) -> Result<(), Problem> {
     match app.watch.wait_for(PROJECTORS, position, PATIENCE).await {
         Ok(()) => Ok(()),
         Err(WaitError::BeyondHead { head, .. }) => Err(Problem::new("position.beyond_head").member("head", head)),

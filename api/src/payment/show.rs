@@ -3,9 +3,12 @@
 use axum::http::StatusCode;
 use domain::{actor::Role, ids::PaymentId, key::Scope, site::Site};
 
+use projections::past;
+
 use super::PaymentBody;
 use crate::{
     http::{
+        as_of::{AS_OF, untold},
         call::{Call, Object},
         etag,
         halt::Halt,
@@ -36,6 +39,8 @@ pub const SHOW: Operation = Operation {
     summary: "One payment",
     about: "`unknown` means that nobody can tell at the moment: the provider is being asked.",
     authz: READS,
+    query: &[AS_OF],
+    refusals: &["position.before_start", "position.beyond_head"],
     success: Success { shape: Some(Shape::of::<PaymentBody>()), about: "The payment.", ..Operation::READ.success },
     run: |call| Box::pin(show(call)),
     ..Operation::READ
@@ -51,6 +56,12 @@ async fn show(call: Call) -> Result<Reply, Halt> {
         made_by: payment.by.id.map(|principal| principal.uuid()),
         ..crate::site::object(&site)
     })?;
+    if let Some(then) = call.as_of().await? {
+        let found = past::payment(&call.app.store, payment.reservation_id, id, then.position).await.map_err(untold)?;
+        let payment = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
+        let body = PaymentBody::viewed(&call.app, &payment);
+        return Ok(Reply::json(StatusCode::OK, &body)?.position(found.as_of));
+    }
     let reply = Reply::json(StatusCode::OK, &PaymentBody::viewed(&call.app, &payment))?;
     let tag = etag::of(payment.version, &[&reply.body]);
     Ok(reply.etag(tag).position(found.as_of))

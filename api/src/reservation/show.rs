@@ -2,12 +2,13 @@
 
 use axum::http::StatusCode;
 use domain::{actor::Role, ids::ReservationId, site::Site};
-use projections::reservation;
+use projections::{past, reservation};
 
 use super::{READS, ReservationBody};
 use crate::{
     client,
     http::{
+        as_of::{AS_OF, untold},
         call::{Call, Object},
         etag,
         halt::Halt,
@@ -26,23 +27,31 @@ pub const SHOW: Operation = Operation {
     summary: "One reservation",
     about: "With its payments and refunds.",
     authz: READS,
-    query: &[EXPAND],
+    query: &[EXPAND, AS_OF],
     success: Success {
         shape: Some(Shape::of::<ReservationBody>()),
         about: "The reservation.",
         ..Operation::READ.success
     },
+    refusals: &["position.before_start", "position.beyond_head"],
     run: |call| Box::pin(show(call)),
     ..Operation::READ
 };
 
 async fn show(call: Call) -> Result<Reply, Halt> {
     let id = ReservationId::new(call.uuid("id")?);
-    let found = reservation::find(call.app.store.pool(), id).await.map_err(Problem::from)?;
+    let then = call.as_of().await?;
+    let found = match then {
+        None => reservation::find(call.app.store.pool(), id).await.map_err(Problem::from)?,
+        Some(then) => past::reservation(&call.app.store, id, then.position).await.map_err(untold)?,
+    };
     let row = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     call.may_touch(&object(&call, &row).await?)?;
     let body = shown(&call, &row).await?;
     let reply = Reply::json(StatusCode::OK, &body)?;
+    if then.is_some() {
+        return Ok(reply.position(found.as_of));
+    }
     let role = call.caller.role().map_or("", Role::as_str);
     let tag = etag::of(body.version(), &[&reply.body, role.as_bytes(), call.language.tag().as_bytes()]);
     Ok(reply.etag(tag).position(found.as_of))

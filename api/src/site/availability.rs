@@ -2,12 +2,20 @@
 
 use axum::http::StatusCode;
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
 use domain::{
+    Timestamp,
+    aggregate::Loaded,
+    ids::{CellId, SiteId},
     interval::Interval,
     reservation::Channel,
-    site::{Format, Wanted, starts},
+    site::{Format, Site, Start, Wanted, starts},
 };
-use projections::schedule;
+use eventstore::Moment;
+use projections::{
+    past,
+    schedule::{self, Standing},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -16,6 +24,7 @@ use uuid::Uuid;
 use super::show;
 use crate::{
     http::{
+        as_of::{AS_OF, untold},
         call::Call,
         etag,
         halt::Halt,
@@ -42,7 +51,9 @@ pub const AVAILABILITY: Operation = Operation {
             "60",
         ),
         Param::new("format", Kind::Text, "Players a side.", "5x5"),
+        AS_OF,
     ],
+    refusals: &["position.before_start", "position.beyond_head"],
     success: Success { shape: Some(Shape::of::<Availability>()), about: "Free starts.", ..Operation::READ.success },
     run: |call| Box::pin(availability(call)),
     ..Operation::READ
@@ -99,18 +110,15 @@ impl Exemplary for Availability {
 async fn availability(call: Call) -> Result<Reply, Halt> {
     let found = show::find(&call, call.segment("id")).await?;
     let site = found.row.ok_or_else(|| Problem::new("object.not_found"))?.site;
-    let identity = site.state.identity.as_ref().ok_or_else(|| Problem::new("object.not_found"))?;
-    let zone = identity.time_zone;
-    let date = call.query.date("date").unwrap_or_default();
-    let shortest = site.state.policy().shortest_minutes;
-    let minutes = call.query.integer("minutes").and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(shortest);
-    let format = format(&call)?;
-    let around = around(zone, date, minutes).ok_or_else(|| out_of_range("date"))?;
+    if let Some(then) = call.as_of().await? {
+        return was(&call, site.id, then).await;
+    }
+    let asked = Asked::of(&call, &site)?;
     let pool = call.app.store.pool();
-
     let now = call.now();
     // Everything the answer depends on is in its name, the minute included: nothing ever has to be deleted.
-    let day = schedule::version(pool, site.id, around).await?;
+    let day = schedule::version(pool, site.id, asked.around).await?;
+    let Wanted { date, minutes, format, .. } = &asked.wanted;
     let key = format!(
         "availability:{}:{}:{day}:{date}:{minutes}:{}:{}",
         site.id,
@@ -124,46 +132,80 @@ async fn availability(call: Call) -> Result<Reply, Halt> {
         let tag = etag::of(site.version, &[ready.as_bytes()]);
         return Ok(Reply::bytes(StatusCode::OK, "application/json", ready).etag(tag));
     }
-    let standing = schedule::of_site(pool, site.id, around).await?;
-    let wanted = Wanted { date, minutes, format, channel: Channel::Online };
-    let free = starts(&site, &wanted, &standing.claims, now);
-    let pitches = free
-        .into_iter()
-        .filter_map(|free| {
-            let pitch = site.state.pitch(free.pitch_id)?;
-            Some(PitchAvailability {
-                pitch_id: pitch.id.uuid(),
-                slug: pitch.slug.to_string(),
-                name: pitch.name.to_string(),
-                format: pitch.format.to_string(),
-                starts: free
-                    .starts
-                    .into_iter()
-                    .map(|start| FreeStart {
-                        starts_at: local_text(start.during.from(), zone),
-                        ends_at: local_text(start.during.to(), zone),
-                        total: start.price.total.into(),
-                        deposit: start.price.deposit.into(),
-                    })
-                    .collect(),
-            })
-        })
-        .collect();
-    let body = Availability {
-        object: "availability",
-        site_id: site.id.uuid(),
-        date,
-        minutes,
-        time_zone: zone.name().to_owned(),
-        pitches,
-        as_of_position: standing.as_of.min(found.as_of),
-    };
+    let standing = schedule::of_site(pool, site.id, asked.around).await?;
+    let body = Availability::of(&site, &asked, &standing, now, found.as_of);
     let reply = Reply::json(StatusCode::OK, &body)?;
     if let Ok(text) = std::str::from_utf8(&reply.body) {
         call.app.cache.put(&key, text).await;
     }
     let tag = etag::of(site.version, &[&reply.body]);
     Ok(reply.etag(tag))
+}
+
+/// What was free then, as whoever asked then was told.
+async fn was(call: &Call, id: SiteId, then: Moment) -> Result<Reply, Halt> {
+    let store = &call.app.store;
+    let site: Loaded<Site> = store.load_until(id, then.position).await?;
+    let asked = Asked::of(call, &site)?;
+    let cells: Vec<CellId> = site.state.cells.iter().map(|cell| cell.id).collect();
+    let standing = past::standing(store, id, &cells, asked.around, then.position).await.map_err(untold)?;
+    let body = Availability::of(&site, &asked, &standing, then.at, then.position);
+    Ok(Reply::json(StatusCode::OK, &body)?.position(then.position))
+}
+
+/// What was asked for, at a site as it was.
+struct Asked {
+    wanted: Wanted,
+    zone: Tz,
+    around: Interval,
+}
+
+impl Asked {
+    fn of(call: &Call, site: &Loaded<Site>) -> Result<Self, Problem> {
+        let identity = site.state.identity.as_ref().ok_or_else(|| Problem::new("object.not_found"))?;
+        let zone = identity.time_zone;
+        let date = call.query.date("date").unwrap_or_default();
+        let shortest = site.state.policy().shortest_minutes;
+        let minutes = call.query.integer("minutes").and_then(|minutes| u32::try_from(minutes).ok());
+        let minutes = minutes.unwrap_or(shortest);
+        let around = around(zone, date, minutes).ok_or_else(|| out_of_range("date"))?;
+        let wanted = Wanted { date, minutes, format: format(call)?, channel: Channel::Online };
+        Ok(Self { wanted, zone, around })
+    }
+}
+
+impl Availability {
+    fn of(site: &Loaded<Site>, asked: &Asked, standing: &Standing, now: Timestamp, site_as_of: i64) -> Self {
+        let zone = asked.zone;
+        let start = |start: Start| FreeStart {
+            starts_at: local_text(start.during.from(), zone),
+            ends_at: local_text(start.during.to(), zone),
+            total: start.price.total.into(),
+            deposit: start.price.deposit.into(),
+        };
+        let pitches = starts(site, &asked.wanted, &standing.claims, now)
+            .into_iter()
+            .filter_map(|free| {
+                let pitch = site.state.pitch(free.pitch_id)?;
+                Some(PitchAvailability {
+                    pitch_id: pitch.id.uuid(),
+                    slug: pitch.slug.to_string(),
+                    name: pitch.name.to_string(),
+                    format: pitch.format.to_string(),
+                    starts: free.starts.into_iter().map(start).collect(),
+                })
+            })
+            .collect();
+        Self {
+            object: "availability",
+            site_id: site.id.uuid(),
+            date: asked.wanted.date,
+            minutes: asked.wanted.minutes,
+            time_zone: zone.name().to_owned(),
+            pitches,
+            as_of_position: standing.as_of.min(site_as_of),
+        }
+    }
 }
 
 /// The format asked for.

@@ -39,14 +39,14 @@ pub(super) struct Story {
 /// # Errors
 /// One line.
 pub(super) async fn tell(store: &Store, what: What, id: Uuid, moment: Moment) -> Result<Story, String> {
-    let streams = streams(store, what, id, moment).await?;
-    let events = store.read_streams_until(&streams, moment.position).await.map_err(|error| error.to_string())?;
-    let begins = events.iter().find(|event| event.stream_id == id);
-    match begins.map(|event| event.name.starts_with(&format!("{}.", what.noun()))) {
+    let own = store.read_streams_until(&[id], moment.position).await.map_err(|error| error.to_string())?;
+    match own.first().map(|event| event.name.starts_with(&format!("{}.", what.noun()))) {
         Some(true) => {}
         Some(false) => return Err(format!("{id} is no {}", what.noun())),
         None => return Err(format!("there was no {} {id} at position {}", what.noun(), moment.position)),
     }
+    let streams = streams(store, what, id, moment).await?;
+    let events = store.read_streams_until(&streams, moment.position).await.map_err(|error| error.to_string())?;
     let positions: Vec<i64> = events.iter().map(|event| event.position).collect();
     let consequences = workers::effect::caused_by(store.pool(), &positions).await.map_err(|error| error.to_string())?;
     let known: HashMap<Uuid, i64> = events.iter().map(|event| (event.event_id, event.position)).collect();
@@ -67,8 +67,14 @@ async fn streams(store: &Store, what: What, id: Uuid, moment: Moment) -> Result<
     let (_, payments) = projections::payment::of_reservation(store.pool(), ReservationId::new(id))
         .await
         .map_err(|error| error.to_string())?;
-    for payment in payments {
-        let stream = payment.payment_id.uuid();
+    // The views know attempts that brought nothing, too; those that paid are in the log itself.
+    let reservation: Reservation = folded(store, ReservationId::new(id), moment).await?;
+    let mut all: Vec<Uuid> = reservation.paying().iter().map(|payment| payment.uuid()).collect();
+    all.extend(payments.iter().map(|payment| payment.payment_id.uuid()));
+    for stream in all {
+        if streams.contains(&stream) {
+            continue;
+        }
         streams.push(stream);
         for event in store.read_streams_until(&[stream], moment.position).await.map_err(|error| error.to_string())? {
             if let Ok(Event::Payment(payment::Event::RefundAllotted(allotted))) = event.event()

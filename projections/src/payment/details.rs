@@ -326,3 +326,13 @@ pub async fn of_reservation(
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))
 }
+
+/// The payments of some reservations, by id.
+///
+/// # Errors
+/// Whatever the database says.
+pub(crate) async fn ids_of(db: impl PgExecutor<'_>, reservations: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT payment_id FROM payments WHERE reservation_id = ANY ($1)", reservations)
+        .fetch_all(db)
+        .await
+}

@@ -224,6 +224,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     refusal(
+        "position.before_start",
+        400,
+        [
+            ("Avant le début", "Le journal commence plus tard."),
+            ("Before the start", "The log begins later than that."),
+            ("Balaa njàlbéen", "Téere bi tàmbali na ginaaw loolu."),
+        ],
+    ),
+    refusal(
         "event.too_many_streams",
         429,
         [
