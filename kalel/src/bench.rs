@@ -1,6 +1,7 @@
 //! Measurements and trials that anybody can repeat: `kalel bench`.
 
 pub mod append;
+pub mod audit;
 pub mod crash;
 pub mod http;
 mod machine;
@@ -19,6 +20,8 @@ pub enum Bench {
     Append(AppendOptions),
     /// `POST /v1/reservations` against a bare endpoint with one INSERT and a booking API in Node; then a crowd on one slot.
     Http(HttpOptions),
+    /// How far the seal is behind a log written as fast as it goes; then `audit verify` beside `sha256sum`.
+    Audit(AuditOptions),
     /// Rebuilding every projection while commands and readers go on, against a plain COPY of the same rows.
     Rebuild(RebuildOptions),
     /// Random commands from processes that are killed; then the log is checked.
@@ -75,6 +78,22 @@ pub struct HttpOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct AuditOptions {
+    /// A migrated database of its own, as its owner. Without it a private Postgres is started.
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Events in the log.
+    #[arg(long, default_value_t = 1_000_000)]
+    events: i64,
+    /// How often both sides take turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct RebuildOptions {
     /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
     #[arg(long)]
@@ -115,6 +134,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
     match bench {
         Bench::Append(options) => append(options).await.map_err(|problem| problem.to_string()),
         Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
+        Bench::Audit(options) => audit(options).await.map_err(|problem| problem.to_string()),
         Bench::Rebuild(options) => rebuild(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
@@ -164,6 +184,27 @@ async fn http(options: HttpOptions) -> Result<(), append::Problem> {
     println!("{text}");
     if let Some(path) = options.write {
         machine::replace_section(&path, "http", &text)?;
+    }
+    Ok(())
+}
+
+async fn audit(options: AuditOptions) -> Result<(), append::Problem> {
+    let private = match &options.database_url {
+        Some(_) => None,
+        None => Some(private::start(256).await?),
+    };
+    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let plan = audit::Plan {
+        program: std::env::current_exe()?,
+        database_url: options.database_url.or(given).unwrap_or_default(),
+        events: options.events.max(1),
+        rounds: options.rounds.max(1),
+    };
+    let report = audit::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, audit::table(&report));
+    println!("{text}");
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "audit", &text)?;
     }
     Ok(())
 }

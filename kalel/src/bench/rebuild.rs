@@ -1,7 +1,7 @@
 //! `kalel bench rebuild`: each projection rebuilt and swapped while commands and readers go on, beside a plain `COPY` of
 //! the resulting rows into empty tables of the same shape.
 
-mod fill;
+pub(super) mod fill;
 mod load;
 
 use std::{

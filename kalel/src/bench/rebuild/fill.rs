@@ -27,7 +27,7 @@ const GROUNDS: usize = 200;
 
 /// One reservation and its payment.
 #[derive(Clone)]
-pub(super) struct Booking {
+pub(in crate::bench) struct Booking {
     pub(super) wish: Wish,
     payment_id: PaymentId,
 }
@@ -124,7 +124,7 @@ fn change(stream: impl Into<StreamId>, expected: i32, events: Vec<Event>) -> Cha
 }
 
 /// Appends until the log holds so many events; answers a few of the bookings, for readers to ask about.
-pub(super) async fn fill(
+pub(in crate::bench) async fn fill(
     store: &Store,
     events: i64,
     say: &mut (dyn FnMut(&str) + Send),
