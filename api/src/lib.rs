@@ -109,9 +109,9 @@ impl App {
         self.store.log().mode == Mode::Test
     }
 
-    /// Ends every stream of events, for whoever asks this process to end: requests in hand are waited for, and a stream
-    /// would never be done. Those that come later end at once.
-    pub fn end_streams(&self) {
+    /// This process is asked to end: it is not ready for more (`/readyz`), and every stream of events ends, which would
+    /// never be done; those that come later end at once. Requests are answered as long as they come.
+    pub fn end(&self) {
         self.ending.cancel();
     }
 

@@ -74,6 +74,8 @@ pub struct Config {
     #[serde(default)]
     pub seal: Seal,
     #[serde(default)]
+    pub shutdown: Shutdown,
+    #[serde(default)]
     pub projections: Projections,
 }
 
@@ -171,6 +173,21 @@ pub struct Cors {
 pub struct Database {
     /// In the pool, the append lane's own not counted. Default 24.
     pub connections: u32,
+}
+
+/// How a process of the role `api` ends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// How long it goes on taking requests after it was asked to end and `/readyz` says so: longer than whoever spreads
+    /// the load takes to notice. Milliseconds, default 1000.
+    pub notice_ms: u64,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { notice_ms: 1_000 }
+    }
 }
 
 /// How the log is sealed; needed by the role `sealer` only.

@@ -17,7 +17,7 @@ use workers::{Bus, Context};
 
 use crate::config::{Config, ConfigError};
 
-/// How long requests in hand may take once the process is asked to end.
+/// How long requests in hand may take once no more are taken: as long as any request may take.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What this process does.
@@ -169,7 +169,8 @@ pub async fn run(
         });
         let address = config.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-        running.spawn(http(listener, app, shutdown.clone()));
+        let notice = Duration::from_millis(config.shutdown.notice_ms);
+        running.spawn(http(listener, app, shutdown.clone(), notice));
     }
     let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();
     if !behind.is_empty() {
@@ -200,17 +201,26 @@ pub async fn run(
     outcome
 }
 
-/// Serves HTTP/1.1 and h2c. When asked to end it takes no more, and lets what is in hand finish for [`GRACE`].
-async fn http(listener: TcpListener, app: api::App, shutdown: CancellationToken) -> Result<(), ServeError> {
-    let ending = shutdown.clone();
-    let serving = axum::serve(listener, api::router(app.clone())).with_graceful_shutdown(async move {
-        ending.cancelled().await;
-        app.end_streams();
+/// Serves HTTP/1.1 and h2c. When asked to end it says that it is not ready, takes what still comes for `notice`, so that
+/// whoever spreads the load can look away, then takes no more and lets what is in hand finish for [`GRACE`].
+async fn http(
+    listener: TcpListener,
+    app: api::App,
+    shutdown: CancellationToken,
+    notice: Duration,
+) -> Result<(), ServeError> {
+    let closed = CancellationToken::new();
+    let (closing, ended) = (closed.clone(), app.clone());
+    let serving = axum::serve(listener, api::router(app)).with_graceful_shutdown(async move {
+        shutdown.cancelled().await;
+        ended.end();
+        tokio::time::sleep(notice).await;
+        closing.cancel();
     });
     tokio::select! {
         outcome = serving => outcome.map_err(|error| ServeError::Ended(error.to_string())),
         () = async {
-            shutdown.cancelled().await;
+            closed.cancelled().await;
             tokio::time::sleep(GRACE).await;
         } => Ok(()),
     }

@@ -3,5 +3,6 @@
 
 mod cut;
 mod plugs;
+mod rolling;
 pub mod served;
 mod start;

@@ -23,6 +23,7 @@ pub mod sealer;
 pub mod shadow;
 pub mod sweep;
 pub mod texts;
+mod turn;
 
 use projections::Watch;
 use tokio::task::JoinSet;

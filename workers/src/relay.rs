@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::{
     bus::{BATCH, Bus, BusError, Message},
     context::Context,
-    lease::Lease,
     runtime::{Progress, Step, StepError},
+    turn::Turn,
 };
 
 /// How often a stream with nothing new is looked at.
@@ -25,8 +25,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub struct Relay {
     ctx: Context,
     bus: Bus,
-    lease: Lease,
-    held_since: Option<Instant>,
+    turn: Turn,
     place: Option<Place>,
 }
 
@@ -48,21 +47,8 @@ impl From<BusError> for StepError {
 
 impl Relay {
     pub fn new(ctx: Context, bus: Bus) -> Self {
-        let config = &ctx.config;
-        let lease = Lease::new(ctx.store.pool().clone(), "relay", config.instance.clone(), config.lease);
-        Self { ctx, bus, lease, held_since: None, place: None }
-    }
-
-    async fn is_ours(&mut self) -> Result<bool, StepError> {
-        if self.held_since.is_some_and(|since| since.elapsed() < self.ctx.config.lease / 3) {
-            return Ok(true);
-        }
-        let asked = Instant::now();
-        self.held_since = self.lease.hold().await?.map(|_| asked);
-        if self.held_since.is_none() {
-            self.place = None;
-        }
-        Ok(self.held_since.is_some())
+        let turn = Turn::new(&ctx, "relay".to_owned());
+        Self { ctx, bus, turn, place: None }
     }
 
     /// Where the stream stands, after throwing away one that is not of this log.
@@ -124,7 +110,8 @@ impl Step for Relay {
     }
 
     async fn step(&mut self) -> Result<Progress, StepError> {
-        if !self.is_ours().await? {
+        if !self.turn.is_ours().await? {
+            self.place = None;
             return Ok(Progress::Idle);
         }
         let done = self.publish().await;
@@ -132,5 +119,8 @@ impl Step for Relay {
             self.place = None;
         }
         done
+    }
+    async fn end(&mut self) {
+        self.turn.end().await;
     }
 }

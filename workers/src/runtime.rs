@@ -46,6 +46,11 @@ pub trait Step: Send {
     }
 
     fn step(&mut self) -> impl Future<Output = Result<Progress, StepError>> + Send;
+
+    /// Gives back what others may want, after the last step.
+    fn end(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// Repeats a step until `shutdown`. The step under way is finished first, so whoever cancels waits at most one step.
@@ -77,5 +82,6 @@ pub async fn run(mut work: impl Step, mut bell: Listener, random: Random, shutdo
             () = shutdown.cancelled() => {}
         }
     }
+    work.end().await;
     tracing::debug!(work = %name, "ended");
 }

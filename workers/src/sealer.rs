@@ -2,16 +2,14 @@
 
 use std::time::{Duration, Instant as Moment};
 
+use crate::{
+    context::Context,
+    runtime::{Progress, Step, StepError},
+    turn::Turn,
+};
 use eventstore::{
     note::Signer,
     seal::{Pace, SealError, Sealer},
-};
-use tokio::time::Instant;
-
-use crate::{
-    context::Context,
-    lease::Lease,
-    runtime::{Progress, Step, StepError},
 };
 
 /// Events added in one transaction.
@@ -33,28 +31,14 @@ pub struct Sealing {
 pub struct Seals {
     ctx: Context,
     sealing: Sealing,
-    lease: Lease,
-    held_since: Option<Instant>,
+    turn: Turn,
     sealer: Option<Sealer>,
 }
 
 impl Seals {
     pub fn new(ctx: Context, sealing: Sealing) -> Self {
-        let config = &ctx.config;
-        let lease = Lease::new(ctx.store.pool().clone(), "sealer", config.instance.clone(), config.lease);
-        Self { ctx, sealing, lease, held_since: None, sealer: None }
-    }
-
-    async fn is_ours(&mut self) -> Result<bool, StepError> {
-        if self.held_since.is_some_and(|since| since.elapsed() < self.ctx.config.lease / 3) {
-            return Ok(true);
-        }
-        let asked = Instant::now();
-        self.held_since = self.lease.hold().await?.map(|_| asked);
-        if self.held_since.is_none() {
-            self.sealer = None;
-        }
-        Ok(self.held_since.is_some())
+        let turn = Turn::new(&ctx, "sealer".to_owned());
+        Self { ctx, sealing, turn, sealer: None }
     }
 
     async fn seal(&mut self) -> Result<Progress, SealError> {
@@ -93,13 +77,14 @@ impl Step for Seals {
     }
 
     async fn step(&mut self) -> Result<Progress, StepError> {
-        if !self.is_ours().await? {
+        if !self.turn.is_ours().await? {
+            self.sealer = None;
             return Ok(Progress::Idle);
         }
         match self.seal().await {
             Ok(progress) => Ok(progress),
             Err(SealError::Fenced) => {
-                self.held_since = None;
+                self.turn.is_over();
                 Ok(Progress::Idle)
             }
             Err(SealError::Database(error)) => Err(error.into()),
@@ -108,5 +93,8 @@ impl Step for Seals {
                 Err(StepError::Stopped(error.to_string()))
             }
         }
+    }
+    async fn end(&mut self) {
+        self.turn.end().await;
     }
 }

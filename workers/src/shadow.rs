@@ -9,8 +9,9 @@ use projections::{Projector, RunError, Shadow, shadow};
 
 use crate::{
     context::Context,
-    projector::{Turn, stopped},
+    projector::stopped,
     runtime::{Progress, REST, Step, StepError},
+    turn::Turn,
 };
 
 /// How often it is looked whether there is a shadow to build.
@@ -106,5 +107,9 @@ impl Step for Shadowing {
                 Err(stopped(error))
             }
         }
+    }
+
+    async fn end(&mut self) {
+        self.turn.end().await;
     }
 }

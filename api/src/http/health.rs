@@ -20,8 +20,11 @@ pub async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The log can be read. Redis and NATS are not asked: without them it is slower, not wrong.
+/// The log can be read, and the process is not about to end. Redis and NATS are not asked: without them it is slower, not wrong.
 pub async fn ready(State(app): State<App>) -> Response {
+    if app.ending.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "ending" }))).into_response();
+    }
     match tokio::time::timeout(SOON_ENOUGH, app.store.head()).await {
         Ok(Ok(head)) => Json(json!({ "status": "ok", "log": app.store.log().id, "head": head })).into_response(),
         Ok(Err(_)) | Err(_) => {

@@ -200,6 +200,8 @@ fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Co
         }),
         cors: crate::config::Cors::default(),
         database: crate::config::Database::default(),
+        // Nobody spreads the load over this process and another.
+        shutdown: crate::config::Shutdown { notice_ms: 0 },
         seal: crate::config::Seal { key_file: Some(seal_key), origin: None },
         // There is no older program beside this one.
         projections: crate::config::Projections { swap: true },

@@ -38,7 +38,7 @@ impl Process {
         let server = tokio::spawn(async move {
             let stop = async move {
                 over.cancelled().await;
-                app.end_streams();
+                app.end();
             };
             axum::serve(listener, router).with_graceful_shutdown(stop).await.unwrap();
         });
