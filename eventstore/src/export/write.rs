@@ -132,6 +132,9 @@ impl Writing<'_> {
     /// The full tiles that the event at a position is the first under, from the top.
     async fn tiles_before(&self, out: &mut impl Write, position: Position, first: Position) -> Result<(), ExportError> {
         let leaf = u64::try_from(position - 1).unwrap_or(0);
+        if leaf % 256 != 0 && position != first {
+            return Ok(());
+        }
         let begins = |id: TileId| leaf % (256_u64.pow(u32::from(id.level) + 1)) == 0;
         let wanted: Vec<TileId> = (0..7_u8)
             .rev()
