@@ -24,6 +24,11 @@ use guards::Guards;
 /// Events folded at once.
 const PAGE: i64 = 5_000;
 
+// What is copied of the tables.
+const KEYS: &str = "subject, wrapped, master, created_at, destroyed_at";
+const EVENTS: &str = "position, event_id, stream_id, version, type, schema, data, meta, recorded_at";
+const CLAIMS: &str = "cell_id, during, holder, releasable_at, lapse, from_position, to_position";
+
 /// Why there is no copy. Nothing of it was kept.
 #[derive(Debug, Error)]
 pub enum ForkError {
@@ -50,8 +55,9 @@ impl Store {
             .execute(&mut *from)
             .await?;
         let mut to = target.begin().await?;
-        let log =
-            sqlx::query!("SELECT id, mode, key_check, created_at FROM event_log.identity").fetch_one(&mut *from).await?;
+        let log = sqlx::query!("SELECT id, mode, key_check, created_at FROM event_log.identity")
+            .fetch_one(&mut *from)
+            .await?;
         sqlx::query!(
             "INSERT INTO event_log.identity (id, mode, key_check, created_at, forked_at) VALUES ($1, $2, $3, $4, $5)",
             log.id,
@@ -62,17 +68,15 @@ impl Store {
         )
         .execute(&mut *to)
         .await?;
-        copy(&mut from, &mut to, "test_clock", "one, offset_us", "SELECT one, offset_us FROM event_log.test_clock").await?;
+        copy(&mut from, &mut to, "test_clock", "one, offset_us", "SELECT one, offset_us FROM event_log.test_clock")
+            .await?;
         // Before the events, so that the certificate of an erasure finds its key destroyed.
-        const KEYS: &str = "subject, wrapped, master, created_at, destroyed_at";
         copy(&mut from, &mut to, "subject_keys", KEYS, &format!("SELECT {KEYS} FROM event_log.subject_keys")).await?;
-        const EVENTS: &str = "position, event_id, stream_id, version, type, schema, data, meta, recorded_at";
         let events = format!("SELECT {EVENTS} FROM event_log.events WHERE position <= {until} ORDER BY position");
         let found = copy(&mut from, &mut to, "events", EVENTS, &events).await?;
         if found != until.unsigned_abs() {
             return Err(ForkError::Short { until, found: i64::try_from(found).unwrap_or(i64::MAX) });
         }
-        const CLAIMS: &str = "cell_id, during, holder, releasable_at, lapse, from_position, to_position";
         let claims = format!(
             "SELECT cell_id, during, holder, releasable_at, lapse, from_position,
                     CASE WHEN to_position <= {until} THEN to_position END
@@ -102,8 +106,7 @@ async fn copy(
     query: &str,
 ) -> Result<u64, sqlx::Error> {
     let mut out = from.copy_out_raw(&format!("COPY ({query}) TO STDOUT (FORMAT binary)")).await?;
-    let mut sink =
-        to.copy_in_raw(&format!("COPY event_log.{table} ({columns}) FROM STDIN (FORMAT binary)")).await?;
+    let mut sink = to.copy_in_raw(&format!("COPY event_log.{table} ({columns}) FROM STDIN (FORMAT binary)")).await?;
     while let Some(piece) = poll_fn(|cx| out.as_mut().poll_next(cx)).await {
         sink.send(piece?).await?;
     }

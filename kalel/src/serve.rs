@@ -150,10 +150,6 @@ pub async fn run(
     let providers = providers::providers(config)?;
     let verifiers = providers::verifiers(config)?;
     let sealing = config.sealing()?;
-    if roles.contains(&Role::Sealer) && sealing.is_none() {
-        let hint = "the role sealer signs with it; `kalel audit key` makes one";
-        return Err(ConfigError::Missing { setting: "seal.key_file", hint }.into());
-    }
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;
     let store = Store::open(store).await?;
@@ -163,6 +159,11 @@ pub async fn run(
     {
         store.close().await;
         return Err(ServeError::Fork { until });
+    }
+    if roles.contains(&Role::Sealer) && sealing.is_none() {
+        store.close().await;
+        let hint = "the role sealer signs with it; `kalel audit key` makes one";
+        return Err(ConfigError::Missing { setting: "seal.key_file", hint }.into());
     }
     // A copy has the id of the log it was made of: on a Redis or NATS of both they would take each other for themselves.
     let servers = if fork.is_some() { &Servers { nats: None, redis: None, ..servers.clone() } } else { servers };

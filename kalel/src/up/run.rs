@@ -10,8 +10,8 @@ use super::folder::{Folder, Private, secret};
 use super::keeper::{Run, Stop};
 use super::progress::Progress;
 use super::stack::{Plan, Stack, failed};
-use super::{Problem, fakes, ports, postgres};
-use crate::config::{Config, Email, Mode, Security};
+use super::{Problem, fakes, ports, postgres, settings};
+use crate::config::Config;
 use crate::fork::Past;
 use crate::seed::{self, Demo};
 
@@ -143,9 +143,9 @@ async fn start(
     let fork = private.fork.clone();
     let config = match &fork {
         Some(forked) => forked.config(&private, &base_url),
-        None => config(folder, &private, &base_url)?,
+        None => settings::config(folder, &private, &base_url)?,
     };
-    write_config(folder, &config)?;
+    settings::write(folder, &config)?;
     let mut runs = match &fork {
         Some(_) => Vec::new(),
         None => demo(progress, folder, &mut private, &config, &stack, program).await?,
@@ -215,51 +215,6 @@ fn http_port(asked: Option<u16>, private: &Private) -> Result<u16, Problem> {
         Some(port) => Err(Problem::PortTaken(port)),
         None => ports::free(Some(if all.http == 0 { USUAL_PORT } else { all.http }), &taken),
     }
-}
-
-/// What `kalel.toml` says, as an operator would write it.
-fn config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
-    let ports = &private.ports;
-    let seal_key = folder.path.join("seal.key");
-    super::folder::write_private(&seal_key, private.seal_key.as_bytes())?;
-    Ok(Config {
-        mode: Mode::Test,
-        listen: ([127, 0, 0, 1], ports.http).into(),
-        public_url: base_url.to_owned(),
-        secrets: private.secrets.clone(),
-        wave: crate::config::Wave {
-            base_url: format!("http://127.0.0.1:{}", ports.wave),
-            api_key: private.providers.wave_key.clone(),
-            webhook_secret: private.providers.wave_webhook_secret.clone(),
-            ..Default::default()
-        },
-        sms: crate::config::Sms {
-            base_url: format!("http://127.0.0.1:{}", ports.sms),
-            username: "sandbox".into(),
-            api_key: private.providers.sms_key.clone(),
-            sender: None,
-        },
-        email: Some(Email {
-            host: "127.0.0.1".into(),
-            port: Some(ports.smtp),
-            security: Security::Plain,
-            username: None,
-            password: None,
-            from: "Kalel <kalel@kalel.invalid>".into(),
-            finance: Some("finances@kalel.invalid".into()),
-        }),
-        cors: crate::config::Cors::default(),
-        database: crate::config::Database::default(),
-        seal: crate::config::Seal { key_file: Some(seal_key), origin: None },
-        // There is no older program beside this one.
-        projections: crate::config::Projections { swap: true },
-    })
-}
-
-fn write_config(folder: &Folder, config: &Config) -> Result<(), Problem> {
-    let text = toml::to_string(config).map_err(|error| Problem::Keeper(error.to_string()))?;
-    let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
-    super::folder::write_private(&folder.path.join("kalel.toml"), text.as_bytes())
 }
 
 fn serve(program: &Path, folder: &Folder, stack: &Stack, roles: &str) -> Run {
@@ -350,7 +305,11 @@ fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeM
         docs_url: format!("{base_url}/docs"),
         base_url,
         keys: private.demo.iter().flat_map(Demo::secrets).collect(),
-        fakes: fakes.into_iter().filter(|_| private.fork.is_none()).map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}"))).collect(),
+        fakes: fakes
+            .into_iter()
+            .filter(|_| private.fork.is_none())
+            .map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}")))
+            .collect(),
         postgres_url: stack.postgres.app_url(postgres::DATABASE),
         nats_url: stack.nats.url(),
         nats_consumer_url: stack.nats.consumer_url(),

@@ -43,7 +43,10 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "A copy of the past",
                 "This is a copy of the log as it was; nothing is written to it. Ask the service it was made of.",
             ),
-            ("Nataalu démb", "Lii nataalu téere bi la ni mu meloon démb; kenn du ci bind dara. Demal ci serwiis bi ci dëgg."),
+            (
+                "Nataalu démb",
+                "Lii nataalu téere bi la ni mu meloon démb; kenn du ci bind dara. Demal ci serwiis bi ci dëgg.",
+            ),
         ],
     ),
     refusal(
