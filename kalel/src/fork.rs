@@ -213,3 +213,24 @@ pub(crate) async fn caught_up(config: &Config, database_url: &str) -> Result<(),
     store.close().await;
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_of_a_copy_is_complete_keeps_the_secrets_and_reaches_nobody() {
+        for mode in [Mode::Test, Mode::Live] {
+            let public_url = "https://kalel.example.sn".to_owned();
+            let forked = Forked { position: 7, at: Timestamp::UNIX_EPOCH, mode, public_url };
+            let private = Private { fork: Some(forked.clone()), ..Private::new().unwrap() };
+            let config = forked.config(&private, "http://127.0.0.1:8080");
+            let text = toml::to_string(&config).unwrap();
+            let read: Config = toml::from_str(&text).unwrap();
+            read.check().unwrap();
+            assert_eq!((read.mode, &read.secrets.lookup_key), (mode, &private.secrets.lookup_key));
+            assert!(read.email.is_none() && read.seal.key_file.is_none());
+            assert_eq!((read.wave.base_url.as_str(), read.sms.base_url.as_str()), (NOBODY, NOBODY));
+        }
+    }
+}
