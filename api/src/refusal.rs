@@ -70,6 +70,7 @@ impl From<eventstore::AppendError> for Problem {
             E::Conflict { .. } => Self::new("version.conflict").retry_after(1),
             E::Refused(refusal) => refusal.into(),
             E::KeyReused => Self::new("idempotency.key_reused"),
+            E::Fork { .. } => Self::new("log.is_a_fork"),
             E::Overloaded { .. } => Self::new("server.overloaded").retry_after(1),
             E::Unknown => Self::new("server.outcome_unknown").retry_after(1),
             other => {

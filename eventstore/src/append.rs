@@ -98,6 +98,9 @@ pub enum AppendError {
     Conflict { stream: Uuid, expected: Version, actual: Version },
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Nothing is ever written to a copy of the past.
+    #[error("this is a copy of the past, up to position {until}: nothing is written to it")]
+    Fork { until: Position },
     /// The lease this was done under has another owner.
     #[error("the lease was lost")]
     StaleFence,
@@ -124,6 +127,9 @@ impl Store {
     /// # Errors
     /// [`AppendError`].
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        if let Some(until) = self.log().fork {
+            return Err(AppendError::Fork { until });
+        }
         if append.decision.is_nothing() && append.idempotency.is_none() && append.fence.is_none() {
             return self.nothing().await;
         }

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{cipher, clock::Clock, keyring::Keyring};
+use crate::{cipher, clock::Clock, keyring::Keyring, recorded::Position};
 
 /// A test log has a settable clock and provider fakes; the money of a live log is real. Keys of the other mode are
 /// refused.
@@ -32,11 +32,13 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The id under which this log is known outside (subjects, exports) and its mode.
+/// The id under which this log is known outside (subjects, exports), its mode, and whether it is a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogIdentity {
     pub id: Uuid,
     pub mode: Mode,
+    /// The last position of a copy of the past ([`Store::fork`](crate::Store::fork)); `None` for the log itself.
+    pub fork: Option<Position>,
 }
 
 /// Why the log of a database is not the one that was asked for.
@@ -69,7 +71,7 @@ pub(crate) async fn establish(
     )
     .execute(pool)
     .await?;
-    let row = sqlx::query!("SELECT id, mode, key_check FROM event_log.identity").fetch_one(pool).await?;
+    let row = sqlx::query!("SELECT id, mode, key_check, forked_at FROM event_log.identity").fetch_one(pool).await?;
     let found = if row.mode == "live" { Mode::Live } else { Mode::Test };
     if found != mode {
         return Err(IdentityError::OtherMode { wanted: mode, found });
@@ -78,5 +80,5 @@ pub(crate) async fn establish(
     if opened.as_deref() != Some(row.id.as_bytes().as_slice()) {
         return Err(IdentityError::WrongKeys);
     }
-    Ok(LogIdentity { id: row.id, mode: found })
+    Ok(LogIdentity { id: row.id, mode: found, fork: row.forked_at })
 }

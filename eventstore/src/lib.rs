@@ -9,6 +9,7 @@ mod clock;
 mod connect;
 pub mod export;
 pub mod fence;
+mod fork;
 mod history;
 mod identity;
 pub mod inbox;
@@ -29,6 +30,7 @@ pub use answers::{Answer, AnswerKey, Answers, Fingerprint, FirstAnswer, Idempote
 pub use append::{Append, AppendError, Appended, Refusal};
 pub use clock::{Clock, ClockError};
 pub use fence::{Fence, Token};
+pub use fork::ForkError;
 pub use history::{AsOf, Moment, MomentError};
 pub use identity::{IdentityError, LogIdentity, Mode};
 pub use keyring::Keyring;

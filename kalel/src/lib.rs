@@ -7,6 +7,7 @@ pub mod bench;
 pub mod config;
 pub mod erase;
 pub mod fake;
+pub mod fork;
 pub mod import;
 pub mod key;
 pub mod logs;

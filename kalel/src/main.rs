@@ -39,6 +39,8 @@ enum Command {
     Audit(kalel::audit::Audit),
     /// Tell what happened to something up to a moment: who, why, and what it led to.
     Replay(kalel::replay::Options),
+    /// Start a private copy of the past: what the log said at a moment, to be read.
+    Fork(kalel::fork::Options),
     /// Measure, or try to break, on a private Postgres.
     #[command(subcommand)]
     Bench(kalel::bench::Bench),
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::Erase(erase) => finish(async move { kalel::erase::run(&erase).await }),
         Command::Audit(audit) => finish(kalel::audit::run(audit)),
         Command::Replay(replay) => finish(async move { kalel::replay::run(&replay).await }),
+        Command::Fork(options) => finish(async move { kalel::fork::run(&options).await }),
         Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =

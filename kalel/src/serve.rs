@@ -107,6 +107,11 @@ pub enum ServeError {
     Listen { address: std::net::SocketAddr, source: std::io::Error },
     #[error("NATS_URL: {0}")]
     Bus(#[from] workers::BusError),
+    #[error(
+        "the database holds a copy of the past, up to position {until}: it can be read and nothing else, with \
+         --roles api,projector"
+    )]
+    Fork { until: eventstore::Position },
     #[error("{0}")]
     Ended(String),
 }
@@ -145,13 +150,23 @@ pub async fn run(
     let providers = providers::providers(config)?;
     let verifiers = providers::verifiers(config)?;
     let sealing = config.sealing()?;
-    if roles.contains(&Role::Sealer) && sealing.is_none() {
-        let hint = "the role sealer signs with it; `kalel audit key` makes one";
-        return Err(ConfigError::Missing { setting: "seal.key_file", hint }.into());
-    }
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;
     let store = Store::open(store).await?;
+    let fork = store.log().fork;
+    if let Some(until) = fork
+        && roles.iter().any(|role| !matches!(role, Role::Api | Role::Projector))
+    {
+        store.close().await;
+        return Err(ServeError::Fork { until });
+    }
+    if roles.contains(&Role::Sealer) && sealing.is_none() {
+        store.close().await;
+        let hint = "the role sealer signs with it; `kalel audit key` makes one";
+        return Err(ConfigError::Missing { setting: "seal.key_file", hint }.into());
+    }
+    // A copy has the id of the log it was made of: on a Redis or NATS of both they would take each other for themselves.
+    let servers = if fork.is_some() { &Servers { nats: None, redis: None, ..servers.clone() } } else { servers };
     let watch = Watch::new(store.clone());
     let mut running: JoinSet<Result<(), ServeError>> = JoinSet::new();
     if roles.contains(&Role::Api) {

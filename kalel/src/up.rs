@@ -15,6 +15,7 @@ pub mod postgres;
 pub mod progress;
 pub mod redis;
 pub mod run;
+mod settings;
 pub mod stack;
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,12 @@ pub enum Problem {
     Server { name: String, what: String, log: PathBuf, tail: String },
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    #[error(
+        "this data folder was to become a copy of the past and never did; delete it, and make the copy anew with `kalel fork`"
+    )]
+    HalfFork,
+    #[error("the copy of the past: {0}")]
+    Fork(String),
     #[error("the demo data: {0}")]
     Seed(String),
     #[error("migrating: {0}")]

@@ -7,6 +7,7 @@ mod doors;
 mod erasure;
 mod faults;
 mod feed;
+mod fork;
 mod http_bad_input;
 mod http_idempotency;
 mod http_webhooks;

@@ -23,9 +23,16 @@ impl Data {
     }
 
     pub fn up(&self) -> Up {
+        let mut command = Command::new(KALEL);
+        command.arg("up");
+        self.begin(command)
+    }
+
+    /// Starts what makes a data folder, and waits until it says that it runs.
+    pub fn begin(&self, mut command: Command) -> Up {
         let log = std::fs::File::create(self.0.path().join("out")).unwrap();
-        let child = Command::new(KALEL)
-            .args(["up", "--data"])
+        let child = command
+            .arg("--data")
             .arg(self.path())
             .args(["--port", &kalel::up::ports::free(None, &[]).unwrap().to_string()])
             .stdin(Stdio::null())
@@ -53,7 +60,7 @@ impl Data {
         i32::try_from(told["pids"][name].as_i64().unwrap()).unwrap()
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         Command::new(KALEL).args(["up", "--data"]).arg(self.path()).args(args).output().unwrap()
     }
 }

@@ -78,6 +78,10 @@ async fn handle(
     let headers = &parts.headers;
     let caller = auth::who(app, operation, headers).await?;
     auth::may_call(operation, &caller)?;
+    // Quotes, too: what a copy of the past signs, the log it was made of would honour.
+    if app.store.log().fork.is_some() && operation.method != Method::GET {
+        return Err(Problem::new("log.is_a_fork"));
+    }
     let query = Query::read(operation, parts.uri.query())?;
     let precondition = etag::Precondition::read(headers, operation.if_match)?;
     let body = body::collect(operation, headers, body).await?;

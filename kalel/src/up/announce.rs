@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Problem;
 use super::folder::{Folder, write_private};
 use super::progress::Progress;
+use crate::fork::Forked;
 
 /// `<data>/up.json`: read by tools, tests and the tour. Only its owner may read it.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +24,9 @@ pub struct Announcement {
     /// A login that may read events and nothing else; docs/events.md.
     pub nats_consumer_url: String,
     pub redis_url: String,
+    /// Only of a copy of the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Forked>,
     /// `up`, `keeper` and every child by its name. Changes when a child is started again.
     pub pids: BTreeMap<String, i32>,
 }
@@ -47,7 +51,12 @@ impl Announcement {
             progress.value(&format!("fake {name}"), url);
         }
         progress.line("");
-        progress.line("  Demo keys (Authorization: Bearer …)");
+        if let Some(fork) = &self.fork {
+            progress.value("read only", &format!("the past up to {fork}"));
+            progress.line("  API keys of that time open it (Authorization: Bearer …).");
+        } else {
+            progress.line("  Demo keys (Authorization: Bearer …)");
+        }
         for (role, key) in &self.keys {
             progress.value(role, key);
         }

@@ -20,6 +20,7 @@ use sha2::Digest;
 
 use super::{Problem, ports};
 use crate::config::Secrets;
+use crate::fork::Forked;
 use crate::seed::Demo;
 
 /// Where the servers' data goes under root: a root-only home cannot be entered by the user `postgres`.
@@ -60,6 +61,9 @@ pub struct Private {
     /// Who the demo keys belong to, once they are made.
     #[serde(default)]
     pub demo: Option<Demo>,
+    /// What it is a copy of, when it is one (`kalel fork`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Forked>,
     /// Whether the database has been set up completely.
     #[serde(default)]
     pub ready: bool,
@@ -113,6 +117,7 @@ impl Private {
                 .to_string(),
             ports: Ports::default(),
             demo: None,
+            fork: None,
             ready: false,
         })
     }
@@ -224,6 +229,15 @@ impl Folder {
         let mut text = serde_json::to_vec_pretty(private).map_err(|error| Problem::Keeper(error.to_string()))?;
         text.push(b'\n');
         write_private(&self.path.join("private.json"), &text)
+    }
+
+    /// Deletes it with all that belongs to it. Nothing of it may run any more.
+    ///
+    /// # Errors
+    /// [`Problem::Io`].
+    pub fn delete(&self) -> Result<(), Problem> {
+        remove(&self.servers)?;
+        remove(&self.path)
     }
 
     /// Deletes everything in it (`--fresh`), except the lock that we hold.

@@ -10,8 +10,9 @@ use super::folder::{Folder, Private, secret};
 use super::keeper::{Run, Stop};
 use super::progress::Progress;
 use super::stack::{Plan, Stack, failed};
-use super::{Problem, fakes, ports, postgres};
-use crate::config::{Config, Email, Mode, Security};
+use super::{Problem, fakes, ports, postgres, settings};
+use crate::config::Config;
+use crate::fork::Past;
 use crate::seed::{self, Demo};
 
 /// What the user asked for.
@@ -30,6 +31,9 @@ pub struct Options {
 
 /// The port that is tried first.
 const USUAL_PORT: u16 = 8080;
+/// The roles of the engine, and those of a copy of the past.
+const ALL: &str = "api,projector,worker,relay,sealer";
+const READS: &str = "api,projector";
 /// How often one child may end within a minute before it is left alone.
 const RESTARTS: usize = 5;
 
@@ -40,16 +44,28 @@ const RESTARTS: usize = 5;
 pub async fn up(options: &Options) -> Result<(), Problem> {
     let progress = Progress::new();
     progress.line(&format!("{} {}", progress.paint("1", "kalel up"), progress.paint("2", env!("CARGO_PKG_VERSION"))));
+    walk(options, &progress, &Folder::open(&options.data)?, None).await
+}
+
+/// Goes through it with an opened folder; with a past, into a new folder that becomes a copy of it.
+///
+/// # Errors
+/// [`Problem`].
+pub(crate) async fn walk(
+    options: &Options,
+    progress: &Progress,
+    folder: &Folder,
+    past: Option<&Past>,
+) -> Result<(), Problem> {
     let mut asked = std::pin::pin!(crate::stop::asked());
-    let folder = Folder::open(&options.data)?;
     let program = std::env::current_exe().map_err(|error| Problem::io(Path::new("kalel"), error))?;
     let keeper = Keeper::start(&program, &folder.lock(), None)?;
     let outcome = tokio::select! {
-        started = start(options, &progress, &folder, &keeper, &program) => match started {
+        started = start(options, progress, folder, &keeper, &program, past) => match started {
             Ok(mut running) => {
-                running.announcement.print(&progress, &folder);
+                running.announcement.print(progress, folder);
                 tokio::select! {
-                    outcome = running.watch(&progress, &folder, &keeper) => outcome,
+                    outcome = running.watch(progress, folder, &keeper) => outcome,
                     () = &mut asked => Ok(()),
                 }
             }
@@ -82,6 +98,7 @@ async fn start(
     folder: &Folder,
     keeper: &Keeper,
     program: &Path,
+    past: Option<&Past>,
 ) -> Result<Running, Problem> {
     if options.fresh {
         folder.empty()?;
@@ -94,6 +111,9 @@ async fn start(
     progress.done(&step, &format!("Postgres {}, nats-server, redis-server", programs.postgres.version));
 
     let mut private = folder.private()?;
+    if private.fork.is_some() && !private.ready && past.is_none() {
+        return Err(Problem::HalfFork);
+    }
     private.choose_ports()?;
     private.ports.http = http_port(options.port, &private)?;
     folder.keep(&private)?;
@@ -113,26 +133,24 @@ async fn start(
     }
     let mut owner = postgres::connect(&stack.postgres.owner_url(postgres::DATABASE)).await?;
     let count = crate::migrate::migrate(&mut owner).await?;
-    drop(owner);
-    private.ready = true;
-    folder.keep(&private)?;
     progress.done(&step, &format!("{count} migrations"));
+    if let Some(past) = past {
+        past.copy(&mut owner, progress).await?;
+    }
+    drop(owner);
 
     let base_url = format!("http://127.0.0.1:{}", private.ports.http);
-    let config = write_config(folder, &private, &base_url)?;
-    let step = progress.begin("demo data");
-    let demo = match private.demo.clone() {
-        Some(demo) => demo,
-        None => Demo::new(secret)?,
+    let fork = private.fork.clone();
+    let config = match &fork {
+        Some(forked) => forked.config(&private, &base_url),
+        None => settings::config(folder, &private, &base_url)?,
     };
-    private.demo = Some(demo.clone());
-    // Kept before it is used: a key that was granted must not be forgotten.
-    folder.keep(&private)?;
-    let seeded = seed::seed(&config, &stack.postgres.app_url(postgres::DATABASE), &demo).await;
-    progress.done(&step, &seeded.map_err(|error| Problem::Seed(error.to_string()))?);
-
-    let mut runs = fakes::prepare(program, folder, &private, &base_url)?;
-    runs.push(serve(program, folder, &stack));
+    settings::write(folder, &config)?;
+    let mut runs = match &fork {
+        Some(_) => Vec::new(),
+        None => demo(progress, folder, &mut private, &config, &stack, program).await?,
+    };
+    runs.push(serve(program, folder, &stack, if fork.is_some() { READS } else { ALL }));
     let mut pids = BTreeMap::from([("up".to_owned(), own_pid()), ("keeper".to_owned(), keeper.pid())]);
     for (run, pid) in stack.runs.iter().zip(&stack.pids) {
         pids.insert(run.name.clone(), *pid);
@@ -144,13 +162,45 @@ async fn start(
     for run in &runs {
         ready(run, &private, keeper).await?;
     }
-    caught_up(&private, &base_url).await?;
-    progress.done(&step, "API, projectors, workers, relay, sealer; fake Wave, SMS, email");
+    if fork.is_some() {
+        crate::fork::caught_up(&config, &stack.postgres.app_url(postgres::DATABASE)).await?;
+        progress.done(&step, "API, projectors");
+    } else {
+        caught_up(&private, &base_url).await?;
+        progress.done(&step, "API, projectors, workers, relay, sealer; fake Wave, SMS, email");
+    }
+    private.ready = true;
+    folder.keep(&private)?;
 
     let announcement = announcement(&private, &stack, base_url, pids);
     announcement.write(folder)?;
     let runs = stack.runs.iter().cloned().chain(runs).collect();
     Ok(Running { stack, announcement, runs, ends: BTreeMap::new() })
+}
+
+/// Demo keys and sites, and how the fakes are started.
+async fn demo(
+    progress: &Progress,
+    folder: &Folder,
+    private: &mut Private,
+    config: &Config,
+    stack: &Stack,
+    program: &Path,
+) -> Result<Vec<Run>, Problem> {
+    // Half a copy of the past is of no use; half a demo is finished at the next start.
+    private.ready = true;
+    let step = progress.begin("demo data");
+    let demo = match private.demo.clone() {
+        Some(demo) => demo,
+        None => Demo::new(secret)?,
+    };
+    private.demo = Some(demo.clone());
+    // Kept before it is used: a key that was granted must not be forgotten.
+    folder.keep(private)?;
+    let seeded = seed::seed(config, &stack.postgres.app_url(postgres::DATABASE), &demo).await;
+    progress.done(&step, &seeded.map_err(|error| Problem::Seed(error.to_string()))?);
+
+    fakes::prepare(program, folder, private, &config.public_url)
 }
 
 fn own_pid() -> i32 {
@@ -167,59 +217,14 @@ fn http_port(asked: Option<u16>, private: &Private) -> Result<u16, Problem> {
     }
 }
 
-/// `kalel.toml`, as an operator would write it.
-fn write_config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
-    let ports = &private.ports;
-    let seal_key = folder.path.join("seal.key");
-    super::folder::write_private(&seal_key, private.seal_key.as_bytes())?;
-    let config = Config {
-        mode: Mode::Test,
-        listen: ([127, 0, 0, 1], ports.http).into(),
-        public_url: base_url.to_owned(),
-        secrets: private.secrets.clone(),
-        wave: crate::config::Wave {
-            base_url: format!("http://127.0.0.1:{}", ports.wave),
-            api_key: private.providers.wave_key.clone(),
-            webhook_secret: private.providers.wave_webhook_secret.clone(),
-            ..Default::default()
-        },
-        sms: crate::config::Sms {
-            base_url: format!("http://127.0.0.1:{}", ports.sms),
-            username: "sandbox".into(),
-            api_key: private.providers.sms_key.clone(),
-            sender: None,
-        },
-        email: Some(Email {
-            host: "127.0.0.1".into(),
-            port: Some(ports.smtp),
-            security: Security::Plain,
-            username: None,
-            password: None,
-            from: "Kalel <kalel@kalel.invalid>".into(),
-            finance: Some("finances@kalel.invalid".into()),
-        }),
-        cors: crate::config::Cors::default(),
-        database: crate::config::Database::default(),
-        // Nobody spreads the load over this process and another.
-        shutdown: crate::config::Shutdown { notice_ms: 0 },
-        seal: crate::config::Seal { key_file: Some(seal_key), origin: None },
-        // There is no older program beside this one.
-        projections: crate::config::Projections { swap: true },
-    };
-    let text = toml::to_string(&config).map_err(|error| Problem::Keeper(error.to_string()))?;
-    let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
-    super::folder::write_private(&folder.path.join("kalel.toml"), text.as_bytes())?;
-    Ok(config)
-}
-
-fn serve(program: &Path, folder: &Folder, stack: &Stack) -> Run {
+fn serve(program: &Path, folder: &Folder, stack: &Stack, roles: &str) -> Run {
     Run {
         name: "kalel".into(),
         program: program.into(),
         args: vec![
             "serve".into(),
             "--roles".into(),
-            "api,projector,worker,relay,sealer".into(),
+            roles.into(),
             "--config".into(),
             folder.path.join("kalel.toml").display().to_string(),
             "--instance".into(),
@@ -300,11 +305,16 @@ fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeM
         docs_url: format!("{base_url}/docs"),
         base_url,
         keys: private.demo.iter().flat_map(Demo::secrets).collect(),
-        fakes: fakes.into_iter().map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}"))).collect(),
+        fakes: fakes
+            .into_iter()
+            .filter(|_| private.fork.is_none())
+            .map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}")))
+            .collect(),
         postgres_url: stack.postgres.app_url(postgres::DATABASE),
         nats_url: stack.nats.url(),
         nats_consumer_url: stack.nats.consumer_url(),
         redis_url: stack.redis.url(),
+        fork: private.fork.clone(),
         pids,
     }
 }

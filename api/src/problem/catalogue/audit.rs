@@ -1,4 +1,4 @@
-//! Codes about proofs and erasures.
+//! Codes about proofs, erasures and copies of the past.
 
 use super::{Entry, refusal};
 
@@ -29,6 +29,24 @@ pub(super) const ENTRIES: &[Entry] = &[
                 "The log has no position {position}, or the size to start from is above the one to end at.",
             ),
             ("Position bi amul", "Téere bi amul position {position}."),
+        ],
+    ),
+    refusal(
+        "log.is_a_fork",
+        403,
+        [
+            (
+                "Copie du passé",
+                "Ceci est une copie du journal tel qu'il était ; rien ne s'y écrit. Adressez-vous au vrai service.",
+            ),
+            (
+                "A copy of the past",
+                "This is a copy of the log as it was; nothing is written to it. Ask the service it was made of.",
+            ),
+            (
+                "Nataalu démb",
+                "Lii nataalu téere bi la ni mu meloon démb; kenn du ci bind dara. Demal ci serwiis bi ci dëgg.",
+            ),
         ],
     ),
     refusal(
