@@ -16,7 +16,8 @@ use thiserror::Error;
 
 use crate::{
     Store,
-    recorded::{Position, Recorded, Row},
+    read::rows_after,
+    recorded::{Position, Recorded},
 };
 
 use guards::Guards;
@@ -117,16 +118,7 @@ async fn copy(
 async fn fold(to: &mut PgConnection) -> Result<Guards, ForkError> {
     let (mut guards, mut after) = (Guards::default(), 0);
     loop {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
-               FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
-            after,
-            PAGE
-        )
-        .fetch_all(&mut *to)
-        .await?;
+        let rows = rows_after(&mut *to, after, PAGE).await?;
         let Some(last) = rows.last() else { return Ok(guards) };
         after = last.position;
         for row in rows {

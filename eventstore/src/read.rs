@@ -7,6 +7,7 @@ use domain::{
     ids::{CellId, StreamId},
     interval::{Interval, IntervalError},
 };
+use sqlx::PgExecutor;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -109,16 +110,7 @@ impl Store {
     /// # Errors
     /// [`ReadError`].
     pub async fn read_after(&self, position: Position, limit: i64) -> Result<Vec<Recorded>, ReadError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
-               FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
-            position,
-            limit
-        )
-        .fetch_all(self.pool())
-        .await?;
+        let rows = rows_after(self.pool(), position, limit).await?;
         collect(rows)
     }
 
@@ -127,16 +119,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn lines_after(&self, position: Position, limit: i64) -> Result<Vec<(Position, String)>, sqlx::Error> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
-               FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
-            position,
-            limit
-        )
-        .fetch_all(self.pool())
-        .await?;
+        let rows = rows_after(self.pool(), position, limit).await?;
         Ok(rows.iter().map(|row| (row.position, row.export_line())).collect())
     }
 
@@ -191,6 +174,24 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// The rows after a position, in order, wherever the log is.
+pub(crate) async fn rows_after(
+    log: impl PgExecutor<'_>,
+    position: Position,
+    limit: i64,
+) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as!(
+        Row,
+        r#"SELECT position, event_id, stream_id, version, type AS name, schema,
+                      data::text AS "data!", meta::text AS "meta!", recorded_at
+               FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
+        position,
+        limit
+    )
+    .fetch_all(log)
+    .await
 }
 
 fn collect(rows: Vec<Row>) -> Result<Vec<Recorded>, ReadError> {

@@ -8,7 +8,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
-use super::{docs, fill};
+use super::{docs, fill, outsiders};
 use crate::{
     faults::served::Served,
     world::{KALEL, wait_until},
@@ -174,6 +174,7 @@ async fn what_is_cut_edited_or_of_another_log_is_said_in_one_line_with_exit_code
 /// docs/audit.md: what the page says can be done, done as it says.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_signature_can_be_checked_with_openssl_as_the_page_says() {
+    outsiders();
     let page = std::fs::read_to_string(docs("audit.md")).unwrap();
     let script = page.split("```sh checkpoint-with-openssl\n").nth(1).unwrap().split("```").next().unwrap();
     let place = Place::new().await;
