@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::Timestamp;
 use uuid::Uuid;
 
-use crate::Store;
+use crate::{Store, failpoint};
 
 const FIELD: &str = "inbox";
 
@@ -98,6 +98,7 @@ pub async fn store(store: &Store, webhook: Webhook<'_>) -> Result<Stored, sqlx::
     )
     .execute(store.pool())
     .await?;
+    failpoint("inbox.stored");
     if stored.rows_affected() == 0 {
         return Ok(Stored::Again);
     }
@@ -123,6 +124,9 @@ pub async fn take(store: &Store, lease: Duration) -> Result<Option<Taken>, sqlx:
     )
     .fetch_optional(store.pool())
     .await?;
+    if row.is_some() {
+        failpoint("inbox.taken");
+    }
     Ok(row.map(|row| Taken {
         body: store.subjects().open_for_store(row.id, FIELD, &row.body).and_then(|text| STANDARD.decode(text).ok()),
         id: row.id,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
-    cipher,
+    cipher, failpoint,
     keyring::{Key, Keyring},
 };
 
@@ -131,6 +131,7 @@ impl Subjects {
         )
         .execute(&self.pool)
         .await?;
+        failpoint("subject.key_made");
         // Read it back: two callers may have made one, and only the first counts.
         self.key(subject).await?.ok_or(SubjectError::Erased)
     }

@@ -11,7 +11,10 @@ use domain::{
     ids::PaymentId,
     payment::{Method, Payment, Row},
 };
-use eventstore::inbox::{self, Disposition, Taken};
+use eventstore::{
+    failpoint,
+    inbox::{self, Disposition, Taken},
+};
 
 use crate::{
     act::{Learned, Report, TurnError, call, learn},
@@ -171,6 +174,7 @@ impl Step for Reader {
                 if disposition == Disposition::Refused {
                     tracing::error!(webhook = %taken.id, note, "a genuine webhook was refused");
                 }
+                failpoint("inbox.before_conclude");
                 inbox::conclude(store, &taken, disposition, note.as_deref()).await?;
             }
             Verdict::Park(why) if now - taken.received_at > PARKED_FOR => {

@@ -11,6 +11,7 @@ use adapters::{
 };
 use chrono::TimeDelta;
 use domain::reaction::Whom;
+use eventstore::failpoint;
 
 use compose::{Composed, compose};
 
@@ -44,6 +45,7 @@ pub(crate) async fn send_sms(ctx: &Context, taken: &Taken, letter: Letter) -> Re
         return Err(TurnError::Lost);
     }
     let answer = gateway.provider.send(&sms::Message { to, text }).await;
+    failpoint("message.sms_sent");
     match &answer {
         Call::Unknown(_) => pass.failed(),
         Call::Done(_) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),
@@ -85,6 +87,7 @@ pub(crate) async fn send_email(ctx: &Context, taken: &Taken, letter: Letter) -> 
         return Err(TurnError::Lost);
     }
     let answer = relay.provider.send(&mail, now).await;
+    failpoint("message.mail_sent");
     match &answer {
         Call::Unknown(_) => pass.failed(),
         Call::Done(()) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),

@@ -7,7 +7,7 @@
 mod payments;
 
 use domain::reaction::{Reaction, Whom, react};
-use eventstore::Recorded;
+use eventstore::{Recorded, failpoint};
 use sqlx::PgConnection;
 
 use crate::{
@@ -187,7 +187,9 @@ impl Step for Process {
         sqlx::query!("UPDATE work.checkpoints SET position = $2 WHERE process = $1", self.manager.name, last.position)
             .execute(&mut *tx)
             .await?;
+        failpoint("process.before_commit");
         tx.commit().await?;
+        failpoint("process.after_commit");
         self.ctx.bells.effects.ring();
         Ok(Progress::Busy)
     }

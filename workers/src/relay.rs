@@ -8,6 +8,7 @@ mod envelope;
 
 use std::time::Duration;
 
+use eventstore::failpoint;
 use tokio::time::Instant;
 
 use crate::{
@@ -69,6 +70,7 @@ impl Relay {
         tracing::warn!(stream = self.bus.stream_name(), "the stream is not of this log and is filled again");
         metrics::counter!("kalel_relay_refills_total").increment(1);
         self.bus.discard().await?;
+        failpoint("relay.discarded");
         // Where the new one stands, and not what was published into it meanwhile.
         match self.bus.last().await? {
             None => Ok(Place { position: 0, sequence: 0, looked }),
@@ -92,7 +94,9 @@ impl Relay {
             name: event.name.clone(),
             payload: envelope::cloud_event(log, &self.ctx.config.public_url, event),
         });
+        failpoint("relay.before_publish");
         let sequence = self.bus.publish(place.sequence, messages.collect()).await?;
+        failpoint("relay.after_publish");
         self.place = Some(Place { position: last, sequence, ..place });
         metrics::counter!("kalel_relay_events_total").increment(events.len() as u64);
         Ok(Progress::Busy)

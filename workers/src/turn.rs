@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eventstore::failpoint;
 use tokio::time::Instant;
 
 use crate::{context::Context, lease::Lease, runtime::StepError};
@@ -35,6 +36,7 @@ impl Turn {
         }
         let asked = Instant::now();
         self.held_since = self.lease.hold().await?.map(|_| asked);
+        failpoint("lease.held");
         Ok(self.held_since.is_some())
     }
 

@@ -5,7 +5,7 @@ use domain::{
     decision::{Decision, Read},
     ids::{SiteId, StreamId},
 };
-use eventstore::{Append, AppendError, Appended, Meta, Refusal};
+use eventstore::{Append, AppendError, Appended, Meta, Refusal, failpoint};
 use uuid::Uuid;
 
 use crate::{
@@ -78,7 +78,10 @@ impl Call {
             fence: None,
         };
         match self.app.store.append(append).await {
-            Ok(Appended::Applied { last, .. }) => Ok(Attempt::Written(Written { ids, position: last })),
+            Ok(Appended::Applied { last, .. }) => {
+                failpoint("api.written");
+                Ok(Attempt::Written(Written { ids, position: last }))
+            }
             Ok(Appended::Duplicate(record)) => Err(Halt::Before(Box::new(record))),
             Err(AppendError::Conflict { stream, .. }) if key.is_some_and(|key| key.stream.uuid() == stream) => {
                 // All that ever happens to a key after its grant is that it is revoked.

@@ -14,7 +14,7 @@ use axum::{
     body::Bytes,
     http::{HeaderName, HeaderValue, StatusCode, request::Parts},
 };
-use eventstore::{Answer, AnswerKey, Fingerprint, FirstAnswer, Idempotency, Keep, Record};
+use eventstore::{Answer, AnswerKey, Fingerprint, FirstAnswer, Idempotency, Keep, Record, failpoint};
 
 use crate::{
     App,
@@ -128,7 +128,10 @@ async fn settle(app: &App, scoped: &Scoped, reply: Reply) -> Result<Reply, Probl
         return Ok(reply);
     }
     let Some(answer) = freezable(&reply) else { return Ok(reply) };
-    match app.store.answers().freeze(&scoped.key, &answer, None).await {
+    failpoint("api.before_freeze");
+    let frozen = app.store.answers().freeze(&scoped.key, &answer, None).await;
+    failpoint("api.frozen");
+    match frozen {
         Ok(Some(Record { answer: FirstAnswer::Frozen(winner), .. })) => Ok(thaw(&winner)),
         Ok(_) => Ok(reply),
         Err(error) => {

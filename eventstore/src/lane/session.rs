@@ -14,7 +14,7 @@ use super::{
     plan::{LOCK, Plan},
     verdict::{Draft, Verdict},
 };
-use crate::{append::AppendError, clock::Clock, fence, recorded::Position};
+use crate::{append::AppendError, clock::Clock, failpoint, fence, recorded::Position};
 
 /// How long a batch is tried for, failures of the database included.
 const GIVE_UP: Duration = Duration::from_secs(6);
@@ -126,8 +126,12 @@ impl Session {
         }
         let plan = Plan::of(&overlay);
         let Some(connection) = &mut self.connection else { return Ok(None) };
+        failpoint("lane.before_append");
         match plan.append(connection, &overlay, &self.name, self.epoch).await {
-            Ok(Some((head, at))) => Ok(Some(drafts.into_iter().map(|draft| draft.settle(head, at)).collect())),
+            Ok(Some((head, at))) => {
+                failpoint("lane.after_append");
+                Ok(Some(drafts.into_iter().map(|draft| draft.settle(head, at)).collect()))
+            }
             Ok(None) => {
                 self.hopeful = false;
                 Ok(None)
@@ -174,13 +178,16 @@ impl Session {
             }
             return Ok(drafts.into_iter().map(|draft| draft.settle(head, at)).collect());
         }
+        failpoint("lane.decided");
         if let Err(error) = plan.write(&mut tx, head, at).await {
             return Err(self.failed(error));
         }
+        failpoint("lane.before_commit");
         if let Err(error) = tx.commit().await {
             tracing::warn!(%error, "the answer to a commit is lost");
             return Err(Trouble::Unknown { event: plan.e_ids.first().copied(), drafts });
         }
+        failpoint("lane.after_commit");
         self.connection = Some(connection);
         Ok(drafts.into_iter().map(|draft| draft.settle(head, at)).collect())
     }

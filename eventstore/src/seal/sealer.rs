@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{checkpoints, tiles};
 use crate::{
-    Store,
+    Store, failpoint,
     merkle::{Growing, Hash, Tile},
     note::{Checkpoint, Signer},
     recorded::Position,
@@ -84,6 +84,7 @@ impl Sealer {
             sqlx::query!("UPDATE event_log.seal SET epoch = epoch + 1, owner = $1 RETURNING epoch, size, root", owner)
                 .fetch_one(&mut *connection)
                 .await?;
+        failpoint("sealer.owned");
         let size = u64::try_from(found.size).unwrap_or(0);
         let tree = Growing::resume(size, tiles::read_edge(&mut *connection, size).await?).ok_or(SealError::Tiles)?;
         if tree.root().0 != found.root.as_slice() {
@@ -196,7 +197,9 @@ impl Sealer {
         if sign {
             self.sign(&mut transaction, root).await?;
         }
+        failpoint("sealer.before_commit");
         transaction.commit().await?;
+        failpoint("sealer.after_commit");
         if sign {
             self.last = Some((self.tree.size(), Instant::now()));
         }

@@ -5,6 +5,7 @@ use std::{
     task::Poll,
 };
 
+use eventstore::failpoint;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use super::{
@@ -62,7 +63,9 @@ async fn transact(
     let mut transaction = connection.begin().await?;
     let checkpoint = lock(&mut transaction, hold).await?;
     let stand = write(&mut transaction, hold, checkpoint, batch, chain, parks).await?;
+    failpoint(hold.rows.point("projector.before_commit", "shadow.before_commit"));
     transaction.commit().await?;
+    failpoint(hold.rows.point("projector.after_commit", "shadow.after_commit"));
     Ok(stand)
 }
 
@@ -90,6 +93,7 @@ pub(super) async fn write(
             }
         }
     }
+    failpoint(hold.rows.point("projector.rows_written", "shadow.rows_written"));
     let digest = match chain {
         Some(chain) if chain.from == checkpoint.digest => chain.to.clone(),
         _ => chained(&checkpoint.digest, batch),

@@ -46,6 +46,14 @@ impl Rows {
         }
     }
 
+    /// The one of two steps that is of these rows.
+    pub(super) const fn point(self, live: &'static str, shadow: &'static str) -> &'static str {
+        match self {
+            Self::Live => live,
+            Self::Shadow => shadow,
+        }
+    }
+
     /// How long one statement may take. A batch is large, and its owner has nothing else to do.
     pub(super) const fn statement_timeout(self) -> &'static str {
         match self {

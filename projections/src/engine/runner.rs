@@ -1,6 +1,6 @@
 //! The owner of a projector: takes it over, applies batch after batch.
 
-use eventstore::Store;
+use eventstore::{Store, failpoint};
 
 use super::{
     Poison, Projector, RunError, Watch,
@@ -82,6 +82,7 @@ impl Runner {
             return Err(RunError::Gap { projector: projector.name, at: found.position, found: head });
         }
         transaction.commit().await?;
+        failpoint("projector.owned");
         let taken = Taken { epoch: found.epoch, position: found.position, digest: found.digest };
         Ok(Self::with(projector, Rows::Live, store, watch, taken))
     }

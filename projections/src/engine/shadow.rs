@@ -10,7 +10,7 @@ mod swap;
 pub(super) use compare::contents;
 pub use compare::{Comparison, Content, Difference, Kind, Table};
 
-use eventstore::Store;
+use eventstore::{Store, failpoint};
 
 use super::{Progress, Projector, RunError, Runner, apply::lock, error::is_about_data, rows::Rows, runner::Taken};
 use crate::Position;
@@ -86,6 +86,7 @@ impl Shadow {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        failpoint("shadow.owned");
         let taken = Taken { epoch, position, digest };
         let runner = Runner::with(projector, Rows::Shadow, store, None, taken);
         Ok(Self { runner, finished: false, committing: false })
@@ -159,6 +160,7 @@ impl Shadow {
             Err(error) => return Err(error.into()),
         }
         transaction.commit().await?;
+        failpoint("shadow.finished");
         self.finished = true;
         Ok(())
     }

@@ -10,6 +10,7 @@ use domain::{
     payment::{Payment, Requested, Status},
     reservation::Reservation,
 };
+use eventstore::failpoint;
 use url::Url;
 
 use super::{
@@ -29,6 +30,7 @@ pub(crate) async fn call<P, T>(guarded: &Guarded<P>, calling: impl Future<Output
         Err(open) => return Call::RetryAfter(Some(open.retry_after)),
     };
     let outcome = calling.await;
+    failpoint("effect.called");
     match &outcome {
         Call::Unknown(_) => pass.failed(),
         Call::Done(_) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),

@@ -1,7 +1,7 @@
 //! Reporting back: what was learnt outside becomes a command, once, and only while the lease is ours.
 
 use domain::{actor::Actor, actor::Role, decision::Decision, ids::SiteId};
-use eventstore::{Append, AppendError, Fence, Idempotency, Keep, Meta};
+use eventstore::{Append, AppendError, Fence, Idempotency, Keep, Meta, failpoint};
 use uuid::Uuid;
 
 use super::TurnError;
@@ -51,6 +51,7 @@ impl Report {
         let meta = Meta { site_id: site, causation: self.correlation, correlation: self.correlation, ..Meta::system() };
         let append = Append { decision, meta, idempotency: Some(once), fence: self.fence.clone() };
         let appended = ctx.store.append(append).await?;
+        failpoint("effect.reported");
         ctx.bells.log.ring();
         Ok(matches!(appended, eventstore::Appended::Applied { .. }))
     }

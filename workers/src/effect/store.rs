@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use eventstore::{Fence, fence};
+use eventstore::{Fence, failpoint, fence};
 use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::{Intent, Outcome, Taken, Work};
@@ -72,6 +72,7 @@ pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Opti
     let token = fence::raise(&mut tx, &key).await?;
     sqlx::query!("UPDATE work.effects SET token = $2 WHERE id = $1", found.id, token.0).execute(&mut *tx).await?;
     tx.commit().await?;
+    failpoint("effect.taken");
     Ok(Some(Taken {
         id: found.id,
         key: found.key,
@@ -110,6 +111,7 @@ pub async fn about_to_call(pool: &PgPool, taken: &Taken, now: Timestamp) -> Resu
     )
     .execute(pool)
     .await?;
+    failpoint("effect.about_to_call");
     Ok(marked.rows_affected() == 1)
 }
 
@@ -159,6 +161,7 @@ pub async fn finish(pool: &PgPool, taken: &Taken, outcome: &Outcome, now: Timest
     )
     .execute(pool)
     .await?;
+    failpoint("effect.finished");
     Ok(done.rows_affected() == 1)
 }
 

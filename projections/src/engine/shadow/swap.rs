@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eventstore::failpoint;
 use sqlx::Connection;
 
 use super::{Shadow, patient};
@@ -131,7 +132,9 @@ impl Shadow {
         // What is acknowledged from here on is on disk, as every commit to live rows.
         sqlx::query!("SET LOCAL synchronous_commit = 'on'").execute(&mut *transaction).await?;
         self.committing = true;
+        failpoint("shadow.before_swap");
         transaction.commit().await?;
+        failpoint("shadow.after_swap");
         Ok(position)
     }
 
