@@ -185,6 +185,7 @@ pub async fn later(
     )
     .execute(store.pool())
     .await?;
+    failpoint("inbox.later");
     Ok(done.rows_affected() == 1)
 }
 

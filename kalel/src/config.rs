@@ -3,6 +3,8 @@
 //!
 //! `docs/configuration.md` is the same list for operators.
 
+mod processes;
+
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use workers::sealer::Sealing;
 use zeroize::Zeroizing;
+
+pub use processes::{Projections, Seal, Shutdown, Workers};
 
 /// Why the configuration cannot be used. One line each, naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,8 @@ pub struct Config {
     pub shutdown: Shutdown,
     #[serde(default)]
     pub projections: Projections,
+    #[serde(default)]
+    pub workers: Workers,
 }
 
 /// 32 random bytes each, base64url without padding: `head -c 32 /dev/urandom | basenc --base64url | tr -d =`.
@@ -173,40 +179,6 @@ pub struct Cors {
 pub struct Database {
     /// In the pool, the append lane's own not counted. Default 24.
     pub connections: u32,
-}
-
-/// How a process of the role `api` ends.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shutdown {
-    /// How long it goes on taking requests after it was asked to end and `/readyz` says so: longer than whoever spreads
-    /// the load takes to notice. Milliseconds, default 1000.
-    pub notice_ms: u64,
-}
-
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self { notice_ms: 1_000 }
-    }
-}
-
-/// How the log is sealed; needed by the role `sealer` only.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Seal {
-    /// The file that `kalel audit key` made, readable by its owner only.
-    pub key_file: Option<PathBuf>,
-    /// Names the log for ever, like a URL without its scheme. Default: the name of the key.
-    pub origin: Option<String>,
-}
-
-/// How a new version of the views takes the place of the one before.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Projections {
-    /// Put rows of a newer version in the place of the older ones as soon as they are built. Default `false`: by
-    /// `kalel rebuild NAME --swap`, once no program of the older version runs any more.
-    pub swap: bool,
 }
 
 impl Default for Wave {
@@ -315,6 +287,11 @@ impl Config {
             if value.trim().is_empty() {
                 return Err(ConfigError::Missing { setting, hint });
             }
+        }
+        let shortest = if self.mode == Mode::Live { 20_000 } else { 1_000 };
+        if !(shortest..=600_000).contains(&self.workers.lease_ms) {
+            let why = format!("{} is not from {shortest} to 600000", self.workers.lease_ms);
+            return Err(ConfigError::Invalid { setting: "workers.lease_ms", why });
         }
         for (setting, url) in [
             ("public_url", &self.public_url),

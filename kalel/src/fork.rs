@@ -185,6 +185,7 @@ impl Forked {
             shutdown: config::Shutdown { notice_ms: 0 },
             seal: config::Seal::default(),
             projections: config::Projections { swap: true },
+            workers: config::Workers::default(),
         }
     }
 }

@@ -41,6 +41,8 @@ enum Command {
     Replay(kalel::replay::Options),
     /// Start a private copy of the past: what the log said at a moment, to be read.
     Fork(kalel::fork::Options),
+    /// Kill, pause and restart every part of a private stack while clients book, then judge what they were told.
+    Trial(kalel::trial::Options),
     /// Measure, or try to break, on a private Postgres.
     #[command(subcommand)]
     Bench(kalel::bench::Bench),
@@ -73,11 +75,15 @@ fn main() -> ExitCode {
         }
         Command::Serve(options) => finish(async move {
             kalel::logs::begin()?;
+            eventstore::failpoint::arm();
             kalel::serve::serve(&options).await.map_err(|error| error.to_string())
         }),
         Command::Import(import) => finish(kalel::admin::import(import)),
         Command::Key(key) => finish(kalel::admin::key(key)),
-        Command::Rebuild(rebuild) => finish(kalel::rebuild::run(rebuild)),
+        Command::Rebuild(rebuild) => {
+            eventstore::failpoint::arm();
+            finish(kalel::rebuild::run(rebuild))
+        }
         Command::Projections(projections) => finish(kalel::projections::run(projections)),
         Command::Tour(options) => {
             finish(async move { kalel::tour::run(&options).await.map_err(|error| error.to_string()) })
@@ -87,6 +93,7 @@ fn main() -> ExitCode {
         Command::Audit(audit) => finish(kalel::audit::run(audit)),
         Command::Replay(replay) => finish(async move { kalel::replay::run(&replay).await }),
         Command::Fork(options) => finish(async move { kalel::fork::run(&options).await }),
+        Command::Trial(options) => finish(async move { kalel::trial::run(&options).await }),
         Command::Bench(bench) => finish(kalel::bench::run(bench)),
         Command::Migrate { database_url } => finish(async {
             let mut connection =

@@ -15,7 +15,7 @@ pub mod postgres;
 pub mod progress;
 pub mod redis;
 pub mod run;
-mod settings;
+pub(crate) mod settings;
 pub mod stack;
 
 use std::path::{Path, PathBuf};

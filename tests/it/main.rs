@@ -3,6 +3,7 @@
 
 mod afterwards;
 mod api;
+mod broken;
 mod doors;
 mod erasure;
 mod faults;

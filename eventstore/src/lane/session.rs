@@ -243,6 +243,7 @@ impl Session {
             }
         };
         tx.commit().await?;
+        failpoint("lane.probed");
         self.epoch = epoch.0;
         self.connection = Some(connection);
         Ok(found.map(|row| (row.position, row.recorded_at)))

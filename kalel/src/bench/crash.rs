@@ -89,7 +89,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Problem> {
     let mut options = Options::new(&plan.database_url, Keyring::new([1; 32], [2; 32]), Mode::Test);
     options.connections = 2;
     let store = Store::open(options).await?;
-    let mut random = worker::Random(plan.seed);
+    let mut random = crate::seeded::Seeded(plan.seed);
     let (send, mut told) = mpsc::unbounded_channel();
     let mut children = Vec::new();
     for _ in 0..plan.processes {

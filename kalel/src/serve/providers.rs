@@ -85,6 +85,7 @@ pub(super) fn settings(config: &Config, instance: &str) -> workers::Config {
     let mut settings = workers::Config::new(instance);
     settings.public_url = super::public_url(config);
     settings.swap = config.projections.swap;
+    settings.lease = std::time::Duration::from_millis(config.workers.lease_ms);
     if let Some(email) = &config.email {
         settings.finance_email.clone_from(&email.finance);
         if let Some((_, domain)) = email.from.trim_end_matches('>').rsplit_once('@') {

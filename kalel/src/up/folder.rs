@@ -129,7 +129,9 @@ impl Private {
     pub fn choose_ports(&mut self) -> Result<(), Problem> {
         let mut taken = vec![self.ports.http];
         let all = &mut self.ports;
-        for port in [&mut all.postgres, &mut all.nats, &mut all.redis, &mut all.wave, &mut all.sms, &mut all.email] {
+        let servers = [&mut all.postgres, &mut all.nats, &mut all.redis];
+        let fakes = [&mut all.wave, &mut all.sms, &mut all.email, &mut all.smtp];
+        for port in servers.into_iter().chain(fakes) {
             *port = ports::free(Some(*port).filter(|port| *port != 0), &taken)?;
             taken.push(*port);
         }
@@ -363,6 +365,7 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), 7);
+        assert!(!all.contains(&0), "{all:?}");
         private.choose_ports().unwrap();
         assert_eq!(private.ports.postgres, ports.postgres, "free ports are kept");
     }

@@ -5,7 +5,7 @@ use super::folder::{Folder, Private, write_private};
 use crate::config::{self, Config, Email, Mode, Security};
 
 /// What `kalel.toml` says, as an operator would write it.
-pub(super) fn config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
+pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Result<Config, Problem> {
     let ports = &private.ports;
     let seal_key = folder.path.join("seal.key");
     write_private(&seal_key, private.seal_key.as_bytes())?;
@@ -42,10 +42,11 @@ pub(super) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         seal: config::Seal { key_file: Some(seal_key), origin: None },
         // There is no older program beside this one.
         projections: config::Projections { swap: true },
+        workers: config::Workers::default(),
     })
 }
 
-pub(super) fn write(folder: &Folder, config: &Config) -> Result<(), Problem> {
+pub(crate) fn write(folder: &Folder, config: &Config) -> Result<(), Problem> {
     let text = toml::to_string(config).map_err(|error| Problem::Keeper(error.to_string()))?;
     let text = format!("# Written by `kalel up` at every start; it holds secrets.\n{text}");
     write_private(&folder.path.join("kalel.toml"), text.as_bytes())

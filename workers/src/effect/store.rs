@@ -126,8 +126,9 @@ pub async fn not_called(pool: &PgPool, taken: &Taken) -> Result<(), sqlx::Error>
         taken.fence.token.0
     )
     .execute(pool)
-    .await
-    .map(drop)
+    .await?;
+    failpoint("effect.not_called");
+    Ok(())
 }
 
 /// Puts an effect down. False when it was no longer ours, and then nothing changed.

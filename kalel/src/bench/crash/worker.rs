@@ -11,7 +11,10 @@ use eventstore::{Append, AppendError, Appended, Idempotency, Keep, Keyring, Meta
 use uuid::Uuid;
 
 use super::{Problem, Told};
-use crate::bench::sample::{self, Ground, Wish};
+use crate::{
+    bench::sample::{self, Ground, Wish},
+    seeded::Seeded,
+};
 
 /// Half hours of the ground that are fought over at any time. The window moves with the clock, the same for every
 /// process, so that there is always something left to take.
@@ -32,25 +35,8 @@ pub struct Worker {
     cells: Vec<Uuid>,
 }
 
-/// SplitMix64: the same choices for the same seed.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-}
-
 /// Some half hour of the window.
-fn half_hour(now: Timestamp, random: &mut Random) -> Result<u32, Problem> {
+fn half_hour(now: Timestamp, random: &mut Seeded) -> Result<u32, Problem> {
     let first = now.timestamp_millis() / STEP_MS % STEPS;
     Ok(u32::try_from(u64::try_from(first)? + random.below(HALF_HOURS))?)
 }
@@ -76,7 +62,7 @@ pub async fn work(worker: Worker) -> Result<(), Problem> {
     let mut tasks = Vec::new();
     for number in 0..AT_ONCE {
         let (store, ground, mine) = (store.clone(), ground.clone(), Arc::clone(&mine));
-        let random = Random(worker.seed.wrapping_add(number.wrapping_mul(7_919)));
+        let random = Seeded(worker.seed.wrapping_add(number.wrapping_mul(7_919)));
         tasks.push(tokio::spawn(go_on(store, ground, mine, random)));
     }
     for task in tasks {
@@ -85,7 +71,7 @@ pub async fn work(worker: Worker) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn go_on(store: Store, ground: Ground, mine: Arc<Mutex<Vec<Mine>>>, mut random: Random) -> Result<(), Problem> {
+async fn go_on(store: Store, ground: Ground, mine: Arc<Mutex<Vec<Mine>>>, mut random: Seeded) -> Result<(), Problem> {
     loop {
         let known = {
             let mut mine = mine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +87,7 @@ async fn go_on(store: Store, ground: Ground, mine: Arc<Mutex<Vec<Mine>>>, mut ra
 }
 
 /// A hold on some cells; every third one lapses almost at once.
-async fn place(store: &Store, ground: &Ground, mine: &Mutex<Vec<Mine>>, random: &mut Random) -> Result<Told, Problem> {
+async fn place(store: &Store, ground: &Ground, mine: &Mutex<Vec<Mine>>, random: &mut Seeded) -> Result<Told, Problem> {
     let clock = store.clock();
     let count = ground.cells.len() as u64;
     let first = random.below(count) as usize;
@@ -141,7 +127,7 @@ async fn follow_up(
     ground: &Ground,
     mine: &Mutex<Vec<Mine>>,
     known: Mine,
-    random: &mut Random,
+    random: &mut Seeded,
 ) -> Result<Told, Problem> {
     let now = store.clock().now();
     let half_hour = half_hour(now, random)?;
