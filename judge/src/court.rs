@@ -3,7 +3,7 @@
 use crate::{
     history::{self, History, Record},
     input::Input,
-    verdict::{Check, KEPT, Outcome, Verdict, Violation},
+    verdict::{Check, KEPT, KEPT_OF_ONE, Outcome, Verdict, Violation},
 };
 
 /// Records of what was done to the engine that are shown before and after a violation.
@@ -61,7 +61,7 @@ impl<'a> Court<'a> {
         self.history
     }
 
-    /// A check looked at so many things. Called once for each check, in the order they are shown.
+    /// A check looked at so many (more) things. Checks are shown in the order in which they first said so.
     pub fn saw(&mut self, name: &'static str, looked_at: usize) {
         let looked_at = looked_at as u64;
         match self.checks.iter_mut().find(|check| check.name == name) {
@@ -73,11 +73,13 @@ impl<'a> Court<'a> {
     /// A check found something wrong.
     pub fn object(&mut self, name: &'static str, objection: Objection) {
         self.saw(name, 0);
+        let mut of_this = 0;
         if let Some(check) = self.checks.iter_mut().find(|check| check.name == name) {
             check.violations += 1;
+            of_this = check.violations;
         }
         self.broken += 1;
-        if self.violations.len() < KEPT {
+        if self.violations.len() < KEPT && of_this <= KEPT_OF_ONE {
             let violation = self.with_circumstances(name, objection);
             self.violations.push(violation);
         }

@@ -42,6 +42,13 @@ pub struct Record {
     pub said: Option<Value>,
 }
 
+impl Record {
+    /// What was done to the engine, or noted about the trial: no call of a client.
+    pub fn is_a_fault(&self) -> bool {
+        self.who == NEMESIS || (self.call.is_none() && self.op.is_none())
+    }
+}
+
 /// Who does things to the engine.
 const NEMESIS: &str = "nemesis";
 /// The engine is still busy with the same key: nobody knows yet, whatever the number of the status.
@@ -147,7 +154,7 @@ impl History {
             if record.n != expected && history.problems.is_empty() {
                 history.problems.push(format!("record {} of the history where {expected} should be", record.n));
             }
-            if record.who == NEMESIS {
+            if record.is_a_fault() {
                 continue;
             }
             let told = match (record.what.as_str(), record.call) {
@@ -172,7 +179,7 @@ impl History {
 
     /// What was done to the engine.
     pub fn faults(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().filter(|record| record.who == NEMESIS)
+        self.records.iter().filter(|record| record.is_a_fault())
     }
 
     /// The calls of an operation.

@@ -1,6 +1,6 @@
 //! `judge --data DIR --database-url URL`: the verdict on a trial. Exit code 0 only when it is valid.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{error::Error, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use judge::Outcome;
@@ -30,17 +30,16 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if options.json {
-        match serde_json::to_string(&verdict) {
-            Ok(json) => println!("{json}"),
-            Err(error) => {
-                eprintln!("judge: {error}");
-                return ExitCode::from(2);
-            }
+    let told = if options.json { serde_json::to_string(&verdict) } else { Ok(verdict.to_string()) };
+    let told = match told {
+        Ok(told) => told,
+        Err(error) => {
+            eprintln!("judge: {error}");
+            return ExitCode::from(2);
         }
-    } else {
-        print!("{verdict}");
-    }
+    };
+    // Whoever closed the pipe has read enough; the exit code says the rest.
+    let _ = writeln!(std::io::stdout(), "{}", told.trim_end());
     if verdict.outcome == Outcome::Valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -48,7 +47,12 @@ fn with_causes(error: &dyn Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(why) = cause {
-        told.push_str(&format!(": {why}"));
+        let why_told = why.to_string();
+        // Some errors tell their cause themselves.
+        if !told.ends_with(&why_told) {
+            told.push_str(": ");
+            told.push_str(&why_told);
+        }
         cause = why.source();
     }
     told

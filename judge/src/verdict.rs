@@ -8,6 +8,8 @@ use crate::history::Record;
 
 /// Violations told in full; all are counted.
 pub const KEPT: usize = 100;
+/// Of one check, so that it does not hide the others.
+pub const KEPT_OF_ONE: u64 = 25;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,10 +73,10 @@ pub struct Verdict {
     pub faults: u64,
     /// Of all checks.
     pub broken: u64,
-    /// Why it is `unknown`.
+    /// What the evidence lacks: why it is `unknown`.
     pub reasons: Vec<String>,
     pub checks: Vec<Check>,
-    /// The first ones, at most [`KEPT`].
+    /// The first ones, at most 25 of one check and 100 in all.
     pub violations: Vec<Violation>,
 }
 
@@ -96,7 +98,7 @@ impl fmt::Display for Verdict {
             writeln!(f, "{name:<width$}  {looked_at:>11}  {violations:>10}")?;
         }
         for reason in &self.reasons {
-            writeln!(f, "\nunknown: {reason}")?;
+            writeln!(f, "\nlacking: {reason}")?;
         }
         for violation in &self.violations {
             write!(f, "\n{violation}")?;

@@ -27,7 +27,7 @@ pub(super) fn check(input: &Input, story: &Story, court: &mut Court<'_>) {
     let owners = held(input, story, &keys, court);
     cancelled(input, story, court);
     rescheduled(input, story, court);
-    refusals(story, &keys, &owners, court);
+    refusals(&keys, &owners, court);
 }
 
 /// The attempts made under one key, in order.
@@ -191,18 +191,22 @@ fn of_site<'a>(
 }
 
 /// A repetition that is refused although its own reservation had been recorded before it began, and still stood.
-fn refusals(story: &Story, keys: &[Key<'_>], owners: &HashMap<String, &Booking>, court: &mut Court<'_>) {
+fn refusals(keys: &[Key<'_>], owners: &HashMap<String, &Booking>, court: &mut Court<'_>) {
     let refused = keys.iter().flat_map(|key| key.attempts.iter().map(move |call| (key, *call)));
     let refused: Vec<_> = refused.filter(|(_, call)| call.outcome == Outcome::Fail).collect();
     court.saw(REFUSALS, refused.len());
     for (key, call) in refused {
+        // The key was used for another wish: that is refused whatever became of the first.
+        if key.attempts.first().is_some_and(|first| first.about != call.about) {
+            continue;
+        }
         let Some(booking) = owners.get(&key.identity) else { continue };
         let Some(held) = booking.first() else { continue };
         // Who was told of a later position has seen it recorded; otherwise the clocks must say so.
         let told = court.history().told_by(held.position).is_some_and(|n| n < call.invoked);
         let recorded = told || booking.held_at < call.invoked_at;
         let stands = booking.freed_at.is_none_or(|freed| freed > call.invoked_at);
-        if recorded && stands && held.position <= story.head {
+        if recorded && stands {
             let code = call.code.as_deref().unwrap_or("no code");
             let said = format!("refused ({code}) though reservation {} of the same key had been recorded", booking.id);
             court.object(REFUSALS, Objection::new(said).at(held.position).by(call.id).of(call.key.as_deref()));

@@ -292,13 +292,13 @@ impl Books {
         let notice = TimeDelta::minutes(reservation.free_cancellation_minutes);
         let late = reservation.starts_at.is_some_and(|starts_at| starts_at - notice < cancelled.at);
         let most = if cancelled.reason == "client" && late { reservation.deposit } else { 0 };
-        // What a second person has not decided about cannot be promised again.
-        let waiting = self.refunds_of(id).filter(|refund| refund.status == "requested");
-        let most = most + waiting.map(|refund| refund.amount).sum::<i64>();
         self.keeps(id, cancelled.kept, most)
     }
 
     fn keeps(&mut self, id: Uuid, kept: i64, most: i64) -> Option<String> {
+        // What a second person has not decided about cannot be promised again.
+        let waiting = self.refunds_of(id).filter(|refund| refund.status == "requested");
+        let most = most + waiting.map(|refund| refund.amount).sum::<i64>();
         let reservation = self.reservations.entry(id).or_default();
         let held = reservation.held;
         reservation.kept = kept;

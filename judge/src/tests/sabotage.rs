@@ -154,9 +154,7 @@ pub const ALL: &[Sabotage] = &[
     ("slots.ground", "90 minutes sold, 60 held", |t| {
         t.edit("reservation.held", 2, "/slot/during/to", json!(hour(9) + TimeDelta::minutes(30)));
     }),
-    ("slots.guard", "a claim is missing", |t| {
-        t.twist = |i| i.claims.truncate(1);
-    }),
+    ("slots.guard", "a claim is missing", |t| t.twist = |i| i.claims.clear()),
     ("slots.guard", "a claim that nobody has", |t| {
         t.twist = |i| {
             let more = crate::Claim { holder: id(7), ..i.claims[0] };
@@ -251,6 +249,34 @@ fn left(input: &mut Input, state: &str) {
 }
 
 #[test]
+fn what_is_taken_at_the_end_is_what_a_person_would_say() {
+    let mut tale = super::healthy();
+    tale.hold(NEW, "service");
+    tale.hold(Deed::new(0x3_0000, WHOLE, 23), "service");
+    tale.closure("site.closure_scheduled", NORTH, 22);
+    let held = tale.head() - 2;
+    let input = tale.finish();
+    let firm = input.log.iter().rfind(|event| event.stream_id == id(MANAGED.reservation)).unwrap().position;
+    let claim = |cell, at, holder, position, firm| crate::Claim {
+        cell: id(cell),
+        from: hour(at),
+        to: hour(at + 1),
+        holder: id(holder),
+        position,
+        firm,
+    };
+    let expected = [
+        claim(0xce11a, 22, 0xc105, held + 2, true),
+        claim(0xce11a, 23, 0x3_0000, held + 1, false),
+        // Taken when it was held, firm since it was confirmed.
+        claim(0xce11b, 14, MANAGED.reservation, firm - 3, true),
+        claim(0xce11b, 22, NEW.reservation, held, false),
+        claim(0xce11b, 23, 0x3_0000, held + 1, false),
+    ];
+    assert_eq!(input.claims, expected);
+}
+
+#[test]
 fn what_may_happen_is_not_held_against_anybody() {
     let mut tale = super::healthy();
     // An effect that waits for its time; a client who never heard, and nothing happened; a busy key.
@@ -262,6 +288,8 @@ fn what_may_happen_is_not_held_against_anybody() {
     tale.maybe(call);
     let call = tale.invoke("place", Some("key-late"), LATE.wish("service"));
     tale.fail(call, "idempotency.in_progress");
+    let call = tale.invoke("place", Some("key-late"), NEW.wish("service"));
+    tale.fail(call, "idempotency.key_reused");
     tale.invoke("cancel", Some("key-unanswered"), json!({ "reservation": id(MOVED.reservation) }));
     // Of another site nobody knows who asked.
     let other = Deed::new(0x2_0000, NORTH, 1);
