@@ -1,0 +1,187 @@
+//! Broken promises about money: each is done to a healthy trial, and must be caught by the check it names.
+
+use serde_json::json;
+
+use super::{
+    CANCELLED, EXPIRED, LATE, LOST, MANAGED, PLAYED,
+    deeds::payout,
+    sabotage::Sabotage,
+    tale::{DEPOSIT, Tale, francs, id},
+};
+
+pub const ALL: &[Sabotage] = &[
+    ("money.landed_once", "one transaction pays two", |t| {
+        t.edit("payment.succeeded", 1, "/transaction", json!(PLAYED.transaction()));
+    }),
+    ("money.refunds_within", "refunded twice", |t| {
+        let again = super::Deed::new(0x2_0000, CANCELLED.pitch, CANCELLED.at);
+        for name in ["payment.refund_allotted", "refund.requested", "refund.approved"] {
+            t.again(name, 0);
+            let event = t.events.last_mut().unwrap();
+            event.data["refund_id"] = json!(id(again.refund()));
+            if name != "payment.refund_allotted" {
+                event.stream = id(again.refund());
+            }
+        }
+    }),
+    ("money.refunds_within", "more than was received", |t| {
+        t.edit("refund.requested", 0, "/amount/amount", json!(DEPOSIT + 1));
+    }),
+    ("money.confirmed_paid", "confirmed on less than the deposit", |t| {
+        t.edit("reservation.payment_received", 0, "/amount", francs(DEPOSIT - 1));
+    }),
+    ("money.confirmed_paid", "on account of nobody", |t| {
+        t.edit("reservation.confirmed", 3, "/grounds/by", json!(null));
+    }),
+    ("money.confirmed_paid", "for free", |t| {
+        t.edit("reservation.confirmed", 0, "/grounds/kind", json!("free"));
+    }),
+    ("money.kept", "keeps what it gave back", |t| {
+        t.edit("reservation.cancelled", 0, "/kept", francs(DEPOSIT));
+    }),
+    ("money.kept", "keeps the deposit of who was in time", |t| {
+        t.edit("reservation.cancelled", 0, "/kept", francs(DEPOSIT));
+        t.edit("reservation.cancelled", 0, "/refunds", json!([]));
+    }),
+    ("money.kept", "a no-show costs more than the deposit", |t| {
+        t.edit("reservation.held", 4, "/price/deposit", francs(DEPOSIT - 1));
+    }),
+    ("money.kept", "gives back what another paid", |t| {
+        t.edit("reservation.cancelled", 0, "/refunds/0/payment_id", json!(id(EXPIRED.payment())));
+    }),
+    ("money.kept", "a move raises the deposit", |t| {
+        t.edit("reservation.rescheduled", 0, "/price/deposit", francs(DEPOSIT + 1));
+    }),
+    ("money.allotted", "a refund without its part of the payment", |t| t.remove("payment.refund_allotted", 0)),
+    ("money.allotted", "a part that no refund has", |t| {
+        t.again("payment.refund_allotted", 0);
+        t.events.last_mut().unwrap().data["refund_id"] = json!(id(9));
+    }),
+    ("money.conserved", "a franc is lost", |t| {
+        t.edit("reservation.payment_received", 2, "/amount", francs(DEPOSIT - 1));
+    }),
+    ("money.conserved", "money that came after the end stays nowhere", |t| {
+        for name in ["payment.refund_allotted", "refund.requested", "refund.approved"] {
+            t.remove(name, 1);
+        }
+    }),
+    ("money.ended", "an expired reservation keeps money", |t| {
+        for name in ["payment.refund_allotted", "refund.requested", "refund.approved"] {
+            t.remove(name, 1);
+        }
+        t.receive(LOST);
+    }),
+    ("money.ended", "a cancelled one gives back less than it says", |t| {
+        t.edit("refund.requested", 0, "/amount", francs(DEPOSIT - 1));
+    }),
+    ("money.no_orphan", "paid, and still only held", |t| {
+        t.remove("reservation.no_show", 0);
+        t.remove("reservation.confirmed", 2);
+        t.remove("reservation.expired", 2);
+    }),
+    ("money.no_orphan", "given back, and still the reservation's", |t| t.receive(LOST)),
+    ("money.no_orphan", "paid for nothing", |t| {
+        t.edit("payment.requested", 0, "/reservation_id", json!(id(3)));
+    }),
+    ("money.refunds_end", "nobody knows", |t| t.remove("refund.succeeded", 0)),
+    ("money.refunds_end", "approved and never sent", |t| {
+        t.remove("refund.succeeded", 0);
+        t.remove("refund.submitted", 0);
+    }),
+    ("money.refunds_end", "failed and given up", |t| {
+        t.remove("refund.succeeded", 1);
+        t.refund(LOST, "refund.failed");
+    }),
+    ("money.credits", "never credited", |t| t.remove("client.credited", 0)),
+    ("money.credits", "credited twice", |t| t.again("client.credited", 0)),
+    ("money.credits", "credited by no one's refund", |t| t.credit(CANCELLED, 1)),
+    ("money.charges", "charged and not recorded", |t| {
+        t.move_money("api_checkout", "T-new", 500, "ref-none");
+    }),
+    ("money.charges", "recorded and never charged", |t| {
+        t.entries.retain(|entry| entry.transaction_id != PLAYED.transaction());
+    }),
+    ("money.charges", "another amount", |t| {
+        t.edit("payment.succeeded", 0, "/received", francs(DEPOSIT + 1));
+    }),
+    ("money.charges", "on another payment", |t| {
+        t.edit("payment.succeeded", 0, "/transaction", json!(LATE.transaction()));
+        t.edit("payment.succeeded", 2, "/transaction", json!(PLAYED.transaction()));
+    }),
+    ("money.charges", "in two events", |t| {
+        t.again("payment.succeeded", 0);
+        t.events.last_mut().unwrap().name = "payment.duplicated".into();
+    }),
+    ("money.moved_once", "charged twice for one reference", |t| {
+        t.move_money("api_checkout", "T-new", DEPOSIT, &PLAYED.reference());
+    }),
+    ("money.moved_once", "refunded twice", |t| {
+        t.move_money("api_checkout_refund", "T-new", -DEPOSIT, &CANCELLED.reference());
+    }),
+    ("money.moved_once", "paid out twice", |t| {
+        t.move_money("api_payout", "T-new", -DEPOSIT, &payout(LOST, 2));
+    }),
+    ("money.moved_once", "the provider says so", |t| {
+        t.twist = |input| input.wave.repeated.refunds.push("ref-7".into());
+    }),
+    ("money.moved_once", "one transaction twice", |t| {
+        let entry = t.entries[1].clone();
+        t.entries.push(entry);
+    }),
+    ("money.paid_back", "said to be paid and is not", |t| {
+        t.entries.retain(|entry| entry.kind != "api_checkout_refund");
+    }),
+    ("money.paid_back", "an attempt that failed was paid all the same", |t| {
+        t.move_money("api_payout", "T-new", -DEPOSIT, &payout(LOST, 1));
+    }),
+    ("money.paid_back", "taken back and nobody knows", |t| {
+        t.move_money("api_payout_reversal", "T-new", DEPOSIT, &payout(LOST, 2));
+    }),
+    ("money.paid_back", "sent to nobody we know", |t| t.move_money("api_payout", "T-new", -1, "back-none")),
+    ("money.totals", "the sums differ", |t| t.move_money("api_payout", "T-new", -1, "back-none")),
+];
+
+#[test]
+fn what_the_provider_took_back_is_owed_again_and_may_become_credit() {
+    let mut tale = super::healthy();
+    tale.refund(LOST, "refund.reversed");
+    tale.move_money("api_payout_reversal", "T-return", DEPOSIT, &payout(LOST, 2));
+    tale.submit(LOST, "credit", 3);
+    tale.paid_back(LOST, "credit", DEPOSIT);
+    tale.credit(LOST, DEPOSIT);
+    let verdict = super::verdict(tale);
+    assert_eq!(verdict.outcome, crate::Outcome::Valid, "{verdict}");
+}
+
+#[test]
+fn a_second_success_goes_back_and_only_the_second_charge_is_held_against_the_provider() {
+    let mut tale = super::healthy();
+    let second = super::Deed::new(0x2_0000, MANAGED.pitch, MANAGED.at);
+    land_again(&mut tale, second);
+    let verdict = super::verdict(tale);
+    let broken: Vec<_> = verdict.checks.iter().filter(|check| check.violations > 0).map(|check| check.name).collect();
+    assert_eq!(broken, ["money.moved_once"], "{verdict}");
+}
+
+/// Money lands once more on the payment of a reservation that was played, and goes back by a refund of its own.
+fn land_again(tale: &mut Tale, second: super::Deed) {
+    tale.again("payment.succeeded", 0);
+    let now = tale.now + tale.ahead;
+    let event = tale.events.last_mut().unwrap();
+    (event.name, event.at) = ("payment.duplicated".into(), now);
+    event.data["transaction"] = json!("T-second");
+    tale.move_money("api_checkout", "T-second", DEPOSIT, &PLAYED.reference());
+    for name in ["payment.refund_allotted", "refund.requested", "refund.approved"] {
+        tale.again(name, 1);
+        let event = tale.events.last_mut().unwrap();
+        event.at = now;
+        event.data["payment_id"] = json!(id(PLAYED.payment()));
+        event.data["reservation_id"] = json!(id(PLAYED.reservation));
+        event.data["refund_id"] = json!(id(second.refund()));
+        event.stream = id(if name.starts_with("payment") { PLAYED.payment() } else { second.refund() });
+    }
+    tale.submit(second, "payout", 1);
+    tale.move_money("api_payout", "T-second-back", -DEPOSIT, &payout(second, 1));
+    tale.paid_back(second, "payout", DEPOSIT);
+    tale.events.last_mut().unwrap().data["payment_id"] = json!(id(PLAYED.payment()));
+}
