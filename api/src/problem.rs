@@ -117,6 +117,21 @@ impl Problem {
         self
     }
 
+    /// Somebody has made sure that what is said of the outcome is so.
+    #[must_use]
+    pub fn certain(mut self) -> Self {
+        self.0.outcome = self.0.outcome.or(Some(catalogue::find(&self.0.code).outcome));
+        self
+    }
+
+    /// Whether the request was carried out before, under its key, nobody has asked: it is not known, whatever the code
+    /// says of itself.
+    #[must_use]
+    pub fn unless_certain(mut self, outcome: Outcome) -> Self {
+        self.0.outcome = self.0.outcome.or(Some(outcome));
+        self
+    }
+
     pub fn code(&self) -> &str {
         &self.0.code
     }

@@ -94,6 +94,9 @@ pub enum Off {
     Judge(#[from] judge::JudgeError),
     #[error("{0}")]
     Stuck(String),
+    /// That is a verdict: everything runs, time passes, and still something is not done.
+    #[error("it never becomes quiet: {0}")]
+    Restless(String),
     #[error("this build cannot die at named steps: cargo run --features failpoints -- trial --points")]
     NoPoints,
     #[error("{0} is there already; nothing was written")]

@@ -32,7 +32,7 @@ fn every_promise_that_is_broken_on_purpose_is_still_there_to_be_broken() {
     for entry in fs::read_dir(root().join("tests/broken")).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         let patch = fs::read_to_string(entry.path()).unwrap();
-        let by = patch.lines().find_map(|line| line.strip_prefix("Must be found by: "));
+        let by = patch.lines().find_map(|line| line.strip_prefix("Must be found by one of: "));
         assert!(by.is_some_and(|by| by.ends_with('.')), "{name} names no check");
         let runs = expected(&patch);
         assert!(!runs.is_empty(), "{name} changes nothing");

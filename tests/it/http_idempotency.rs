@@ -106,3 +106,53 @@ async fn reads_wait_for_a_position_and_say_up_to_where_they_count() {
     assert!(answer.is(200).position() >= held.position());
     read(held.position() + 1_000).await.problem(400, "position.beyond_head");
 }
+
+/// What the trial found (`kalel trial --seed 1`): the database went away between the commit and the keeping of the answer;
+/// the client got one answer, and another one when it asked again.
+#[tokio::test]
+async fn an_answer_that_cannot_be_kept_is_not_given() {
+    let api = Api::new().await;
+    let (site, _) = api.site().await;
+    let mut body = slot(&site, "nord", api.midday(3), 60);
+    body["payment"] = json!({ "method": "wave", "pays": "deposit" });
+    body["client"] = json!({ "phone": "77 111 22 33", "name": "Awa" });
+    let key = fresh_key();
+    let send = || api.ask(Method::POST, "/v1/reservations").role("service").key(&key).json(&body).send();
+    let mut owner = kalel::up::postgres::connect(&api.world.owner_url).await.unwrap();
+    let away = "CREATE FUNCTION event_log.away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'away'; END $$;
+                CREATE TRIGGER away BEFORE UPDATE ON event_log.idempotency
+                    FOR EACH ROW EXECUTE FUNCTION event_log.away()";
+    sqlx::raw_sql(away).execute(&mut owner).await.unwrap();
+    let lost = send().await.problem(503, "server.outcome_unknown");
+    assert_eq!(lost.body["outcome"], "unknown");
+    sqlx::raw_sql("DROP TRIGGER away ON event_log.idempotency").execute(&mut owner).await.unwrap();
+    let first = send().await.is(201);
+    let again = send().await.is(201);
+    assert_eq!(first.bytes, again.bytes);
+    assert_eq!(held(&api).await, 1);
+}
+
+/// And this: a repetition that could not be shown what the first one did was told that nothing had been done.
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_done_before_their_key_was_asked() {
+    let api = Api::new().await;
+    let (site, _) = api.site().await;
+    let (key, body) = (fresh_key(), slot(&site, "nord", api.midday(3), 60));
+    let send = || api.ask(Method::POST, "/v1/reservations").role("service").key(&key).json(&body).send();
+    let first = send().await.is(201);
+    let mut owner = kalel::up::postgres::connect(&api.world.owner_url).await.unwrap();
+    sqlx::raw_sql("REVOKE SELECT ON event_log.events FROM kalel_app").execute(&mut owner).await.unwrap();
+    let unsure = send().await.is(503);
+    assert_eq!(unsure.body["outcome"], "unknown", "{}", unsure.body);
+    sqlx::raw_sql("GRANT SELECT ON event_log.events TO kalel_app").execute(&mut owner).await.unwrap();
+    let again = send().await.is(201);
+    assert_eq!(first.bytes, again.bytes);
+    assert_eq!(held(&api).await, 1);
+}
+
+async fn held(api: &Api) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM event_log.events WHERE type = 'reservation.held'")
+        .fetch_one(&api.world.pool)
+        .await
+        .unwrap()
+}

@@ -76,6 +76,8 @@ pub fn scoped(
 
 /// Runs an operation once per key.
 ///
+/// A problem that comes from here and says `not_done` is [`Problem::certain`] of it.
+///
 /// # Errors
 /// What the operation refuses; 422 for a key used with another body, 409 when the first is still running after 2 s.
 pub async fn once(call: Call, scoped: Scoped) -> Result<Reply, Problem> {
@@ -90,7 +92,7 @@ pub async fn once(call: Call, scoped: Scoped) -> Result<Reply, Problem> {
         // A repetition may be refused by what the first one did: the slot is taken, by itself.
         Err(Halt::Problem(problem)) => match app.store.answers().find(&scoped.key).await {
             Ok(Some(record)) => Box::new(record),
-            Ok(None) => return Err(problem),
+            Ok(None) => return Err(problem.certain()),
             // It may have been written before the database went away.
             Err(error) => {
                 tracing::warn!(%error, "whether a key was used cannot be asked");
@@ -122,7 +124,8 @@ async fn again(call: Call, scoped: &Scoped, record: Box<Record>) -> Result<Reply
     Ok(reply.header(REPLAYED.clone(), "true"))
 }
 
-/// Freezes an answer unless the log gives it again; everybody gets the winner's.
+/// Freezes an answer unless the log gives it again; everybody gets the winner's. An answer that cannot be frozen is not
+/// given: the next one could be another, as the address of a checkout is known by then.
 async fn settle(app: &App, scoped: &Scoped, reply: Reply) -> Result<Reply, Problem> {
     if reply.derived {
         return Ok(reply);
@@ -135,9 +138,8 @@ async fn settle(app: &App, scoped: &Scoped, reply: Reply) -> Result<Reply, Probl
         Ok(Some(Record { answer: FirstAnswer::Frozen(winner), .. })) => Ok(thaw(&winner)),
         Ok(_) => Ok(reply),
         Err(error) => {
-            // It happened, and a repetition is made from the log: only the address of a checkout could differ.
             tracing::warn!(%error, "an answer could not be frozen");
-            Ok(reply)
+            Err(Problem::new("server.outcome_unknown").retry_after(1))
         }
     }
 }

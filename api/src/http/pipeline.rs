@@ -57,6 +57,11 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
         }
         Err(problem) => Err(problem),
     };
+    // A request that is repeated may have been carried out the first time: only who asked its key may deny that.
+    let answer = answer.map_err(|problem| match operation.idempotent && problem.status().is_server_error() {
+        true => problem.unless_certain(Outcome::Unknown),
+        false => problem,
+    });
     let response = trace.finish(&app, &parts, answer);
     measure(operation, response.status(), begun);
     response
