@@ -29,6 +29,9 @@ pub enum Bench {
     /// Started by `crash`: one of its processes.
     #[command(hide = true)]
     CrashWorker(crash::Worker),
+    /// Started by `audit`: its sealer.
+    #[command(hide = true)]
+    SealWorker(audit::SealWorker),
     /// Started by `http`: one of its servers.
     #[command(hide = true)]
     HttpServer(http::Server),
@@ -138,6 +141,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Rebuild(options) => rebuild(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
+        Bench::SealWorker(worker) => audit::work(worker).await.map_err(|problem| problem.to_string()),
         Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
     }
 }

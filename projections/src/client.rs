@@ -14,4 +14,5 @@ pub static PROJECTOR: Projector = Projector {
     kinds: &["client"],
     tables: &["clients"],
     apply: |connection, entries| Box::pin(details::apply(connection, entries)),
+    bulk: None,
 };

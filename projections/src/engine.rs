@@ -8,8 +8,11 @@
 mod apply;
 mod aside;
 mod batch;
+mod bulk;
+mod copy;
 mod entry;
 mod error;
+mod kept;
 mod park;
 mod progress;
 mod projector;
@@ -20,8 +23,11 @@ pub mod shadow;
 mod watch;
 
 pub use aside::Aside;
+pub use bulk::{Bulk, Changes, Sizes};
+pub(crate) use copy::Tuples;
 pub use entry::Entry;
 pub use error::{ApplyError, RunError};
+pub(crate) use kept::{Copied, Kept};
 pub use park::{Parked, parked, resume_parked};
 pub use progress::{Status, progress};
 pub(crate) use projector::breathe;

@@ -14,4 +14,5 @@ pub static PROJECTOR: Projector = Projector {
     kinds: &["key"],
     tables: &["keys"],
     apply: |connection, entries| Box::pin(lookup::apply(connection, entries)),
+    bulk: None,
 };

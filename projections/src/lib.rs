@@ -16,8 +16,8 @@ pub mod schedule;
 pub mod site;
 
 pub use engine::{
-    ApplyError, Aside, Entry, Parked, Poison, Progress, Projector, RunError, Runner, Shadow, Status, WaitError, Watch,
-    content_digest, parked, progress, rebuild, resume_parked, shadow,
+    ApplyError, Aside, Bulk, Changes, Entry, Parked, Poison, Progress, Projector, RunError, Runner, Shadow, Sizes,
+    Status, WaitError, Watch, content_digest, parked, progress, rebuild, resume_parked, shadow,
 };
 
 /// A place in the log: 1, 2, 3… without a gap; 0 is before the first event.

@@ -1,6 +1,8 @@
 //! Payments: money in. Written by the projector of [`crate::reservation`].
 
 mod details;
+mod rows;
 
-pub use details::{Duplicate, Payment, Status, find, of_reservation};
-pub(crate) use details::{apply, ids_of};
+pub use details::{Duplicate, Payment, Status};
+pub(crate) use rows::{apply, fold, ids_of};
+pub use rows::{find, of_reservation};

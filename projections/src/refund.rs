@@ -2,5 +2,5 @@
 
 mod details;
 
-pub(crate) use details::apply;
 pub use details::{Refund, Status, find, of_payment};
+pub(crate) use details::{apply, fold};

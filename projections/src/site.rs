@@ -18,4 +18,5 @@ pub static PROJECTOR: Projector = Projector {
     kinds: &["site"],
     tables: &["sites"],
     apply: |connection, entries| Box::pin(profile::apply(connection, entries)),
+    bulk: None,
 };

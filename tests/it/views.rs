@@ -1,5 +1,6 @@
 //! The read models against real events in a real Postgres.
 
+mod bulk;
 mod engine;
 mod figures;
 mod make;

@@ -14,9 +14,13 @@ use eventstore::{
 
 /// Events added in one transaction.
 const BATCH: i64 = 4_096;
-/// How often it looks (reliability.md R4: sealed at most 100 ms after the commit). Not rung: a busy log would ring for
-/// every command, and each step writes the tiles at the edge again.
+/// How often it looks while nothing happens (reliability.md R4: sealed at most 100 ms after the commit). Not rung: a busy
+/// log would ring for every command, and each step writes the tiles at the edge again.
 const REST: Duration = Duration::from_millis(50);
+/// How often it looks while something happens, from step to step: a step on a busy machine is long enough by itself.
+const PACE: Duration = Duration::from_millis(20);
+/// And so long it rests in any case.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// How this log is signed.
 #[derive(Clone, Debug)]
@@ -33,12 +37,13 @@ pub struct Seals {
     sealing: Sealing,
     turn: Turn,
     sealer: Option<Sealer>,
+    rest: Duration,
 }
 
 impl Seals {
     pub fn new(ctx: Context, sealing: Sealing) -> Self {
         let turn = Turn::new(&ctx, "sealer".to_owned());
-        Self { ctx, sealing, turn, sealer: None }
+        Self { ctx, sealing, turn, sealer: None, rest: REST }
     }
 
     async fn seal(&mut self) -> Result<Progress, SealError> {
@@ -52,6 +57,7 @@ impl Seals {
         let begun = Moment::now();
         let step = sealer.step(BATCH).await?;
         self.sealer = Some(sealer);
+        self.rest = if step.added > 0 { PACE.saturating_sub(begun.elapsed()).max(BREATH) } else { REST };
         if step.added > 0 {
             metrics::histogram!("kalel_seal_step_seconds").record(begun.elapsed().as_secs_f64());
             metrics::counter!("kalel_seal_events_total").increment(step.added as u64);
@@ -73,12 +79,12 @@ impl Step for Seals {
     }
 
     fn rest(&self) -> Duration {
-        REST
+        self.rest
     }
 
     async fn step(&mut self) -> Result<Progress, StepError> {
         if !self.turn.is_ours().await? {
-            self.sealer = None;
+            (self.sealer, self.rest) = (None, REST);
             return Ok(Progress::Idle);
         }
         match self.seal().await {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Acquire, PgConnection};
+use sqlx::{Connection, PgConnection};
 use thiserror::Error;
 
 use super::{checkpoints, tiles};
@@ -10,6 +10,7 @@ use crate::{
     Store, failpoint,
     merkle::{Growing, Hash, Tile},
     note::{Checkpoint, Signer},
+    read::rows_after,
     recorded::Position,
 };
 
@@ -62,12 +63,15 @@ pub struct Step {
 /// Seals one log under one epoch. Whoever becomes the sealer later fences this one out.
 #[derive(Debug)]
 pub struct Sealer {
-    store: Store,
+    /// Of its own: it waits for nobody. Its commits do not wait for the disk, but for those of signatures.
+    connection: PgConnection,
     signer: Signer,
     origin: String,
     pace: Pace,
     epoch: i64,
     tree: Growing,
+    /// Somebody waits for a checkpoint of at least this size.
+    wanted: Position,
     /// Size and time of the last checkpoint.
     last: Option<(u64, Instant)>,
 }
@@ -79,23 +83,24 @@ impl Sealer {
     /// # Errors
     /// [`SealError`].
     pub async fn own(store: Store, signer: Signer, origin: String, owner: &str, pace: Pace) -> Result<Self, SealError> {
-        let mut connection = store.pool().acquire().await?;
+        let mut connection = store.pool().acquire().await?.detach();
+        // What a crash loses of this is made again from the events.
+        sqlx::query!("SET synchronous_commit = off").execute(&mut connection).await?;
         let found =
             sqlx::query!("UPDATE event_log.seal SET epoch = epoch + 1, owner = $1 RETURNING epoch, size, root", owner)
-                .fetch_one(&mut *connection)
+                .fetch_one(&mut connection)
                 .await?;
         failpoint("sealer.owned");
         let size = u64::try_from(found.size).unwrap_or(0);
-        let tree = Growing::resume(size, tiles::read_edge(&mut *connection, size).await?).ok_or(SealError::Tiles)?;
+        let tree = Growing::resume(size, tiles::read_edge(&mut connection, size).await?).ok_or(SealError::Tiles)?;
         if tree.root().0 != found.root.as_slice() {
             return Err(SealError::Tiles);
         }
-        let newest = checkpoints::newest(&mut *connection).await?;
+        let newest = checkpoints::newest(&mut connection).await?;
         let age = match &newest {
             Some(newest) => age(&mut connection, newest.size).await?,
             None => Duration::ZERO,
         };
-        drop(connection);
         if let Some(newest) = &newest
             && newest.note.lines().next() != Some(origin.as_str())
         {
@@ -104,21 +109,21 @@ impl Sealer {
         }
         let now = Instant::now();
         let last = newest.map(|newest| (u64::try_from(newest.size).unwrap_or(0), now.checked_sub(age).unwrap_or(now)));
-        let sealer = Self { store, signer, origin, pace, epoch: found.epoch, tree, last };
-        sealer.check_end().await?;
+        let mut sealer = Self { connection, signer, origin, pace, epoch: found.epoch, tree, wanted: 0, last };
+        sealer.check_end(&store).await?;
         Ok(sealer)
     }
 
     /// The leaves at the edge against the lines of the log.
-    async fn check_end(&self) -> Result<(), SealError> {
+    async fn check_end(&mut self, store: &Store) -> Result<(), SealError> {
         let sealed = self.position();
-        let head = self.store.head_of_log().await?;
+        let head = store.head_of_log().await?;
         if head < sealed {
             return Err(SealError::Shortened { sealed, head });
         }
         let leaves = self.tree.edge().find(|tile| tile.id.level == 0).map(|tile| tile.hashes).unwrap_or_default();
         let count = i64::try_from(leaves.len()).unwrap_or(0);
-        let lines = self.store.lines_after(sealed - count, count).await?;
+        let lines = store.lines_after(sealed - count, count).await?;
         for (expected, leaf) in (sealed - count + 1..).zip(&leaves) {
             let at = usize::try_from(expected - (sealed - count + 1)).unwrap_or(usize::MAX);
             match lines.get(at) {
@@ -141,51 +146,83 @@ impl Sealer {
     /// [`SealError`].
     pub async fn step(&mut self, most: i64) -> Result<Step, SealError> {
         let before = self.position();
-        let lines = self.store.lines_after(before, most).await?;
+        let rows = rows_after(&mut self.connection, before, most).await?;
         let mut filled = Vec::new();
-        for (expected, (found, line)) in (before + 1..).zip(&lines) {
-            if *found != expected {
-                return Err(SealError::Gap { expected, found: *found });
+        for (expected, row) in (before + 1..).zip(&rows) {
+            if row.position != expected {
+                return Err(SealError::Gap { expected, found: row.position });
             }
-            filled.extend(self.tree.push(Hash::leaf(line.as_bytes())));
+            filled.extend(self.tree.push(Hash::leaf(row.export_line().as_bytes())));
         }
-        let due = self.is_due().await?;
-        if !lines.is_empty() || due {
-            self.write(before, filled, due).await?;
+        filled.extend(self.tree.edge());
+        let mut signed = self.is_due();
+        if signed {
+            self.write_and_sign(before, &filled).await?;
+        } else {
+            self.wanted = if rows.is_empty() {
+                sqlx::query_scalar!("SELECT wanted FROM event_log.seal").fetch_one(&mut self.connection).await?
+            } else {
+                self.write(before, &filled).await?
+            };
+            signed = self.is_due();
+            if signed {
+                self.write_and_sign(self.position(), &[]).await?;
+            }
         }
-        Ok(Step { size: self.position(), added: lines.len(), signed: due })
+        Ok(Step { size: self.position(), added: rows.len(), signed })
     }
 
-    async fn is_due(&self) -> Result<bool, SealError> {
+    /// By number, by time, or because somebody waits, as far as that is known.
+    fn is_due(&self) -> bool {
         let size = self.tree.size();
-        let Some((last, at)) = self.last else { return Ok(size > 0) };
+        let Some((last, at)) = self.last else { return size > 0 };
         if size == last {
-            return Ok(false);
+            return false;
         }
         if size - last >= self.pace.events || at.elapsed() >= self.pace.time {
-            return Ok(true);
+            return true;
         }
-        if at.elapsed() < self.pace.least {
-            return Ok(false);
-        }
-        let wanted = sqlx::query_scalar!("SELECT wanted FROM event_log.seal").fetch_one(self.store.pool()).await?;
-        Ok(u64::try_from(wanted).is_ok_and(|wanted| wanted > last && wanted <= size))
+        let wanted = u64::try_from(self.wanted).is_ok_and(|wanted| wanted > last && wanted <= size);
+        wanted && at.elapsed() >= self.pace.least
     }
 
-    async fn write(&mut self, before: Position, mut filled: Vec<Tile>, sign: bool) -> Result<(), SealError> {
-        filled.extend(self.tree.edge());
-        let mut connection = self.store.pool().acquire().await?;
-        let mut transaction = connection.begin().await?;
-        if !sign {
-            // What a crash loses of this is made again from the events.
-            sqlx::query!("SET LOCAL synchronous_commit = off").execute(&mut *transaction).await?;
-        }
-        let root = self.tree.root();
+    /// Tree and tiles in one statement: on a busy machine every question and answer costs some milliseconds. Answers for
+    /// which size somebody waits.
+    async fn write(&mut self, before: Position, tiles: &[Tile]) -> Result<Position, SealError> {
+        let (root, size, columns) = (self.tree.root(), self.position(), tiles::Columns::of(tiles));
+        let wanted = sqlx::query_scalar!(
+            r#"WITH moved AS (
+                 UPDATE event_log.seal SET size = $3, root = $4 WHERE epoch = $1 AND size = $2 RETURNING wanted),
+             kept AS (
+                 INSERT INTO event_log.tiles (level, index, hashes)
+                 SELECT tile.level, tile.index, tile.hashes
+                 FROM moved, unnest($5::smallint[], $6::bigint[], $7::bytea[]) AS tile (level, index, hashes)
+                 ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes)
+             SELECT wanted AS "wanted!" FROM moved"#,
+            self.epoch,
+            before,
+            size,
+            root.0.as_slice(),
+            &columns.levels,
+            &columns.indexes,
+            &columns.hashes,
+        )
+        .fetch_optional(&mut self.connection)
+        .await?;
+        failpoint("sealer.written");
+        wanted.ok_or(SealError::Fenced)
+    }
+
+    async fn write_and_sign(&mut self, before: Position, tiles: &[Tile]) -> Result<(), SealError> {
+        let (root, size, columns) = (self.tree.root(), self.position(), tiles::Columns::of(tiles));
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: self.tree.size(), root };
+        let mut transaction = self.connection.begin().await?;
+        sqlx::query!("SET LOCAL synchronous_commit = on").execute(&mut *transaction).await?;
         let moved = sqlx::query!(
             "UPDATE event_log.seal SET size = $3, root = $4 WHERE epoch = $1 AND size = $2",
             self.epoch,
             before,
-            self.position(),
+            size,
             root.0.as_slice(),
         )
         .execute(&mut *transaction)
@@ -193,29 +230,19 @@ impl Sealer {
         if moved.rows_affected() != 1 {
             return Err(SealError::Fenced);
         }
-        tiles::keep(&mut transaction, &filled).await?;
-        if sign {
-            self.sign(&mut transaction, root).await?;
-        }
-        failpoint("sealer.before_commit");
-        transaction.commit().await?;
-        failpoint("sealer.after_commit");
-        if sign {
-            self.last = Some((self.tree.size(), Instant::now()));
-        }
-        Ok(())
-    }
-
-    async fn sign(&self, connection: &mut PgConnection, root: Hash) -> Result<(), SealError> {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: self.tree.size(), root };
+        tiles::keep(&mut transaction, &columns).await?;
         sqlx::query!(
             "INSERT INTO event_log.checkpoints (size, note, verifier) VALUES ($1, $2, $3)",
-            self.position(),
+            size,
             self.signer.sign(&checkpoint.text()),
             self.signer.verifier().to_text(),
         )
-        .execute(connection)
+        .execute(&mut *transaction)
         .await?;
+        failpoint("sealer.before_commit");
+        transaction.commit().await?;
+        failpoint("sealer.after_commit");
+        self.last = Some((self.tree.size(), Instant::now()));
         Ok(())
     }
 }

@@ -19,17 +19,31 @@ pub(crate) fn edge(size: u64) -> impl Iterator<Item = (TileId, usize)> {
         .filter(|(_, count)| *count > 0)
 }
 
+/// Tiles as arrays of their columns.
+pub(super) struct Columns {
+    pub(super) levels: Vec<i16>,
+    pub(super) indexes: Vec<i64>,
+    pub(super) hashes: Vec<Vec<u8>>,
+}
+
+impl Columns {
+    pub(super) fn of(tiles: &[Tile]) -> Self {
+        Self {
+            levels: tiles.iter().map(|tile| i16::from(tile.id.level)).collect(),
+            indexes: tiles.iter().map(|tile| i64::try_from(tile.id.index).unwrap_or(i64::MAX)).collect(),
+            hashes: tiles.iter().map(|tile| tile.hashes.iter().flat_map(|hash| hash.0).collect()).collect(),
+        }
+    }
+}
+
 /// Writes tiles: those that were filled, and those at the edge as they are now.
-pub(super) async fn keep(connection: &mut PgConnection, tiles: &[Tile]) -> Result<(), sqlx::Error> {
-    let levels: Vec<i16> = tiles.iter().map(|tile| i16::from(tile.id.level)).collect();
-    let indexes: Vec<i64> = tiles.iter().map(|tile| i64::try_from(tile.id.index).unwrap_or(i64::MAX)).collect();
-    let hashes: Vec<Vec<u8>> = tiles.iter().map(|tile| tile.hashes.iter().flat_map(|hash| hash.0).collect()).collect();
+pub(super) async fn keep(connection: &mut PgConnection, tiles: &Columns) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO event_log.tiles (level, index, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
          ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes",
-        &levels,
-        &indexes,
-        &hashes,
+        &tiles.levels,
+        &tiles.indexes,
+        &tiles.hashes,
     )
     .execute(connection)
     .await

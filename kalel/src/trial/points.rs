@@ -114,15 +114,27 @@ async fn provoke(stage: &Stage, http: &reqwest::Client, name: &str) {
         "lane.probed" => nemesis::cut_lanes(stage).await,
         // There may be no stream just now.
         "relay.discarded" => drop(stage.intrude().await),
+        // Somebody wants to see what happened just now proven: that is signed at once.
+        "sealer.before_commit" | "sealer.after_commit" => drop(ask_for_proof(stage, http).await),
         "effect.not_called" | "inbox.later" => nemesis::overload_provider(http, stage).await,
         _ => {}
     }
 }
 
+async fn ask_for_proof(stage: &Stage, http: &reqwest::Client) -> Result<(), Off> {
+    let head = stage.head().await?;
+    let asked = http.get(format!("{}/v1/audit/proofs/{head}", stage.bases[0])).bearer_auth(stage.key("auditor"));
+    asked.send().await?;
+    Ok(())
+}
+
 /// A rebuild that dies, and the next one, which finishes it.
 async fn in_command(stage: &mut Stage, name: &'static str) -> Result<bool, Off> {
     use std::os::unix::process::ExitStatusExt as _;
-    let args = ["rebuild", "reservation", "--swap", "--json"];
+    // Reservations are rebuilt in bulk, clients batch by batch.
+    let by_batch = matches!(name, "shadow.rows_written" | "shadow.before_commit" | "shadow.after_commit");
+    let projector = if by_batch { "client" } else { "reservation" };
+    let args = ["rebuild", projector, "--swap", "--json"];
     let dying = stage.command(&args, Some(&format!("{name}=return"))).await?;
     stage.mind().await?;
     let next = stage.command(&args, None).await?;

@@ -48,7 +48,7 @@ pub async fn settle(stage: &mut Stage, http: &reqwest::Client, say: &mut dyn FnM
             let (moving, open) = still(&mut connection, until).await?;
             let bus = stage.bus_head().await.unwrap_or((0, 0)).0;
             let last = format!("{open}, bus at {bus}");
-            if !moving && bus == head(&mut connection).await? {
+            if !moving && bus == stage.head().await? {
                 say(&format!("{step} s have passed: {last}"));
                 break;
             }
@@ -59,11 +59,6 @@ pub async fn settle(stage: &mut Stage, http: &reqwest::Client, say: &mut dyn FnM
         }
     }
     Ok(())
-}
-
-async fn head(connection: &mut PgConnection) -> Result<i64, Off> {
-    let head = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM event_log.events");
-    Ok(head.fetch_one(connection).await?)
 }
 
 /// Whether anything is on its way until this time, and what there is.

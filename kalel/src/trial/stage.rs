@@ -154,6 +154,13 @@ impl Stage {
         Ok(sqlx::query_scalar("SELECT id FROM event_log.identity").fetch_one(&mut connection).await?)
     }
 
+    /// The last position of the log.
+    pub async fn head(&self) -> Result<i64, Off> {
+        let mut connection = postgres::connect(&self.database_url()).await?;
+        let head = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM event_log.events");
+        Ok(head.fetch_one(&mut connection).await?)
+    }
+
     /// A demo key by its role.
     pub fn key(&self, role: &str) -> String {
         self.demo.secrets().find(|(known, _)| known == role).map(|(_, secret)| secret).unwrap_or_default()

@@ -5,6 +5,7 @@ use std::{
     task::Poll,
 };
 
+use domain::Timestamp;
 use eventstore::failpoint;
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -28,6 +29,7 @@ pub(super) struct Checkpoint {
 }
 
 /// Where it stands after a write.
+#[derive(Clone)]
 pub(super) struct Stand {
     pub position: Position,
     pub digest: Vec<u8>,
@@ -98,23 +100,31 @@ pub(super) async fn write(
         Some(chain) if chain.from == checkpoint.digest => chain.to.clone(),
         _ => chained(&checkpoint.digest, batch),
     };
-    // The lock is held, so the epoch cannot have changed; saying it again costs nothing and needs no proof.
+    let stand = Stand { position: last.recorded.position, digest };
+    move_to(transaction, hold, &stand, Some(last.recorded.recorded_at)).await?;
+    Ok(stand)
+}
+
+/// Moves a checkpoint that is locked. So the epoch cannot have changed; saying it again costs nothing and needs no proof.
+pub(super) async fn move_to(
+    transaction: &mut PgConnection,
+    hold: &Hold,
+    to: &Stand,
+    recorded_at: Option<Timestamp>,
+) -> Result<(), RunError> {
     let written = sqlx::query!(
         "UPDATE read.checkpoints
          SET position = $3, digest = $4, recorded_at = $5, halted_at = NULL, halted_why = NULL
          WHERE name = $1 AND epoch = $2",
         hold.key,
         hold.epoch,
-        last.recorded.position,
-        digest,
-        last.recorded.recorded_at,
+        to.position,
+        to.digest,
+        recorded_at,
     )
     .execute(transaction)
     .await?;
-    if written.rows_affected() != 1 {
-        return Err(RunError::Fenced { projector: hold.projector.name }.into());
-    }
-    Ok(Stand { position: last.recorded.position, digest })
+    if written.rows_affected() == 1 { Ok(()) } else { Err(RunError::Fenced { projector: hold.projector.name }) }
 }
 
 /// Writes a batch that was read ahead, in a transaction of the caller's that holds the lock.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use sqlx::PgConnection;
 
-use super::{ApplyError, Entry, RunError};
+use super::{ApplyError, Bulk, Entry, RunError};
 
 /// What to do with an event that cannot be applied. It is never skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub struct Projector {
     pub tables: &'static [&'static str],
     /// Writes a batch, in log order, set by set. Several events of one stream may be in a batch.
     pub apply: for<'a> fn(&'a mut PgConnection, &'a [Entry]) -> Applying<'a>,
+    /// The same into a shadow that is being filled, where many rows are made: folded in memory, written once. Without it
+    /// a shadow is filled batch by batch like live rows. It makes the very rows that `apply` makes.
+    pub bulk: Option<fn() -> Box<dyn Bulk>>,
 }
 
 impl Projector {

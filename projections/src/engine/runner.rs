@@ -226,13 +226,16 @@ impl Runner {
         if let Some(watch) = &self.watch {
             watch.ring(self.hold.projector, self.hold.epoch, position);
         }
-        let labels = [("projector", self.hold.key.clone())];
-        metrics::histogram!("kalel_projection_batch_events", &labels).record(count(batch.len()));
-        metrics::counter!("kalel_projection_events_total", &labels).increment(batch.len() as u64);
+        let labels = note(&self.hold, batch.len());
         if let (Rows::Live, Some(last)) = (self.hold.rows, batch.last()) {
             let lag = self.store.clock().now() - last.recorded.recorded_at;
             metrics::histogram!("kalel_projection_lag_seconds", &labels).record(lag.as_seconds_f64().max(0.0));
         }
+    }
+
+    /// Where the database stands, as somebody else has made it.
+    pub(super) fn stands_at(&mut self, Stand { position, digest }: Stand) {
+        (self.position, self.digest, self.ahead) = (position, digest, None);
     }
 
     /// Applies until nothing more is in the log.
@@ -251,6 +254,14 @@ impl Runner {
     pub async fn resume_parked(&mut self) -> Result<u64, RunError> {
         park::resume_parked(self.hold.projector, &self.store).await
     }
+}
+
+/// Counts events that were written.
+pub(super) fn note(hold: &Hold, events: usize) -> [(&'static str, String); 1] {
+    let labels = [("projector", hold.key.clone())];
+    metrics::histogram!("kalel_projection_batch_events", &labels).record(count(events));
+    metrics::counter!("kalel_projection_events_total", &labels).increment(events as u64);
+    labels
 }
 
 /// Large enough that the transaction costs nothing beside the events, small enough to be undone without regret.

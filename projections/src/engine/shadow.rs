@@ -12,16 +12,28 @@ pub use compare::{Comparison, Content, Difference, Kind, Table};
 
 use eventstore::{Store, failpoint};
 
-use super::{Progress, Projector, RunError, Runner, apply::lock, error::is_about_data, rows::Rows, runner::Taken};
+use super::{
+    Bulk, Progress, Projector, RunError, Runner, Sizes,
+    apply::{Stand, lock},
+    bulk::Filling,
+    error::{Setback, is_about_data},
+    rows::Rows,
+    runner::Taken,
+};
 use crate::Position;
 
-/// Events in one transaction while a shadow is filled: large, since nobody waits for a single one of them, and a stream
-/// that comes several times in a batch is read and written once. With the batch read ahead, some 100 MB.
-const BULK: usize = 10_000;
+/// Events in one transaction where a shadow is not filled in bulk: large, since nobody waits for a single one of them, and
+/// a stream that comes several times in a batch is read and written once. With the batch read ahead, some 100 MB.
+const BATCH: usize = 10_000;
 
 /// The owner of a shadow.
 pub struct Shadow {
     runner: Runner,
+    sizes: Sizes,
+    /// Rows in memory, until it stands where the live rows stand.
+    filling: Option<Filling>,
+    /// Up to here something went wrong in bulk: batch by batch it is found out what.
+    slowly_until: Position,
     /// Its indexes are there.
     finished: bool,
     /// An exchange has come as far as its commit.
@@ -89,7 +101,15 @@ impl Shadow {
         failpoint("shadow.owned");
         let taken = Taken { epoch, position, digest };
         let runner = Runner::with(projector, Rows::Shadow, store, None, taken);
-        Ok(Self { runner, finished: false, committing: false })
+        let (sizes, filling) = (Sizes::default(), None);
+        Ok(Self { runner, sizes, filling, slowly_until: 0, finished: false, committing: false })
+    }
+
+    /// Takes other amounts at a time than usual.
+    #[must_use]
+    pub fn in_parts_of(mut self, sizes: Sizes) -> Self {
+        self.sizes = sizes;
+        self
     }
 
     pub fn projector(&self) -> &'static Projector {
@@ -100,20 +120,64 @@ impl Shadow {
         self.runner.position()
     }
 
-    /// Applies one large batch, or the few events there are up to where the live rows stand; once it is there, makes
-    /// what only readers need.
+    /// Takes in one large part of the log, or the few events there are up to where the live rows stand; once it is there,
+    /// makes what only readers need.
     ///
     /// # Errors
     /// As [`Runner::run_batch`]; [`RunError::Fenced`] also when the shadow was exchanged or thrown away by others.
     pub async fn step(&mut self) -> Result<Progress, RunError> {
-        self.runner.until = self.live().await?.max(self.position());
-        let mut progress = self.runner.run_batch(BULK).await?;
+        let until = self.live().await?.max(self.position());
+        self.runner.until = until;
+        let mut progress = match self.projector().bulk {
+            Some(rows) if !self.finished && self.position() >= self.slowly_until => self.fill(rows, until).await?,
+            _ => self.runner.run_batch(BATCH).await?,
+        };
         if progress.caught_up && !self.finished {
             self.finish().await?;
             // That takes its time, and meanwhile the live rows have gone on.
             progress.caught_up = progress.position >= self.live().await?;
         }
         Ok(progress)
+    }
+
+    /// A step in bulk. Whatever goes wrong, what is in memory is forgotten, and the database says where to begin again.
+    async fn fill(&mut self, rows: fn() -> Box<dyn Bulk>, until: Position) -> Result<Progress, RunError> {
+        let before = self.position();
+        let mut filling = match self.filling.take() {
+            Some(filling) => filling,
+            None => {
+                let stand = self.stand().await?;
+                self.runner.stands_at(stand.clone());
+                Filling::new(self.runner.hold.clone(), self.runner.store.clone(), self.sizes, rows(), stand)
+            }
+        };
+        match filling.step(until).await {
+            Ok(stand) => {
+                if let Some(stand) = stand {
+                    self.runner.stands_at(stand);
+                }
+                let caught_up = self.position() >= until;
+                self.filling = (!caught_up).then_some(filling);
+                let events = usize::try_from(self.position() - before).unwrap_or(0);
+                return Ok(Progress { position: self.position(), events, caught_up });
+            }
+            Err(Setback::Moved(_)) => {}
+            Err(Setback::Run(error)) if !error.took_too_long() => return Err(error),
+            // Batch by batch the event stands alone at last, and what lies before it is applied.
+            Err(Setback::Run(_) | Setback::Poison(_) | Setback::Unknown(_)) => self.slowly_until = filling.folded(),
+        }
+        filling.settle().await;
+        let stand = self.stand().await?;
+        self.runner.stands_at(stand);
+        Ok(Progress { position: self.position(), events: 0, caught_up: false })
+    }
+
+    /// Where the database stands.
+    async fn stand(&self) -> Result<Stand, RunError> {
+        let mut transaction = self.runner.store.pool().begin().await?;
+        let checkpoint = lock(&mut transaction, &self.runner.hold).await?;
+        transaction.rollback().await?;
+        Ok(Stand { position: checkpoint.position, digest: checkpoint.digest })
     }
 
     /// Steps until it stands where the live rows stand.

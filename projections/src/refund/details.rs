@@ -1,7 +1,5 @@
 //! `read.refunds`: one movement of money out, as the API shows it.
 
-use std::collections::BTreeMap;
-
 use domain::{
     Timestamp,
     actor::Actor,
@@ -18,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Entry, breathe},
+    engine::{ApplyError, Copied, Entry, Kept, Tuples, breathe},
     page::Found,
 };
 
@@ -173,35 +171,66 @@ impl Refund {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(crate) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let events: Vec<_> = entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Refund(event) => Some((entry, event)),
-            _ => None,
-        })
-        .collect();
-    if events.is_empty() {
+    let mut rows = Kept::default();
+    fold(&mut rows, connection, entries).await?;
+    if rows.count() == 0 {
         return Ok(());
     }
-    let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
-    let mut rows = load(connection, &known).await?;
-    for (number, (entry, event)) in events.into_iter().enumerate() {
+    save(connection, rows.changed().map(|(_, row)| row)).await
+}
+
+/// Takes the events of refunds in; what is not in memory is loaded.
+pub(crate) async fn fold(
+    rows: &mut Kept<Refund>,
+    connection: &mut PgConnection,
+    entries: &[Entry],
+) -> Result<(), ApplyError> {
+    let events = || entries.iter().filter(|entry| matches!(entry.event, Event::Refund(_)));
+    let missing = rows.missing(Entry::with_a_past(events()));
+    rows.loaded(load(connection, &missing).await?);
+    for (number, entry) in events().enumerate() {
         breathe(number).await;
+        let Event::Refund(event) = &entry.event else { continue };
         if let RefundEvent::Requested(requested) = event {
             rows.insert(entry.stream_id, Refund::requested(requested, entry));
             continue;
         }
-        let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
+        let row = rows.get_mut(entry.stream_id).ok_or_else(|| entry.without_a_row())?;
         row.evolve(event);
         row.version = entry.version;
         row.position = entry.position;
     }
-    save(connection, rows.values()).await
+    Ok(())
 }
 
-async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Refund>, sqlx::Error> {
+impl Copied for Refund {
+    const COPY: &'static str = "COPY refunds (refund_id, payment_id, reservation_id, site_id, client_id, status, amount, \
+        doc, version, position, created_position) FROM STDIN (FORMAT binary)";
+
+    async fn delete(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+        sqlx::query!("DELETE FROM refunds WHERE refund_id = ANY ($1)", ids).execute(connection).await.map(drop)
+    }
+
+    fn put(&self, _: Uuid, tuples: &mut Tuples) -> Result<(), serde_json::Error> {
+        tuples.row(11);
+        tuples.uuid(self.refund_id.uuid());
+        tuples.uuid(self.payment_id.uuid());
+        tuples.uuid(self.reservation_id.uuid());
+        tuples.uuid(self.site_id.uuid());
+        tuples.maybe_uuid(self.client_id.map(|client| client.uuid()));
+        tuples.text(self.status.as_str());
+        tuples.bigint(self.amount.amount);
+        tuples.json(self)?;
+        tuples.int(self.version);
+        tuples.bigint(self.position);
+        tuples.bigint(self.created_position);
+        Ok(())
+    }
+}
+
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, Refund)>, sqlx::Error> {
     if ids.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
     let rows =
         sqlx::query!(r#"SELECT refund_id, doc AS "doc: Json<Refund>" FROM refunds WHERE refund_id = ANY ($1)"#, ids)

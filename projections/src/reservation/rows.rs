@@ -1,7 +1,5 @@
 //! `read.reservations`: filled from events, asked by id, by code, with the money of each.
 
-use std::collections::BTreeMap;
-
 use domain::{
     Timestamp,
     event::Event,
@@ -15,7 +13,7 @@ use uuid::Uuid;
 use super::{Details, details::Doc};
 use crate::{
     Position,
-    engine::{ApplyError, Entry, breathe},
+    engine::{ApplyError, Copied, Entry, Kept, Tuples, breathe},
     page::Found,
     payment::Payment,
     refund::Refund,
@@ -44,31 +42,71 @@ impl Reservation {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let events: Vec<_> = entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Reservation(event) => Some((entry, event)),
-            _ => None,
-        })
-        .collect();
-    if events.is_empty() {
+    let mut rows = Kept::default();
+    fold(&mut rows, connection, entries).await?;
+    if rows.count() == 0 {
         return Ok(());
     }
-    let known = Entry::with_a_past(events.iter().map(|(entry, _)| *entry));
-    let mut rows = load(connection, &known).await?;
-    for (number, (entry, event)) in events.into_iter().enumerate() {
+    save(connection, rows.changed().map(|(_, row)| row)).await
+}
+
+/// Takes the events of reservations in; what is not in memory is loaded.
+pub(super) async fn fold(
+    rows: &mut Kept<Doc>,
+    connection: &mut PgConnection,
+    entries: &[Entry],
+) -> Result<(), ApplyError> {
+    let events = || entries.iter().filter(|entry| matches!(entry.event, Event::Reservation(_)));
+    let missing = rows.missing(Entry::with_a_past(events()));
+    rows.loaded(load(connection, &missing).await?);
+    for (number, entry) in events().enumerate() {
         breathe(number).await;
+        let Event::Reservation(event) = &entry.event else { continue };
         if let ReservationEvent::Held(held) = event {
             rows.insert(entry.stream_id, Doc::new(held.reservation_id, entry.position));
         }
-        rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?.evolve(event, entry);
+        rows.get_mut(entry.stream_id).ok_or_else(|| entry.without_a_row())?.evolve(event, entry);
     }
-    save(connection, rows.values()).await
+    Ok(())
 }
 
-async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Doc>, sqlx::Error> {
+impl Copied for Doc {
+    const COPY: &'static str = "COPY reservations (reservation_id, site_id, pitch_id, cells, client_id, placed_by, status, \
+        code, starts_at, ends_at, doc, version, position, created_position) FROM STDIN (FORMAT binary)";
+
+    async fn delete(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+        sqlx::query!("DELETE FROM reservations WHERE reservation_id = ANY ($1)", ids)
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+
+    /// Nothing for a reservation before its first event.
+    fn put(&self, _: Uuid, tuples: &mut Tuples) -> Result<(), serde_json::Error> {
+        let Some(terms) = self.reservation.state.terms.as_ref() else { return Ok(()) };
+        let slot = &terms.slot;
+        tuples.row(14);
+        tuples.uuid(self.reservation.id.uuid());
+        tuples.uuid(slot.site_id.uuid());
+        tuples.uuid(slot.pitch_id.uuid());
+        tuples.uuids(slot.cells.iter().map(|cell| cell.uuid()));
+        tuples.maybe_uuid(terms.client_id.map(|client| client.uuid()));
+        tuples.maybe_uuid(terms.placed_by.id.map(Uuid::from));
+        tuples.text(self.reservation.state.status.as_str());
+        tuples.text(&terms.code.0);
+        tuples.time(slot.during.from());
+        tuples.time(slot.during.to());
+        tuples.json(self)?;
+        tuples.int(self.reservation.version);
+        tuples.bigint(self.position);
+        tuples.bigint(self.created_position);
+        Ok(())
+    }
+}
+
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, Doc)>, sqlx::Error> {
     if ids.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
     let rows = sqlx::query!(
         r#"SELECT reservation_id, doc AS "doc: Json<Doc>" FROM reservations WHERE reservation_id = ANY ($1)"#,

@@ -1,49 +1,27 @@
 //! `read.schedule`: one row per open claim and cell, made by the same pure function of the events as the guard's claims.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
     event::Event,
-    guard::{self, Op, OpenClaim},
-    ids::{CellId, ClosureId, ReservationId, SiteId},
+    guard::{self, Op},
+    ids::{CellId, SiteId},
     interval::Interval,
     reservation, site,
 };
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::days;
+use super::days::{self, Touched};
 use crate::{
     Position,
-    engine::{ApplyError, Entry},
+    engine::{ApplyError, Copied, Entry, Kept, Tuples, breathe},
 };
-
-/// The claims asked for, and up to which event the answer counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
-    pub as_of: Position,
-    /// By start. Claims that no longer block at this moment are among them: [`guard::stands_in_the_way`] looks through.
-    pub claims: Vec<OpenClaim>,
-    /// The holders that are closures; the others are reservations.
-    pub closures: BTreeSet<ClosureId>,
-}
-
-impl Standing {
-    /// The reservation that holds a claim; `None` for a closure's.
-    pub fn reservation(&self, claim: &OpenClaim) -> Option<ReservationId> {
-        (!self.closures.contains(&claim.holder.into())).then(|| claim.holder.into())
-    }
-
-    /// The first moment after `now` at which one of these claims stops blocking by itself.
-    pub fn next_release(&self, now: Timestamp) -> Option<Timestamp> {
-        self.claims.iter().filter_map(|claim| claim.releasable_at).filter(|at| *at > now).min()
-    }
-}
 
 /// The open claims of one holder, as the table has them.
 #[derive(Clone, Debug, Default)]
-struct Held {
+pub(super) struct Held {
     site_id: Option<SiteId>,
     kind: &'static str,
     cells: Vec<(CellId, Interval)>,
@@ -53,6 +31,22 @@ struct Held {
 
 /// Writes a batch: the claims of every holder it touches are loaded, changed in memory and written anew.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
+    let (mut held, mut touched) = (Kept::default(), Touched::default());
+    fold(&mut held, &mut touched, connection, entries).await?;
+    if held.count() == 0 {
+        return Ok(());
+    }
+    replace(connection, &held).await?;
+    days::raise(connection, &touched).await
+}
+
+/// Takes claims in; those of holders that are not in memory are loaded.
+pub(super) async fn fold(
+    held: &mut Kept<Held>,
+    touched: &mut Touched,
+    connection: &mut PgConnection,
+    entries: &[Entry],
+) -> Result<(), ApplyError> {
     let changes: Vec<(&Entry, Vec<Op>)> =
         entries.iter().map(|entry| (entry, guard::of(&entry.event))).filter(|(_, ops)| !ops.is_empty()).collect();
     let mut holders: BTreeMap<Uuid, bool> = BTreeMap::new();
@@ -62,23 +56,20 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
             holders.entry(holder).or_insert(entry.version > 1 || entry.stream_id != holder);
         }
     }
-    if holders.is_empty() {
-        return Ok(());
-    }
-    let known: Vec<Uuid> = holders.into_iter().filter(|(_, known)| *known).map(|(holder, _)| holder).collect();
-    let mut held = load(connection, &known).await?;
-    let mut touched = days::Touched::default();
-    for (entry, ops) in &changes {
+    let known = holders.into_iter().filter(|(_, known)| *known).map(|(holder, _)| holder).collect();
+    let missing = held.missing(known);
+    held.loaded(load(connection, &missing).await?);
+    for (number, (entry, ops)) in changes.iter().enumerate() {
+        breathe(number).await;
         for op in ops {
             let Some(holder) = holder(op) else { continue };
-            let row = held.entry(holder).or_default();
+            let row = held.get_or_default(holder);
             touched.add(row.site_id, &row.cells, entry.position);
             change(row, op, entry);
             touched.add(row.site_id, &row.cells, entry.position);
         }
     }
-    replace(connection, &known, &held).await?;
-    days::raise(connection, touched).await
+    Ok(())
 }
 
 /// Whose claims an operation changes; `None` when it is about something else than cells.
@@ -109,7 +100,7 @@ fn change(row: &mut Held, op: &Op, entry: &Entry) {
 }
 
 const RESERVATION: &str = "reservation";
-const CLOSURE: &str = "closure";
+pub(super) const CLOSURE: &str = "closure";
 
 /// The site whose cells an event claims.
 fn site_of(event: &Event) -> Option<SiteId> {
@@ -147,8 +138,32 @@ async fn load(connection: &mut PgConnection, holders: &[Uuid]) -> Result<BTreeMa
 }
 
 /// The table only holds intervals that were one.
-fn interval(starts: Timestamp, ends: Timestamp) -> Result<Interval, sqlx::Error> {
+pub(super) fn interval(starts: Timestamp, ends: Timestamp) -> Result<Interval, sqlx::Error> {
     Interval::new(starts, ends).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+impl Copied for Held {
+    const COPY: &'static str = "COPY schedule (cell_id, during, site_id, holder, kind, releasable_at, position) \
+        FROM STDIN (FORMAT binary)";
+
+    async fn delete(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+        sqlx::query!("DELETE FROM schedule WHERE holder = ANY ($1)", ids).execute(connection).await.map(drop)
+    }
+
+    fn put(&self, holder: Uuid, tuples: &mut Tuples) -> Result<(), serde_json::Error> {
+        let Some(site_id) = self.site_id else { return Ok(()) };
+        for (cell, during) in &self.cells {
+            tuples.row(7);
+            tuples.uuid(cell.uuid());
+            tuples.range(*during);
+            tuples.uuid(site_id.uuid());
+            tuples.uuid(holder);
+            tuples.text(self.kind);
+            tuples.maybe_time(self.releasable_at);
+            tuples.bigint(self.position);
+        }
+        Ok(())
+    }
 }
 
 /// The columns of a batch, each bound as one array.
@@ -164,20 +179,21 @@ struct Columns {
     position: Vec<Position>,
 }
 
-async fn replace(connection: &mut PgConnection, known: &[Uuid], held: &BTreeMap<Uuid, Held>) -> Result<(), ApplyError> {
+async fn replace(connection: &mut PgConnection, held: &Kept<Held>) -> Result<(), ApplyError> {
     // Freed before taken: within a batch a cell may pass from one holder to the next.
-    if !known.is_empty() {
-        sqlx::query!("DELETE FROM schedule WHERE holder = ANY ($1)", known).execute(&mut *connection).await?;
+    let stored = held.stored();
+    if !stored.is_empty() {
+        Held::delete(&mut *connection, &stored).await?;
     }
     let mut columns = Columns::default();
-    for (holder, one) in held {
+    for (holder, one) in held.changed() {
         let Some(site_id) = one.site_id else { continue };
         for (cell, during) in &one.cells {
             columns.cell_id.push(cell.uuid());
             columns.starts.push(during.from());
             columns.ends.push(during.to());
             columns.site_id.push(site_id.uuid());
-            columns.holder.push(*holder);
+            columns.holder.push(holder);
             columns.kind.push(one.kind.to_owned());
             columns.releasable_at.push(one.releasable_at);
             columns.position.push(one.position);
@@ -201,96 +217,4 @@ async fn replace(connection: &mut PgConnection, known: &[Uuid], held: &BTreeMap<
     .execute(connection)
     .await?;
     Ok(())
-}
-
-struct Found {
-    as_of: Position,
-    cell_id: Option<Uuid>,
-    holder: Option<Uuid>,
-    kind: Option<String>,
-    starts: Option<Timestamp>,
-    ends: Option<Timestamp>,
-    releasable_at: Option<Timestamp>,
-}
-
-fn standing(rows: Vec<Found>) -> Result<Standing, sqlx::Error> {
-    let as_of = rows.first().map_or(0, |row| row.as_of);
-    let mut standing = Standing { as_of, claims: Vec::with_capacity(rows.len()), closures: BTreeSet::new() };
-    for row in rows {
-        let Found { cell_id: Some(cell), holder: Some(holder), starts: Some(starts), ends: Some(ends), .. } = row
-        else {
-            continue;
-        };
-        if row.kind.as_deref() == Some(CLOSURE) {
-            standing.closures.insert(holder.into());
-        }
-        let during = interval(starts, ends)?;
-        standing.claims.push(OpenClaim { cell: cell.into(), during, holder, releasable_at: row.releasable_at });
-    }
-    Ok(standing)
-}
-
-/// What stands on these cells within an interval.
-///
-/// # Errors
-/// Whatever the database says.
-pub async fn of_cells(db: impl PgExecutor<'_>, cells: &[CellId], within: Interval) -> Result<Standing, sqlx::Error> {
-    let cells: Vec<Uuid> = cells.iter().map(|cell| cell.uuid()).collect();
-    let rows = sqlx::query_as!(
-        Found,
-        r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
-                  lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM checkpoints AS c
-           LEFT JOIN schedule AS s ON s.cell_id = ANY ($1) AND s.during && tstzrange($2, $3)
-           WHERE c.name = 'schedule'
-           ORDER BY lower(s.during), s.cell_id"#,
-        &cells,
-        within.from(),
-        within.to(),
-    )
-    .fetch_all(db)
-    .await?;
-    standing(rows)
-}
-
-/// What stands on the cells of a site within an interval.
-///
-/// # Errors
-/// Whatever the database says.
-pub async fn of_site(db: impl PgExecutor<'_>, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Found,
-        r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
-                  lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
-           FROM checkpoints AS c
-           LEFT JOIN schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
-           WHERE c.name = 'schedule'
-           ORDER BY lower(s.during), s.cell_id"#,
-        site.uuid(),
-        within.from(),
-        within.to(),
-    )
-    .fetch_all(db)
-    .await?;
-    standing(rows)
-}
-
-/// The reservations a closure of these cells would hit, soonest first: shown before it is accepted. The command that
-/// closes asks the guard itself.
-///
-/// # Errors
-/// Whatever the database says.
-pub async fn hits(
-    db: impl PgExecutor<'_>,
-    cells: &[CellId],
-    during: Interval,
-) -> Result<(Position, Vec<ReservationId>), sqlx::Error> {
-    let standing = of_cells(db, cells, during).await?;
-    let mut hits = Vec::new();
-    for hit in standing.claims.iter().filter_map(|claim| standing.reservation(claim)) {
-        if !hits.contains(&hit) {
-            hits.push(hit);
-        }
-    }
-    Ok((standing.as_of, hits))
 }

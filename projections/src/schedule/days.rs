@@ -11,7 +11,10 @@ use domain::{
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::{Position, engine::ApplyError};
+use crate::{
+    Position,
+    engine::{ApplyError, Applying, Changes},
+};
 
 /// Days changed by a batch, with the last position that did.
 #[derive(Default)]
@@ -36,14 +39,14 @@ fn days(during: Interval) -> impl Iterator<Item = NaiveDate> {
 }
 
 /// Notes the days a batch changed.
-pub(super) async fn raise(connection: &mut PgConnection, touched: Touched) -> Result<(), ApplyError> {
+pub(super) async fn raise(connection: &mut PgConnection, touched: &Touched) -> Result<(), ApplyError> {
     let mut sites: Vec<Uuid> = Vec::with_capacity(touched.0.len());
     let mut days = Vec::with_capacity(touched.0.len());
     let mut positions = Vec::with_capacity(touched.0.len());
-    for ((site, day), position) in touched.0 {
+    for ((site, day), position) in &touched.0 {
         sites.push(site.uuid());
-        days.push(day);
-        positions.push(position);
+        days.push(*day);
+        positions.push(*position);
     }
     sqlx::query!(
         "INSERT INTO schedule_days (site_id, day, position)
@@ -56,6 +59,12 @@ pub(super) async fn raise(connection: &mut PgConnection, touched: Touched) -> Re
     .execute(connection)
     .await?;
     Ok(())
+}
+
+impl Changes for Touched {
+    fn write<'a>(&'a self, connection: &'a mut PgConnection) -> Applying<'a> {
+        Box::pin(raise(connection, self))
+    }
 }
 
 /// Position of the last change of a site's schedule on the UTC days that an interval touches; 0 when nothing ever was.

@@ -217,6 +217,7 @@ async fn rows_of_another_version_are_nobody_s_to_write() {
     assert!(matches!(refused, RunError::Outdated { found: 2, ours: 1, .. }), "{refused}");
 }
 
+/// Filled batch by batch, whatever else is said of it.
 pub const fn with(projector: &Projector) -> Projector {
     Projector {
         name: projector.name,
@@ -225,6 +226,7 @@ pub const fn with(projector: &Projector) -> Projector {
         kinds: projector.kinds,
         tables: projector.tables,
         apply: projector.apply,
+        bulk: None,
     }
 }
 
