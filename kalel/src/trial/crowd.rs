@@ -116,7 +116,7 @@ impl Crowd {
         let by_manager = client.random.below(10) < 4;
         let (pays, who) = if by_manager { ("none", "manager") } else { ("deposit", "service") };
         // Now and then somebody new.
-        let person = if number % 6 == 0 { PHONES + number } else { number % PHONES };
+        let person = if number.is_multiple_of(6) { PHONES + number } else { number % PHONES };
         let phone = format!("+22177{:07}", 4_000_000 + person);
         let mut payment = json!({ "pays": pays });
         if !by_manager {
