@@ -84,13 +84,13 @@ impl Sealer {
     /// [`SealError`].
     pub async fn own(store: Store, signer: Signer, origin: String, owner: &str, pace: Pace) -> Result<Self, SealError> {
         let mut connection = store.pool().acquire().await?.detach();
-        // What a crash loses of this is made again from the events.
-        sqlx::query!("SET synchronous_commit = off").execute(&mut connection).await?;
         let found =
             sqlx::query!("UPDATE event_log.seal SET epoch = epoch + 1, owner = $1 RETURNING epoch, size, root", owner)
                 .fetch_one(&mut connection)
                 .await?;
         failpoint("sealer.owned");
+        // What a crash loses from here on is made again from the events.
+        sqlx::query!("SET synchronous_commit = off").execute(&mut connection).await?;
         let size = u64::try_from(found.size).unwrap_or(0);
         let tree = Growing::resume(size, tiles::read_edge(&mut connection, size).await?).ok_or(SealError::Tiles)?;
         if tree.root().0 != found.root.as_slice() {

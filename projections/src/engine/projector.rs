@@ -43,7 +43,8 @@ pub struct Projector {
     /// Writes a batch, in log order, set by set. Several events of one stream may be in a batch.
     pub apply: for<'a> fn(&'a mut PgConnection, &'a [Entry]) -> Applying<'a>,
     /// The same into a shadow that is being filled, where many rows are made: folded in memory, written once. Without it
-    /// a shadow is filled batch by batch like live rows. It makes the very rows that `apply` makes.
+    /// a shadow is filled batch by batch like live rows, as it is where poison is parked. It makes the very rows that
+    /// `apply` makes.
     pub bulk: Option<fn() -> Box<dyn Bulk>>,
 }
 

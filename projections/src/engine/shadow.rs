@@ -13,7 +13,7 @@ pub use compare::{Comparison, Content, Difference, Kind, Table};
 use eventstore::{Store, failpoint};
 
 use super::{
-    Bulk, Progress, Projector, RunError, Runner, Sizes,
+    Bulk, Poison, Progress, Projector, RunError, Runner, Sizes,
     apply::{Stand, lock},
     bulk::Filling,
     error::{Setback, is_about_data},
@@ -129,7 +129,7 @@ impl Shadow {
         let until = self.live().await?.max(self.position());
         self.runner.until = until;
         let mut progress = match self.projector().bulk {
-            Some(rows) if !self.finished && self.position() >= self.slowly_until => self.fill(rows, until).await?,
+            Some(rows) if self.in_bulk() => self.fill(rows, until).await?,
             _ => self.runner.run_batch(BATCH).await?,
         };
         if progress.caught_up && !self.finished {
@@ -138,6 +138,11 @@ impl Shadow {
             progress.caught_up = progress.position >= self.live().await?;
         }
         Ok(progress)
+    }
+
+    /// As long as nothing is wrong. In bulk nobody looks for streams set aside.
+    fn in_bulk(&self) -> bool {
+        self.projector().poison == Poison::Stop && !self.finished && self.position() >= self.slowly_until
     }
 
     /// A step in bulk. Whatever goes wrong, what is in memory is forgotten, and the database says where to begin again.
@@ -211,6 +216,8 @@ impl Shadow {
     async fn finish(&mut self) -> Result<(), RunError> {
         let mut transaction = self.runner.store.pool().begin().await?;
         lock(&mut transaction, &self.runner.hold).await?;
+        // An autovacuum comes by soon after so many rows, and its lock is in the way of an index.
+        patient(&mut transaction).await?;
         unhurried(&mut transaction).await?;
         let made =
             sqlx::query!("SELECT read.shadow_finish($1)", self.projector().name).execute(&mut *transaction).await;

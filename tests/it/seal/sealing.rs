@@ -79,6 +79,21 @@ async fn a_former_sealer_writes_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn a_pool_without_a_free_connection_does_not_hold_it_up() {
+    let world = World::new().await;
+    let store = world.store().await;
+    fill(&world, 10).await;
+    let mut sealer = own(&store, every(5)).await.unwrap();
+    let mut busy = Vec::new();
+    while let Ok(connection) = store.pool().acquire().await {
+        busy.push(connection);
+    }
+    let step = sealer.step(1_000).await.unwrap();
+    assert_eq!((step.size, step.signed), (10, true));
+    drop(busy);
+}
+
+#[tokio::test]
 async fn what_was_sealed_and_is_not_as_it_was_stops_the_sealer() {
     let world = World::new().await;
     let store = world.store().await;
