@@ -3,6 +3,7 @@
 
 mod afterwards;
 mod api;
+mod compare;
 mod doors;
 mod erasure;
 mod faults;
