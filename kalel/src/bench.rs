@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod audit;
+pub mod compare;
 pub mod crash;
 pub mod http;
 mod machine;
@@ -24,6 +25,8 @@ pub enum Bench {
     Audit(AuditOptions),
     /// Rebuilding every projection while commands and readers go on, against a plain COPY of the same rows.
     Rebuild(RebuildOptions),
+    /// All of these goals and more beside plain INSERT, a booking API in Node and two published libraries, in one run.
+    Compare(CompareOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
     /// Started by `crash`: one of its processes.
@@ -116,6 +119,34 @@ pub struct RebuildOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// Folder of the peers: what is not there, or cannot be installed, is named as not measured.
+    #[arg(long, default_value = "peers")]
+    peers: PathBuf,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// How often all sides take turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Events in the log that is rebuilt.
+    #[arg(long, default_value_t = 200_000)]
+    events: i64,
+    /// Sites that are searched.
+    #[arg(long, default_value_t = 10_000)]
+    sites: u64,
+    /// Clients that want one and the same slot.
+    #[arg(long, default_value_t = 1_000)]
+    crowd: usize,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashOptions {
     /// A migrated database that may be filled. Without it a private Postgres is started.
     #[arg(long)]
@@ -139,6 +170,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
         Bench::Audit(options) => audit(options).await.map_err(|problem| problem.to_string()),
         Bench::Rebuild(options) => rebuild(options).await.map_err(|problem| problem.to_string()),
+        Bench::Compare(options) => compare(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
         Bench::SealWorker(worker) => audit::work(worker).await.map_err(|problem| problem.to_string()),
@@ -223,6 +255,7 @@ async fn rebuild(options: RebuildOptions) -> Result<(), append::Problem> {
         database_url: options.database_url.or(given).unwrap_or_default(),
         events: options.events,
         commands: options.commands,
+        alone: Duration::from_secs(5),
     };
     let report = rebuild::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
     let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, rebuild::table(&report));
@@ -233,6 +266,45 @@ async fn rebuild(options: RebuildOptions) -> Result<(), append::Problem> {
     }
     if let Some(path) = options.write {
         machine::replace_section(&path, "rebuild", &text)?;
+    }
+    Ok(())
+}
+
+async fn compare(options: CompareOptions) -> Result<(), append::Problem> {
+    let server = private::start(512).await?;
+    let plan = compare::Plan {
+        program: std::env::current_exe()?,
+        databases: compare::Databases {
+            append: server.another("append").await?,
+            http: server.another("http").await?,
+            streams: server.another("streams").await?,
+            search: server.another("search").await?,
+            rebuild: server.another("rebuild").await?,
+        },
+        nats_url: Some(server.nats_url.clone()),
+        peers: options.peers,
+        cache: compare::install::cache(),
+        callers: vec![1, 32, 256],
+        callers_of_libraries: 32,
+        connections: 64,
+        crowd: options.crowd.max(1),
+        sites: options.sites.max(1),
+        events: options.events.max(1),
+        lasting: Duration::from_secs(options.seconds.max(1)),
+        rounds: options.rounds.max(1),
+    };
+    let began = std::time::Instant::now();
+    let report =
+        compare::run(&plan, &mut |doing| eprintln!("bench: {:4.0} s: {doing}", began.elapsed().as_secs_f64())).await?;
+    let machine = machine::describe(&plan.databases.append).await?;
+    let text = format!("{machine}\n\n{}", compare::table::table(&report));
+    if options.json {
+        println!("{:#}", compare::as_json(&report, &machine));
+    } else {
+        println!("{text}");
+    }
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "compare", &text)?;
     }
     Ok(())
 }

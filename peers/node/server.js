@@ -1,5 +1,6 @@
 // A minimal booking API as many would write it: Fastify with a schema, pg with a pool, one table whose EXCLUDE
 // constraint lets nobody overlap. It checks no key, no price, no opening hours, and remembers no idempotency key.
+// POST /reservations inserts and lets the constraint say no; POST /reservations/checked looks before it inserts.
 //
 // DATABASE_URL, PROCESSES (1: this process; more: that many in a cluster), CONNECTIONS to Postgres in all.
 // Prints one line when it listens: {"listening":"127.0.0.1:PORT"}.
@@ -44,6 +45,14 @@ const INSERT = {
          RETURNING id, status, lower(during) AS starts_at, upper(during) AS ends_at`,
 };
 
+const IN_THE_WAY = {
+  name: 'in_the_way',
+  text: `SELECT 1 FROM peer_node.reservations
+         WHERE site_id = $1 AND pitch_id = $2
+           AND during && tstzrange($3::timestamptz, $3::timestamptz + $4 * interval '1 minute')
+         LIMIT 1`,
+};
+
 const EXCLUSION_VIOLATION = '23P01';
 
 async function serve(port) {
@@ -54,15 +63,21 @@ async function serve(port) {
   // An idle connection that breaks is replaced.
   pool.on('error', () => {});
   const app = Fastify();
-  app.post('/reservations', { schema: { body: BODY } }, async (request, reply) => {
-    const { site_id, pitch_id, starts_at, minutes } = request.body;
+  const reserve = async (values, reply) => {
     try {
-      const { rows } = await pool.query({ ...INSERT, values: [site_id, pitch_id, starts_at, minutes] });
+      const { rows } = await pool.query({ ...INSERT, values });
       return reply.code(201).send(rows[0]);
     } catch (error) {
       if (error.code === EXCLUSION_VIOLATION) return reply.code(409).send({ error: 'slot_taken' });
       throw error;
     }
+  };
+  const wish = ({ site_id, pitch_id, starts_at, minutes }) => [site_id, pitch_id, starts_at, minutes];
+  app.post('/reservations', { schema: { body: BODY } }, (request, reply) => reserve(wish(request.body), reply));
+  app.post('/reservations/checked', { schema: { body: BODY } }, async (request, reply) => {
+    const values = wish(request.body);
+    const { rowCount } = await pool.query({ ...IN_THE_WAY, values });
+    return rowCount > 0 ? reply.code(409).send({ error: 'slot_taken' }) : reserve(values, reply);
   });
   await app.listen({ host: '127.0.0.1', port });
   return app.server.address().port;

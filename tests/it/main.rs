@@ -4,6 +4,7 @@
 mod afterwards;
 mod api;
 mod broken;
+mod compare;
 mod doors;
 mod erasure;
 mod faults;

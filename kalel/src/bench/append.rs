@@ -15,7 +15,9 @@ use std::{
 
 use domain::ids::StreamId;
 use eventstore::{Append, AppendError, Clock, Keyring, Meta, Mode, Store};
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::sync::Notify;
 
 use super::sample::{self, Ground};
 
@@ -35,7 +37,7 @@ pub struct Plan {
 pub type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// One measurement.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     pub per_second: f64,
     pub p50_ms: f64,
@@ -43,9 +45,10 @@ pub struct Figure {
 }
 
 /// The lane beside what it is compared with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Line {
     pub what: String,
+    pub callers: usize,
     pub plain: Option<Figure>,
     pub lane: Figure,
     /// The median of the rounds' ratios, not the ratio of medians: both sides of a round had the same machine.
@@ -84,7 +87,7 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<
         rounds.sort_by(|a, b| a.2.total_cmp(&b.2));
         if let Some((plain, lane, ratio)) = rounds.get(rounds.len() / 2).copied() {
             let what = format!("{callers} caller{}", if callers == 1 { "" } else { "s" });
-            lines.push(Line { what, plain: Some(plain), lane, ratio: Some(ratio), goal: goal(callers) });
+            lines.push(Line { what, callers, plain: Some(plain), lane, ratio: Some(ratio), goal: goal(callers) });
         }
     }
     let most = plan.callers.iter().copied().max().unwrap_or(256);
@@ -95,14 +98,14 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<
     ] {
         say(&what);
         let lane = lane(plan, most, stores, work).await?;
-        lines.push(Line { what, plain: None, lane, ratio: None, goal: None });
+        lines.push(Line { what, callers: most, plain: None, lane, ratio: None, goal: None });
     }
     owner.execute("DROP SCHEMA bench_plain CASCADE").await?;
     Ok(lines)
 }
 
 /// design.md §8.
-fn goal(callers: usize) -> Option<f64> {
+pub fn goal(callers: usize) -> Option<f64> {
     match callers {
         1 => Some(0.8),
         32 => Some(1.7),
@@ -120,9 +123,12 @@ enum Work {
 }
 
 /// Lets callers go on until the time is over, and counts.
-struct Race {
-    over: AtomicBool,
-    done: AtomicU64,
+#[derive(Default)]
+pub(super) struct Race {
+    pub(super) over: AtomicBool,
+    pub(super) done: AtomicU64,
+    /// Rung by whoever finds that nothing is left to do: the time is over then.
+    pub(super) dry: Notify,
 }
 
 async fn plain(plan: &Plan, callers: usize) -> Result<Figure, Problem> {
@@ -236,15 +242,22 @@ async fn once(store: &Store, ground: &Ground, work: Work, number: u64) -> Result
     }
 }
 
-async fn race<C, F>(lasting: Duration, callers: impl Iterator<Item = C>) -> Result<Figure, Problem>
+/// Callers at once, until the time is over.
+///
+/// # Errors
+/// The first caller's.
+pub(super) async fn race<C, F>(lasting: Duration, callers: impl Iterator<Item = C>) -> Result<Figure, Problem>
 where
     C: FnOnce(Arc<Race>) -> F,
     F: Future<Output = Result<Vec<Duration>, Problem>> + Send + 'static,
 {
-    let race = Arc::new(Race { over: AtomicBool::new(false), done: AtomicU64::new(0) });
+    let race = Arc::new(Race::default());
     let began = Instant::now();
     let tasks: Vec<_> = callers.map(|caller| tokio::spawn(caller(Arc::clone(&race)))).collect();
-    tokio::time::sleep(lasting).await;
+    tokio::select! {
+        () = tokio::time::sleep(lasting) => {}
+        () = race.dry.notified() => {}
+    }
     let (done, seconds) = (race.done.load(Ordering::Relaxed), began.elapsed().as_secs_f64());
     race.over.store(true, Ordering::Relaxed);
     let mut took = Vec::new();

@@ -1,14 +1,16 @@
 //! `kalel bench http`: `POST /v1/reservations` against a bare axum endpoint that does one unordered INSERT and against a
-//! minimal booking API in Node, in one run; the same with all roles on; then a thousand clients on one slot.
+//! minimal booking API in Node, in one run; the same with all roles on; then a thousand clients on one slot, and everybody
+//! on slots that are taken.
 //!
 //! Every server is a process of its own, the clients are another, all on one machine, and they speak HTTP/1.1 over
 //! loopback with kept connections.
 
-mod client;
-mod load;
-mod node;
-mod server;
+pub(super) mod client;
+pub(super) mod load;
+pub(super) mod node;
+pub(super) mod server;
 mod table;
+mod taken;
 
 use std::{
     path::PathBuf,
@@ -22,9 +24,10 @@ use domain::{
     ids::{KeyId, PrincipalId},
 };
 use eventstore::{Keyring, Mode, Options, Store};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use server::{Server, serve};
+pub use server::{Memory, Server, serve};
 pub use table::table;
 
 use self::{
@@ -66,20 +69,30 @@ pub struct Report {
     /// From the last answer until every view had everything.
     pub drained: Duration,
     pub crowds: Crowds,
+    /// Everybody asks for slots that are all taken.
+    pub taken: Figure,
+    /// Of the API alone, after all of that; `None` where the system does not say.
+    pub memory: Option<Memory>,
 }
 
 /// What we are compared with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Peer {
     pub processes: usize,
     pub figure: Figure,
     /// The median of the rounds' ratios.
     pub ours_to_it: f64,
     pub crowds: Crowds,
+    /// Slots that are all taken, where it looks before it inserts.
+    pub taken: Figure,
+    /// The median of the rounds' ratios.
+    pub ours_to_it_taken: f64,
+    /// Of the process that was started; with more than one, of the one that shares out.
+    pub memory: Option<Memory>,
 }
 
 /// How the crowds on one slot each were answered, in all.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Crowds {
     pub times: usize,
     pub won: usize,
@@ -98,12 +111,16 @@ const HOURS: u64 = 24 * 85;
 struct Side {
     target: Target,
     figures: Vec<Figure>,
-    _running: Running,
+    /// Where it says no to what is taken without an attempt to write it.
+    checked: Target,
+    taken: Vec<Figure>,
+    running: Running,
 }
 
 impl Side {
     fn new(running: Running, path: &'static str, secret: Option<&str>) -> Result<Self, Problem> {
-        Ok(Self { target: Target::new(&running.authority, path, secret)?, figures: Vec::new(), _running: running })
+        let target = Target::new(&running.authority, path, secret)?;
+        Ok(Self { checked: target.clone(), target, figures: Vec::new(), taken: Vec::new(), running })
     }
 }
 
@@ -120,7 +137,8 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
     let mut bare = Side::new(Running::start(plan, What::Bare).await?, "/reservations", None)?;
     let mut ours = Side::new(Running::start(plan, What::Api).await?, PATH, Some(&service))?;
     let mut nodes = nodes(plan).await?;
-    let site = register(&ours.target, &manager).await?;
+    let name = format!("bench-{}", store.clock().new_id().simple());
+    let site = register(&ours.target, &manager, &name).await?;
     let slots = slots(&site, store.clock().now());
     let next = Arc::new(AtomicU64::new(0));
     for round in 1..=plan.rounds {
@@ -131,14 +149,10 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
     }
     say(&format!("{} clients on one slot", plan.crowd));
     let crowds = crowd(plan, &ours.target, plan.rounds, &slots).await?;
-    let mut peers = Vec::new();
-    for (processes, side) in &nodes {
-        let (_, figure, ours_to_it) = middle(&ours.figures, &side.figures)?;
-        say(&format!("{} clients on one slot, Node in {processes} processes", plan.crowd));
-        let crowds = crowd(plan, &side.target, 1, &slots).await?;
-        peers.push(Peer { processes: *processes, figure, ours_to_it, crowds });
-    }
+    taken::measure(plan, &mut ours, &mut nodes, &slots, say).await?;
+    let peers = peers(plan, &ours, &nodes, &slots, say).await?;
     let (figure, bare_figure, of_bare) = middle(&ours.figures, &bare.figures)?;
+    let (taken, memory) = (by_rate(&ours.taken), ours.running.memory());
     drop((bare, ours, nodes));
 
     say("relay, projectors and workers catch up");
@@ -148,7 +162,27 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
     let all_on = load::spread(&all.target, plan.connections, plan.lasting, &slots, &next).await?;
     let drained = caught_up(&store).await?;
     store.close().await;
-    Ok(Report { bare: bare_figure, ours: figure, of_bare, peers, all_on, drained, crowds })
+    Ok(Report { bare: bare_figure, ours: figure, of_bare, peers, all_on, drained, crowds, taken, memory })
+}
+
+/// What the peers did, and how they stand a crowd: at the end, because some never get over it.
+async fn peers(
+    plan: &Plan,
+    ours: &Side,
+    nodes: &[(usize, Side)],
+    slots: &Slots,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> Result<Vec<Peer>, Problem> {
+    let mut peers = Vec::new();
+    for (processes, side) in nodes {
+        let (_, figure, ours_to_it) = middle(&ours.figures, &side.figures)?;
+        let (_, taken, ours_to_it_taken) = middle(&ours.taken, &side.taken)?;
+        let memory = side.running.memory();
+        say(&format!("{} clients on one slot, Node in {processes} processes", plan.crowd));
+        let crowds = crowd(plan, &side.target, 1, slots).await?;
+        peers.push(Peer { processes: *processes, figure, ours_to_it, crowds, taken, ours_to_it_taken, memory });
+    }
+    Ok(peers)
 }
 
 const PATH: &str = "/v1/reservations";
@@ -159,7 +193,9 @@ async fn nodes(plan: &Plan) -> Result<Vec<(usize, Side)>, Problem> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut nodes = Vec::new();
     for processes in [1, cores].into_iter().take(cores) {
-        nodes.push((processes, Side::new(node::start(plan, folder, processes).await?, "/reservations", None)?));
+        let mut side = Side::new(node::start(plan, folder, processes).await?, "/reservations", None)?;
+        side.checked = Target::new(&side.running.authority, "/reservations/checked", None)?;
+        nodes.push((processes, side));
     }
     Ok(nodes)
 }
@@ -170,6 +206,13 @@ fn middle(ours: &[Figure], theirs: &[Figure]) -> Result<(Figure, Figure, f64), P
         ours.iter().zip(theirs).map(|(a, b)| (*a, *b, a.per_second / b.per_second)).collect();
     rounds.sort_by(|a, b| a.2.total_cmp(&b.2));
     Ok(rounds.get(rounds.len() / 2).copied().ok_or("no round")?)
+}
+
+/// The round in the middle.
+fn by_rate(rounds: &[Figure]) -> Figure {
+    let mut rounds = rounds.to_vec();
+    rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    rounds.get(rounds.len() / 2).copied().unwrap_or_default()
 }
 
 /// So many crowds, each on a slot of its own.
@@ -218,13 +261,13 @@ async fn secret(store: &Store, role: Role) -> Result<String, Problem> {
     Ok(secret)
 }
 
-async fn register(target: &Target, manager: &str) -> Result<String, Problem> {
+async fn register(target: &Target, manager: &str, name: &str) -> Result<String, Problem> {
     let cells: Vec<String> = (0..PITCHES).map(|index| format!("c{index}")).collect();
     let pitches: Vec<Value> =
         cells.iter().map(|cell| json!({ "slug": cell, "name": cell, "format": "5x5", "cells": [cell] })).collect();
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let body = json!({
-        "slug": "bench", "time_zone": "Africa/Dakar", "currency": "XOF",
+        "slug": name, "time_zone": "Africa/Dakar", "currency": "XOF",
         "profile": { "name": "Bench", "country": "SN" }, "cells": cells, "pitches": pitches,
         "hours": [{ "days": days, "opens": "00:00", "closes": "00:00" }],
         "tariffs": [{ "price": { "amount": 30000, "currency": "XOF" }, "minutes": 60 }],

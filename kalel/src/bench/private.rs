@@ -2,19 +2,39 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sqlx::AssertSqlSafe;
+
 use crate::up::{
     children::Keeper,
     folder::{self, Private, secret},
     keeper::Stop,
     nats::Nats,
-    postgres::{Postgres, connect, programs},
+    postgres::{DATABASE, Postgres, connect, programs},
 };
 
 /// A running server with a migrated database; it ends with this value.
 pub(super) struct Server {
     pub(super) owner_url: String,
     pub(super) nats_url: String,
+    postgres: Postgres,
     _keeper: Keeper,
+}
+
+impl Server {
+    /// Another migrated, empty database of the same server, as its owner.
+    pub(super) async fn another(&self, name: &str) -> Result<String, super::append::Problem> {
+        let mut admin = connect(&self.postgres.superuser_url("postgres")).await?;
+        let make = format!("CREATE DATABASE {name} TEMPLATE {DATABASE} OWNER kalel_owner");
+        for attempt in 0.. {
+            match sqlx::raw_sql(AssertSqlSafe(make.as_str())).execute(&mut admin).await {
+                Ok(_) => break,
+                // Whoever migrated the template may still be leaving.
+                Err(problem) if attempt > 100 => return Err(problem.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+        Ok(self.postgres.owner_url(name))
+    }
 }
 
 /// Starts one, with room for so many connections.
@@ -53,5 +73,5 @@ pub(super) async fn start(connections: u32) -> Result<Server, super::append::Pro
     postgres.set_up().await?;
     let owner_url = postgres.owner_url("kalel");
     crate::migrate::migrate(&mut connect(&owner_url).await?).await?;
-    Ok(Server { owner_url, nats_url: nats.url(), _keeper: keeper })
+    Ok(Server { owner_url, nats_url: nats.url(), postgres, _keeper: keeper })
 }

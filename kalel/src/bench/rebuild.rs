@@ -29,6 +29,31 @@ pub struct Plan {
     pub events: i64,
     /// Commands a second meanwhile.
     pub commands: u32,
+    /// How long the same commands go on alone afterwards, for the lag of the live views.
+    pub alone: Duration,
+}
+
+/// From the acknowledgement of a command until it is in every live view.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Lag {
+    pub commands: usize,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub worst_ms: f64,
+}
+
+impl Lag {
+    fn of(mut lags: Vec<Duration>) -> Self {
+        lags.sort_unstable();
+        let at = |index: usize| lags.get(index).map_or(0.0, |lag| lag.as_secs_f64() * 1_000.0);
+        let last = lags.len().saturating_sub(1);
+        Self {
+            commands: lags.len(),
+            p50_ms: at(lags.len() / 2),
+            p99_ms: at((lags.len() * 99 / 100).min(last)),
+            worst_ms: at(last),
+        }
+    }
 }
 
 /// One projector.
@@ -76,6 +101,17 @@ pub struct Report {
     pub reads: u64,
     pub reads_failed: u64,
     pub slowest_read: Duration,
+    /// While projections were rebuilt.
+    pub lag: Lag,
+    /// While nothing but the commands went on.
+    pub lag_alone: Lag,
+}
+
+impl Report {
+    /// The projector that took longest for an event, the one a deadline depends on.
+    pub fn slowest(&self) -> Option<&Line> {
+        self.lines.iter().min_by(|a, b| a.per_second().total_cmp(&b.per_second()))
+    }
 }
 
 /// Measures.
@@ -102,18 +138,24 @@ pub async fn run(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<Repo
         lines.push(rebuild(&store, projector, plan).await?);
     }
     let took = began.elapsed();
-    let counts = load.end().await?;
+    let (counts, lags) = load.end().await?;
+    say("the live lag without a rebuild");
+    let load = Load::start(&store, plan.commands, Vec::new());
+    tokio::time::sleep(plan.alone).await;
+    let (_, alone) = load.end().await?;
     store.close().await;
-    Ok(report(lines, &counts, took))
+    Ok(report(lines, &counts, took, (Lag::of(lags), Lag::of(alone))))
 }
 
-fn report(lines: Vec<Line>, counts: &Counts, took: Duration) -> Report {
+fn report(lines: Vec<Line>, counts: &Counts, took: Duration, (lag, lag_alone): (Lag, Lag)) -> Report {
     Report {
         lines,
         commands_per_second: counts.commands.load(Ordering::Relaxed) as f64 / took.as_secs_f64(),
         reads: counts.reads.load(Ordering::Relaxed),
         reads_failed: counts.failed.load(Ordering::Relaxed),
         slowest_read: Duration::from_micros(counts.slowest.load(Ordering::Relaxed)),
+        lag,
+        lag_alone,
     }
 }
 
@@ -213,6 +255,12 @@ pub fn table(report: &Report) -> String {
         report.reads_failed,
         report.slowest_read.as_secs_f64() * 1_000.0,
     ));
+    let Report { lag, lag_alone, .. } = report;
+    text.push_str(&format!(
+        "\nFrom a command's acknowledgement until every live view had it: p50 {:.0} ms, p99 {:.0} ms, at worst {:.0} ms while \
+         projections were rebuilt; p50 {:.0} ms, p99 {:.0} ms, at worst {:.0} ms while none was.",
+        lag.p50_ms, lag.p99_ms, lag.worst_ms, lag_alone.p50_ms, lag_alone.p99_ms, lag_alone.worst_ms,
+    ));
     text
 }
 
@@ -234,5 +282,10 @@ pub fn as_json(report: &Report) -> Value {
     json!({
         "projectors": lines, "commands_per_second": report.commands_per_second, "reads": report.reads,
         "reads_failed": report.reads_failed, "slowest_read_seconds": report.slowest_read.as_secs_f64(),
+        "lag": lag_json(&report.lag), "lag_alone": lag_json(&report.lag_alone),
     })
+}
+
+fn lag_json(lag: &Lag) -> Value {
+    json!({ "commands": lag.commands, "p50_ms": lag.p50_ms, "p99_ms": lag.p99_ms, "worst_ms": lag.worst_ms })
 }

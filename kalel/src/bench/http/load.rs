@@ -57,9 +57,66 @@ pub async fn spread(
     for caller in callers {
         took.extend(caller.await??);
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    Ok(figure(took, begun.elapsed()))
+}
+
+/// So many clients, each with a connection of its own, ask for slots that are all taken, one after the other.
+pub async fn taken(target: &Target, clients: usize, lasting: Duration, slots: &[Value]) -> Result<Figure, Problem> {
+    let mut connections = Vec::new();
+    for _ in 0..clients {
+        connections.push(Connection::open(target).await?);
+    }
+    let (stop, slots) = (Arc::new(AtomicBool::new(false)), Arc::new(slots.to_vec()));
+    let begun = Instant::now();
+    let callers: Vec<_> = connections
+        .into_iter()
+        .enumerate()
+        .map(|(caller, mut connection)| {
+            let (stop, slots) = (Arc::clone(&stop), Arc::clone(&slots));
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                for (number, slot) in slots.iter().cycle().enumerate().skip(caller * 7) {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let asked = Instant::now();
+                    let key = format!("of {caller} for what is taken, number {number}");
+                    let (status, answer) = connection.post(&key, slot).await?;
+                    took.push(asked.elapsed());
+                    if status != StatusCode::CONFLICT {
+                        return Err(format!("{status}: {}", String::from_utf8_lossy(&answer)).into());
+                    }
+                }
+                Ok::<_, Problem>(took)
+            })
+        })
+        .collect();
+    tokio::time::sleep(lasting).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut took = Vec::new();
+    for caller in callers {
+        took.extend(caller.await??);
+    }
+    Ok(figure(took, begun.elapsed()))
+}
+
+/// Asks for each slot once, so that it is taken; by whom does not matter: the peers' processes share a table.
+pub async fn take(target: &Target, slots: &[Value]) -> Result<(), Problem> {
+    let mut connection = Connection::open(target).await?;
+    for slot in slots {
+        let key = format!("taken {} {}", slot["pitch_id"], slot["starts_at"]);
+        let (status, answer) = connection.post(&key, slot).await?;
+        if !matches!(status, StatusCode::CREATED | StatusCode::CONFLICT) {
+            return Err(format!("{status}: {}", String::from_utf8_lossy(&answer)).into());
+        }
+    }
+    Ok(())
+}
+
+pub fn figure(mut took: Vec<Duration>, lasted: Duration) -> Figure {
     took.sort_unstable();
-    Ok(Figure { per_second: took.len() as f64 / seconds, p50_ms: percentile(&took, 50), p99_ms: percentile(&took, 99) })
+    let per_second = took.len() as f64 / lasted.as_secs_f64();
+    Figure { per_second, p50_ms: percentile(&took, 50), p99_ms: percentile(&took, 99) }
 }
 
 /// Then a client of a crowd gives up: 64 transactions that wait for each other under an EXCLUDE constraint deadlock, and

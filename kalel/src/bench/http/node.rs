@@ -12,6 +12,23 @@ use crate::bench::append::Problem;
 /// # Errors
 /// When Node or npm is missing, or it does not start.
 pub async fn start(plan: &Plan, folder: &Path, processes: usize) -> Result<Running, Problem> {
+    install(folder).await?;
+    let mut command = Command::new("node");
+    command
+        .arg("server.js")
+        .current_dir(folder)
+        .env("NODE_ENV", "production")
+        .env("DATABASE_URL", &plan.database_url)
+        .env("PROCESSES", processes.to_string())
+        .env("CONNECTIONS", plan.connections.to_string());
+    Running::of(&mut command).await
+}
+
+/// Installs its packages, when they are not there.
+///
+/// # Errors
+/// When npm is missing or fails.
+pub async fn install(folder: &Path) -> Result<(), Problem> {
     if !folder.join("node_modules").is_dir() {
         let installed = Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
@@ -24,13 +41,5 @@ pub async fn start(plan: &Plan, folder: &Path, processes: usize) -> Result<Runni
             return Err(format!("npm ci in {} failed", folder.display()).into());
         }
     }
-    let mut command = Command::new("node");
-    command
-        .arg("server.js")
-        .current_dir(folder)
-        .env("NODE_ENV", "production")
-        .env("DATABASE_URL", &plan.database_url)
-        .env("PROCESSES", processes.to_string())
-        .env("CONNECTIONS", plan.connections.to_string());
-    Running::of(&mut command).await
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::{process::Stdio, sync::Arc};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use clap::{Args, ValueEnum};
 use eventstore::{Keyring, Mode, Options, Store};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
@@ -43,10 +44,28 @@ pub enum What {
 #[derive(Debug)]
 pub struct Running {
     pub authority: String,
-    _process: Child,
+    process: Child,
+}
+
+/// Resident memory of a process, in MB.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Memory {
+    pub now: f64,
+    /// The most it ever had.
+    pub most: f64,
 }
 
 impl Running {
+    /// How much memory the process has; `None` where `/proc` does not say.
+    pub fn memory(&self) -> Option<Memory> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let megabytes = |name: &str| -> Option<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.split_whitespace().next()?.parse::<f64>().ok()? * 1_024.0 / 1e6)
+        };
+        Some(Memory { now: megabytes("VmRSS:")?, most: megabytes("VmHWM:")? })
+    }
+
     /// Starts one of ours and waits until it listens.
     pub async fn start(plan: &Plan, what: What) -> Result<Self, Problem> {
         let mut command = Command::new(&plan.program);
@@ -66,7 +85,7 @@ impl Running {
         let line = BufReader::new(output).lines().next_line().await?.ok_or("a server ended before it listened")?;
         let told: Value = serde_json::from_str(&line)?;
         let authority = told["listening"].as_str().ok_or("a server does not say where it listens")?.to_owned();
-        Ok(Self { authority, _process: process })
+        Ok(Self { authority, process })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Crowds, Plan, Report};
+use super::{Crowds, Plan, Report, taken::TAKEN};
 use crate::bench::append::Figure;
 
 /// The figures as Markdown.
@@ -31,6 +31,23 @@ pub fn table(plan: &Plan, report: &Report) -> String {
     crowds(&mut text, plan, "", &report.crowds, "≤ 250 ms");
     for peer in &report.peers {
         crowds(&mut text, plan, &format!(", {}", node(peer.processes)), &peer.crowds, "");
+    }
+    let what = format!("{clients} connections, all on {TAKEN} taken slots");
+    row(&mut text, &what, report.taken, " | ≤ 50 ms");
+    for peer in &report.peers {
+        let goal = if peer.processes == 1 { "≥ 1" } else { "" };
+        let cells = format!("ours is {:.2} of it | {goal}", peer.ours_to_it_taken);
+        row(&mut text, &format!("{what}, {}, which looks before it inserts", node(peer.processes)), peer.taken, &cells);
+    }
+    if let Some(memory) = report.memory {
+        let of_node = report.peers.first().and_then(|peer| peer.memory);
+        let of_node =
+            of_node.map_or_else(String::new, |it| format!("; Node in one process {:.0}, {:.0}", it.now, it.most));
+        let _ = writeln!(
+            text,
+            "| resident memory of the API after all of that, and at most: {:.0}, {:.0} MB{of_node} | | | | | ≤ 150 MB |",
+            memory.now, memory.most
+        );
     }
     text
 }

@@ -11,7 +11,7 @@ use domain::{
     reservation::{Completed, PaymentReceived, Purpose},
     text::Text,
 };
-use eventstore::{Append, Meta, Store};
+use eventstore::{Append, Meta, Position, Store};
 use tokio::task::JoinSet;
 
 use crate::bench::{
@@ -42,10 +42,11 @@ impl Booking {
         Ok(Self { wish: ground.wish(clock, half_hour, until)?, payment_id: PaymentId::new(clock.new_id()) })
     }
 
-    pub(super) async fn step(&self, store: &Store, step: usize) -> Result<(), Problem> {
+    /// Appends the events of one step; the position of the last.
+    pub(super) async fn step(&self, store: &Store, step: usize) -> Result<Position, Problem> {
         let changes = self.changes(step, store.clock().now())?;
-        store.append(Append::new(Decision { changes, reads: Vec::new() }, Meta::system())).await?;
-        Ok(())
+        let appended = store.append(Append::new(Decision { changes, reads: Vec::new() }, Meta::system())).await?;
+        Ok(appended.position())
     }
 
     fn changes(&self, step: usize, at: domain::Timestamp) -> Result<Vec<Change>, Problem> {

@@ -8,9 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eventstore::Store;
+use eventstore::{Position, Store};
 use projections::{reservation, schedule};
-use tokio::task::JoinSet;
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use workers::{Context, Providers, Role};
 
@@ -35,6 +38,7 @@ pub(super) struct Counts {
 pub(super) struct Load {
     pub(super) counts: Arc<Counts>,
     tasks: JoinSet<Result<(), Problem>>,
+    lags: JoinHandle<Result<Vec<Duration>, Problem>>,
     shutdown: CancellationToken,
 }
 
@@ -46,31 +50,71 @@ impl Load {
         let context = Context::new(store.clone(), config, Providers::default(), Arc::new(|_| String::new()));
         let ending = shutdown.clone();
         tasks.spawn(async move { Ok(workers::run(context, &[Role::Projector], None, None, ending).await?) });
-        tasks.spawn(command(store.clone(), commands_per_second, Arc::clone(&counts)));
+        let (told, written) = mpsc::unbounded_channel();
+        tasks.spawn(command(store.clone(), commands_per_second, Arc::clone(&counts), told));
+        let lags = tokio::spawn(lags(store.clone(), written));
         let known = Arc::new(known);
         for reader in 0..READERS {
             tasks.spawn(read(store.clone(), Arc::clone(&known), reader, Arc::clone(&counts)));
         }
-        Self { counts, tasks, shutdown }
+        Self { counts, tasks, lags, shutdown }
     }
 
-    pub(super) async fn end(mut self) -> Result<Arc<Counts>, Problem> {
+    /// Ends it; what was counted, and how long after its commit each command was in every live view.
+    pub(super) async fn end(mut self) -> Result<(Arc<Counts>, Vec<Duration>), Problem> {
         self.counts.over.store(true, Ordering::Relaxed);
+        // The last commands are projected first.
+        let lags = self.lags.await??;
         self.shutdown.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended??;
         }
-        Ok(self.counts)
+        Ok((self.counts, lags))
     }
 }
 
-async fn command(store: Store, per_second: u32, counts: Arc<Counts>) -> Result<(), Problem> {
+/// A commit's position, and when it was acknowledged.
+type Written = (Position, Instant);
+
+/// How often the views are asked how far they are.
+const LOOKED: Duration = Duration::from_millis(4);
+/// Long enough for the views to be filled from nothing.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+async fn lags(store: Store, mut written: mpsc::UnboundedReceiver<Written>) -> Result<Vec<Duration>, Problem> {
+    let mut lags = Vec::new();
+    let mut seen = 0;
+    while let Some((position, at)) = written.recv().await {
+        while seen < position {
+            seen = sqlx::query_scalar("SELECT coalesce(min(position), 0) FROM read.checkpoints")
+                .fetch_one(store.pool())
+                .await?;
+            if seen < position && at.elapsed() > PATIENCE {
+                return Err(format!("the views stand still at {seen}").into());
+            }
+            if seen < position {
+                tokio::time::sleep(LOOKED).await;
+            }
+        }
+        lags.push(at.elapsed());
+    }
+    Ok(lags)
+}
+
+async fn command(
+    store: Store,
+    per_second: u32,
+    counts: Arc<Counts>,
+    told: mpsc::UnboundedSender<Written>,
+) -> Result<(), Problem> {
     let mut due = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
     let ground = Ground::new(store.clock(), 1);
     let mut number = 0;
     while !counts.over.load(Ordering::Relaxed) {
         due.tick().await;
-        Booking::new(&store, &ground, number)?.step(&store, 0).await?;
+        let position = Booking::new(&store, &ground, number)?.step(&store, 0).await?;
+        // Nobody listens when the views could not be asked: that error is told at the end.
+        told.send((position, Instant::now())).ok();
         number += 2;
         counts.commands.fetch_add(1, Ordering::Relaxed);
     }
