@@ -2,7 +2,7 @@
 //! them, is so. It shares nothing with what it judges: the events are read by their published schemas, folded by tables
 //! of its own, and compared with what clients, the payment provider and the message gateway saw.
 //!
-//! [`read`] collects the evidence, [`judge_all`] is a pure function of it, [`judge`] is both.
+//! [`read()`] collects the evidence, [`judge_all`] is a pure function of it, [`judge()`] is both.
 
 mod checks;
 mod court;

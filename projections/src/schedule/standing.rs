@@ -18,7 +18,8 @@ use crate::Position;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
     pub as_of: Position,
-    /// By start. Claims that no longer block at this moment are among them: [`guard::stands_in_the_way`] looks through.
+    /// By start. Claims that no longer block at this moment are among them: [`domain::guard::stands_in_the_way`] looks
+    /// through.
     pub claims: Vec<OpenClaim>,
     /// The holders that are closures; the others are reservations.
     pub closures: BTreeSet<ClosureId>,
