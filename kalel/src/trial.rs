@@ -94,9 +94,9 @@ pub enum Off {
     Judge(#[from] judge::JudgeError),
     #[error("{0}")]
     Stuck(String),
-    /// That is a verdict: everything runs, time passes, and still something is not done.
-    #[error("it never becomes quiet: {0}")]
-    Restless(String),
+    /// That is a verdict, though no judge was needed.
+    #[error("it does not keep its word, and that shows before anybody judges: {0}")]
+    Early(String),
     #[error("this build cannot die at named steps: cargo run --features failpoints -- trial --points")]
     NoPoints,
     #[error("{0} is there already; nothing was written")]

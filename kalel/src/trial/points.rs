@@ -140,7 +140,7 @@ async fn in_command(stage: &mut Stage, name: &'static str) -> Result<bool, Off> 
     let next = stage.command(&args, None).await?;
     if !next.status.success() {
         let said = String::from_utf8_lossy(&next.stderr).into_owned();
-        return Err(Off::Stuck(format!("after a rebuild that died at {name} the next one failed: {said}")));
+        return Err(Off::Early(format!("after a rebuild that died at {name} the next one failed: {said}")));
     }
     Ok(dying.status.signal() == Some(nix::libc::SIGABRT))
 }

@@ -53,7 +53,7 @@ pub async fn settle(stage: &mut Stage, http: &reqwest::Client, say: &mut dyn FnM
                 break;
             }
             if began.elapsed() > PATIENCE {
-                return Err(Off::Restless(last));
+                return Err(Off::Early(format!("it never becomes quiet: {last}")));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
