@@ -1,12 +1,17 @@
 //! All operations, and the router made from them.
 
+use std::future::{Ready, ready};
+
 use axum::{
     Router,
+    body::Bytes,
     extract::{RawPathParams, Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE},
     routing::{MethodFilter, get, on},
 };
+use serde_json::Value;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     App, audit, client, event,
@@ -52,13 +57,14 @@ pub fn router(app: App) -> Router {
         app.settings.bus.as_deref(),
         app.store.log().id,
     );
-    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document);
+    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     router
         .merge(payment::pages())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route("/asyncapi.json", get(move || std::future::ready(axum::Json(events.clone()))))
+        .route("/openapi.json", get(written(&document)))
+        .route("/asyncapi.json", get(written(&events)))
         .route(
             "/problems/{code}",
             get(|axum::extract::Path(code): axum::extract::Path<String>| async move { problem::page(&code) }),
@@ -69,6 +75,15 @@ pub fn router(app: App) -> Router {
         .layer(cors(&app.settings.allowed_origins))
         .with_state(app)
 }
+
+/// A document, written once. axum copies the routes for every connection, with all that their handlers hold: of this one
+/// only a pointer. (A whole OpenAPI document in each made half a megabyte per connection.)
+fn written(document: &Value) -> impl Fn() -> Ready<Written> + Clone + Send + Sync + 'static {
+    let bytes = Bytes::from(document.to_string());
+    move || ready(([(CONTENT_TYPE, "application/json")], bytes.clone()))
+}
+
+type Written = ([(HeaderName, &'static str); 1], Bytes);
 
 async fn refuse(State(app): State<App>, request: Request, code: &'static str) -> axum::response::Response {
     let (parts, _) = request.into_parts();

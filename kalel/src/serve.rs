@@ -226,7 +226,7 @@ async fn http(
 ) -> Result<(), ServeError> {
     let closed = CancellationToken::new();
     let (closing, ended) = (closed.clone(), app.clone());
-    let serving = axum::serve(listener, api::router(app)).with_graceful_shutdown(async move {
+    let serving = axum::serve(listener, api::router(app).into_make_service()).with_graceful_shutdown(async move {
         shutdown.cancelled().await;
         ended.end();
         tokio::time::sleep(notice).await;

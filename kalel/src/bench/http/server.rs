@@ -121,7 +121,7 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
         over.cancel();
     });
     tokio::select! {
-        served = axum::serve(listener, router) => served?,
+        served = axum::serve(listener, router.into_make_service()) => served?,
         () = ending.cancelled() => {}
     }
     match others {
