@@ -199,7 +199,7 @@ pub async fn run(
         let ending = shutdown.clone();
         running.spawn(async move {
             let outcome = workers::run(context, &behind, bus, Some(watch), ending).await;
-            outcome.map_err(|error| ServeError::Ended(error.to_string()))
+            outcome.map_err(|error| ServeError::Ended(with_causes(&error)))
         });
     }
     tracing::info!(log = %store.log().id, mode = %store.log().mode, roles = ?roles, instance, "running");
@@ -239,6 +239,14 @@ async fn http(
             tokio::time::sleep(GRACE).await;
         } => Ok(()),
     }
+}
+
+/// What went wrong and why, in one line: the process ends with it and nobody else says more.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source()).fold(error.to_string(), |said, cause| {
+        let cause = cause.to_string();
+        if said.contains(&cause) { said } else { format!("{said}: {cause}") }
+    })
 }
 
 fn public_url(config: &Config) -> String {

@@ -54,7 +54,8 @@ const fn is_about_money(reaction: &Reaction) -> bool {
 }
 
 /// Enters every process manager that is not there yet, at the head of the log. Before the first command is taken in,
-/// or what it owes is lost.
+/// or what it owes is lost. One that is there is only looked at: to insert it would wait for whoever is just moving it
+/// on, for as long as that process hangs.
 ///
 /// # Errors
 /// The database's.
@@ -62,7 +63,9 @@ pub async fn enrol(ctx: &Context) -> Result<(), StepError> {
     let head = ctx.store.head().await?;
     for manager in MANAGERS {
         sqlx::query!(
-            "INSERT INTO work.checkpoints (process, position) VALUES ($1, $2) ON CONFLICT (process) DO NOTHING",
+            "INSERT INTO work.checkpoints (process, position)
+             SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM work.checkpoints WHERE process = $1)
+             ON CONFLICT (process) DO NOTHING",
             manager.name,
             head
         )

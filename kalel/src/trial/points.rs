@@ -27,6 +27,31 @@ enum Who {
     Rebuild,
 }
 
+/// What became of who was to die at a step.
+enum Ended {
+    There,
+    /// It ended before it got there, as the system words it.
+    Otherwise(String),
+    /// It still runs, or ran to its end.
+    Never,
+}
+
+impl Ended {
+    fn new(status: &str) -> Self {
+        if status.contains("SIGABRT") { Self::There } else { Self::Otherwise(status.into()) }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::There => f.write_str("died at"),
+            Self::Otherwise(status) => write!(f, "ENDED WITH {status} BEFORE"),
+            Self::Never => f.write_str("NEVER GOT TO"),
+        }
+    }
+}
+
 /// By the first word of its name.
 fn who(point: &str) -> Option<Who> {
     Some(match point.split_once('.')?.0 {
@@ -56,12 +81,13 @@ pub async fn try_all(
     for (number, name) in ALL.iter().copied().enumerate() {
         let who = who(name).ok_or_else(|| Off::Stuck(format!("nobody is known to get to {name}: trial/points.rs")))?;
         history.nemesis("point", name);
-        let hit = match who {
+        let ended = match who {
             Who::Process(process) => in_process(stage, http, process, name, random).await?,
             Who::Rebuild => in_command(stage, name).await?,
         };
+        let hit = matches!(ended, Ended::There);
         history.nemesis(if hit { "died" } else { "survived" }, name);
-        say(&format!("{:>3} of {} {} {name}", number + 1, ALL.len(), if hit { "died at" } else { "NEVER GOT TO" }));
+        say(&format!("{:>3} of {} {ended} {name}", number + 1, ALL.len()));
         tried.push(Point { name, hit });
     }
     Ok(tried)
@@ -81,7 +107,7 @@ async fn in_process(
     process: &'static str,
     name: &'static str,
     random: &mut Seeded,
-) -> Result<bool, Off> {
+) -> Result<Ended, Off> {
     // The work of two is left to one, so that it gets there.
     let other = process.strip_suffix("-1").filter(|role| *role != "api").map(|role| format!("{role}-2"));
     if let Some(other) = &other {
@@ -94,17 +120,17 @@ async fn in_process(
         stage.mind_all_but(process).await?;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let died = stage.keeper.exit_of(process).is_some_and(|exit| exit.status.contains("SIGABRT"));
+    let ended = stage.keeper.exit_of(process).map_or(Ended::Never, |exit| Ended::new(&exit.status));
     stage.disarm(process);
-    if died {
-        stage.start(process, false).await?;
-    } else {
+    if let Ended::Never = ended {
         stage.arm(process, None).await?;
+    } else {
+        stage.start(process, false).await?;
     }
     if let Some(other) = &other {
         stage.wake(other);
     }
-    Ok(died)
+    Ok(ended)
 }
 
 /// Some steps are gone through only when something else has gone wrong.
@@ -129,8 +155,7 @@ async fn ask_for_proof(stage: &Stage, http: &reqwest::Client) -> Result<(), Off>
 }
 
 /// A rebuild that dies, and the next one, which finishes it.
-async fn in_command(stage: &mut Stage, name: &'static str) -> Result<bool, Off> {
-    use std::os::unix::process::ExitStatusExt as _;
+async fn in_command(stage: &mut Stage, name: &'static str) -> Result<Ended, Off> {
     // Reservations are rebuilt in bulk, clients batch by batch.
     let by_batch = matches!(name, "shadow.rows_written" | "shadow.before_commit" | "shadow.after_commit");
     let projector = if by_batch { "client" } else { "reservation" };
@@ -142,7 +167,7 @@ async fn in_command(stage: &mut Stage, name: &'static str) -> Result<bool, Off> 
         let said = String::from_utf8_lossy(&next.stderr).into_owned();
         return Err(Off::Early(format!("after a rebuild that died at {name} the next one failed: {said}")));
     }
-    Ok(dying.status.signal() == Some(nix::libc::SIGABRT))
+    Ok(if dying.status.success() { Ended::Never } else { Ended::new(&dying.status.to_string()) })
 }
 
 #[cfg(test)]

@@ -169,3 +169,18 @@ async fn a_stale_worker_s_word_is_not_taken() {
     assert!(matches!(bench.store.append(late).await, Err(eventstore::AppendError::StaleFence)));
     assert!(workers::effect::finish(pool, &second, &done, now).await.unwrap());
 }
+
+/// A worker that hangs between moving a checkpoint and its commit must not keep the next one from starting.
+#[tokio::test]
+async fn a_worker_starts_beside_one_that_hangs_with_a_checkpoint_in_hand() {
+    let bench = Bench::new().await;
+    let mut hanging = bench.store.pool().begin().await.unwrap();
+    // Wherever the new version of the row does not fit on its page, to move it on is to enter its key anew.
+    let moved = "WITH moved AS (DELETE FROM work.checkpoints WHERE process = 'money' RETURNING position)
+                 SELECT position FROM moved";
+    let position: i64 = sqlx::query_scalar(moved).fetch_one(&mut *hanging).await.unwrap();
+    let again = sqlx::query("INSERT INTO work.checkpoints (process, position) VALUES ('money', $1)").bind(position + 1);
+    again.execute(&mut *hanging).await.unwrap();
+    workers::enrol(&bench.ctx).await.unwrap();
+    hanging.rollback().await.unwrap();
+}
