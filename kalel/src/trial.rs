@@ -129,18 +129,23 @@ pub async fn run(options: &Options) -> Result<(), String> {
     let mut say = |line: &str| eprintln!("trial: {:>5} s  {line}", began.elapsed().as_secs());
     let tried =
         attempt(&plan, &out, &mut say).await.map_err(|off| format!("{off}; what there is: {}", out.display()))?;
-    let as_json = json!({ "plan": plan_as_json(&plan), "points": tried.points, "verdict": tried.verdict });
+    let as_json = json!({ "plan": plan_as_json(&plan), "points": tried.points, "restless": tried.restless,
+                          "verdict": tried.verdict });
     show(options, &as_json, &tried.verdict);
     let missed: Vec<&str> = tried.points.iter().filter(|point| !point.hit).map(|point| point.name).collect();
     let valid = tried.verdict.outcome == judge::Outcome::Valid;
-    if valid && missed.is_empty() {
+    if valid && missed.is_empty() && tried.restless.is_none() {
         if given.is_none() {
             let all = Folder::open(&out.join("data")).and_then(|folder| folder.delete());
             all.and_then(|()| crate::up::folder::remove(&out)).map_err(|problem| problem.to_string())?;
         }
         return Ok(());
     }
-    let what = if valid { format!("nobody got to {}", missed.join(", ")) } else { "it did not keep its word".into() };
+    let what = match tried.restless {
+        _ if !valid => "it did not keep its word".into(),
+        Some(left) => format!("it never becomes quiet: {left}"),
+        None => format!("nobody got to {}", missed.join(", ")),
+    };
     Err(format!("{what}; history, verdict and logs: {}", out.display()))
 }
 
@@ -161,6 +166,8 @@ fn plan_as_json(plan: &Plan) -> Value {
 struct Tried {
     verdict: judge::Verdict,
     points: Vec<points::Point>,
+    /// What was never done, when that is so.
+    restless: Option<String>,
 }
 
 async fn attempt(plan: &Plan, out: &Path, say: &mut (dyn FnMut(&str) + Send)) -> Result<Tried, Off> {
@@ -197,14 +204,14 @@ async fn attempt(plan: &Plan, out: &Path, say: &mut (dyn FnMut(&str) + Send)) ->
         let _ = tokio::time::timeout(wait, clients.join_next()).await;
     }
     say(&format!("{} calls, {} of them successful; waiting until it is quiet", history.calls(), history.successes()));
-    quiet::settle(&mut stage, &world.http, say).await?;
+    let restless = quiet::settle(&mut stage, &world.http, say).await?;
     quiet::gather(&stage, &world.http, &out).await?;
     history.close()?;
     say("judging");
     let verdict = judge::judge(&out, &stage.database_url()).await?;
     std::fs::write(out.join("verdict.json"), serde_json::to_vec_pretty(&verdict).map_err(std::io::Error::from)?)?;
     tokio::task::block_in_place(|| stage.keeper.stop());
-    Ok(Tried { verdict, points })
+    Ok(Tried { verdict, points, restless })
 }
 
 /// The site they play at.
