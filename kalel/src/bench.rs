@@ -6,13 +6,20 @@ pub mod compare;
 pub mod crash;
 pub mod http;
 mod machine;
+mod options;
 mod private;
 pub mod rebuild;
 pub mod sample;
+pub mod search;
+pub mod streams;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
+use options::{
+    AppendOptions, AuditOptions, CompareOptions, CrashOptions, HttpOptions, RebuildOptions, SearchOptions,
+    StreamsOptions,
+};
 
 /// What to measure or try.
 #[derive(Debug, Subcommand)]
@@ -25,7 +32,11 @@ pub enum Bench {
     Audit(AuditOptions),
     /// Rebuilding every projection while commands and readers go on, against a plain COPY of the same rows.
     Rebuild(RebuildOptions),
-    /// All of these goals and more beside plain INSERT, a booking API in Node and two published libraries, in one run.
+    /// `GET /v1/sites` near a point with a free pitch at a time, against the bare statement for the nearest.
+    Search(SearchOptions),
+    /// Load and append, append, and read everything, beside two published libraries.
+    Streams(StreamsOptions),
+    /// All of these goals beside plain INSERT, a booking API in Node and two published libraries, in one run.
     Compare(CompareOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
@@ -40,126 +51,6 @@ pub enum Bench {
     HttpServer(http::Server),
 }
 
-#[derive(Debug, Args)]
-pub struct AppendOptions {
-    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
-    #[arg(long)]
-    database_url: Option<String>,
-    /// How many callers, in turn.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
-    callers: Vec<usize>,
-    /// Seconds of each measurement.
-    #[arg(long, default_value_t = 4)]
-    seconds: u64,
-    /// How often both sides take turns.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
-    #[arg(long)]
-    write: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct HttpOptions {
-    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
-    #[arg(long)]
-    database_url: Option<String>,
-    #[arg(long, default_value_t = 64)]
-    connections: usize,
-    /// Seconds of each measurement.
-    #[arg(long, default_value_t = 4)]
-    seconds: u64,
-    /// How often both sides take turns.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Clients that want one and the same slot.
-    #[arg(long, default_value_t = 1_000)]
-    crowd: usize,
-    /// Also measures the booking API in this folder, with Node: peers/node.
-    #[arg(long)]
-    node: Option<PathBuf>,
-    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
-    #[arg(long)]
-    write: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct AuditOptions {
-    /// A migrated database of its own, as its owner. Without it a private Postgres is started.
-    #[arg(long)]
-    database_url: Option<String>,
-    /// Events in the log.
-    #[arg(long, default_value_t = 1_000_000)]
-    events: i64,
-    /// How often both sides take turns.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
-    #[arg(long)]
-    write: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct RebuildOptions {
-    /// A migrated database, as its owner, that may be filled. Without it a private Postgres is started.
-    #[arg(long)]
-    database_url: Option<String>,
-    /// Events in the log.
-    #[arg(long, default_value_t = 1_000_000)]
-    events: i64,
-    /// Commands a second meanwhile.
-    #[arg(long, default_value_t = 100)]
-    commands: u32,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
-    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
-    #[arg(long)]
-    write: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct CompareOptions {
-    /// Folder of the peers: what is not there, or cannot be installed, is named as not measured.
-    #[arg(long, default_value = "peers")]
-    peers: PathBuf,
-    /// Seconds of each measurement.
-    #[arg(long, default_value_t = 3)]
-    seconds: u64,
-    /// How often all sides take turns.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// Events in the log that is rebuilt.
-    #[arg(long, default_value_t = 200_000)]
-    events: i64,
-    /// Sites that are searched.
-    #[arg(long, default_value_t = 10_000)]
-    sites: u64,
-    /// Clients that want one and the same slot.
-    #[arg(long, default_value_t = 1_000)]
-    crowd: usize,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
-    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
-    #[arg(long)]
-    write: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct CrashOptions {
-    /// A migrated database that may be filled. Without it a private Postgres is started.
-    #[arg(long)]
-    database_url: Option<String>,
-    #[arg(long, default_value_t = 100_000)]
-    commands: u64,
-    #[arg(long, default_value_t = 4)]
-    processes: usize,
-    /// Makes the run's choices; printed, so that a failure can be repeated.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-}
-
 /// Runs one.
 ///
 /// # Errors
@@ -170,6 +61,8 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Http(options) => http(options).await.map_err(|problem| problem.to_string()),
         Bench::Audit(options) => audit(options).await.map_err(|problem| problem.to_string()),
         Bench::Rebuild(options) => rebuild(options).await.map_err(|problem| problem.to_string()),
+        Bench::Search(options) => search(options).await.map_err(|problem| problem.to_string()),
+        Bench::Streams(options) => streams(options).await.map_err(|problem| problem.to_string()),
         Bench::Compare(options) => compare(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
@@ -178,38 +71,48 @@ pub async fn run(bench: Bench) -> Result<(), String> {
     }
 }
 
+/// Where something is measured: a database that was given, or one of a private server that ends with this value.
+struct Place {
+    database_url: String,
+    server: Option<private::Server>,
+}
+
+impl Place {
+    async fn of(given: Option<String>, connections: u32) -> Result<Self, append::Problem> {
+        if let Some(database_url) = given {
+            return Ok(Self { database_url, server: None });
+        }
+        let server = private::start(connections).await?;
+        Ok(Self { database_url: server.owner_url.clone(), server: Some(server) })
+    }
+}
+
+/// Prints a report, and puts it into its section of a file.
+fn tell(section: &str, text: &str, write: Option<&Path>) -> Result<(), append::Problem> {
+    println!("{text}");
+    write.map_or(Ok(()), |path| machine::replace_section(path, section, text).map_err(Into::into))
+}
+
 async fn append(options: AppendOptions) -> Result<(), append::Problem> {
-    let private = match &options.database_url {
-        Some(_) => None,
-        None => Some(private::start(512).await?),
-    };
-    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let at = Place::of(options.database_url, 512).await?;
     let plan = append::Plan {
-        database_url: options.database_url.or(given).unwrap_or_default(),
+        database_url: at.database_url.clone(),
         callers: options.callers,
         lasting: Duration::from_secs(options.seconds.max(1)),
         rounds: options.rounds.max(1),
     };
     let lines = append::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
     let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, append::table(&lines));
-    println!("{text}");
-    if let Some(path) = options.write {
-        machine::replace_section(&path, "append", &text)?;
-    }
-    Ok(())
+    tell("append", &text, options.write.as_deref())
 }
 
 async fn http(options: HttpOptions) -> Result<(), append::Problem> {
-    let private = match &options.database_url {
-        Some(_) => None,
-        None => Some(private::start(256).await?),
-    };
-    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let at = Place::of(options.database_url, 256).await?;
     let plan = http::Plan {
         program: std::env::current_exe()?,
         node: options.node,
-        database_url: options.database_url.or(given).unwrap_or_default(),
-        nats_url: private.as_ref().map(|server| server.nats_url.clone()),
+        database_url: at.database_url.clone(),
+        nats_url: at.server.as_ref().map(|server| server.nats_url.clone()),
         connections: options.connections.max(1),
         lasting: Duration::from_secs(options.seconds.max(1)),
         rounds: options.rounds.max(1),
@@ -217,42 +120,26 @@ async fn http(options: HttpOptions) -> Result<(), append::Problem> {
     };
     let report = http::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
     let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, http::table(&plan, &report));
-    println!("{text}");
-    if let Some(path) = options.write {
-        machine::replace_section(&path, "http", &text)?;
-    }
-    Ok(())
+    tell("http", &text, options.write.as_deref())
 }
 
 async fn audit(options: AuditOptions) -> Result<(), append::Problem> {
-    let private = match &options.database_url {
-        Some(_) => None,
-        None => Some(private::start(256).await?),
-    };
-    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let at = Place::of(options.database_url, 256).await?;
     let plan = audit::Plan {
         program: std::env::current_exe()?,
-        database_url: options.database_url.or(given).unwrap_or_default(),
+        database_url: at.database_url.clone(),
         events: options.events.max(1),
         rounds: options.rounds.max(1),
     };
     let report = audit::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
     let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, audit::table(&report));
-    println!("{text}");
-    if let Some(path) = options.write {
-        machine::replace_section(&path, "audit", &text)?;
-    }
-    Ok(())
+    tell("audit", &text, options.write.as_deref())
 }
 
 async fn rebuild(options: RebuildOptions) -> Result<(), append::Problem> {
-    let private = match &options.database_url {
-        Some(_) => None,
-        None => Some(private::start(128).await?),
-    };
-    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let at = Place::of(options.database_url, 128).await?;
     let plan = rebuild::Plan {
-        database_url: options.database_url.or(given).unwrap_or_default(),
+        database_url: at.database_url.clone(),
         events: options.events,
         commands: options.commands,
         alone: Duration::from_secs(5),
@@ -268,6 +155,36 @@ async fn rebuild(options: RebuildOptions) -> Result<(), append::Problem> {
         machine::replace_section(&path, "rebuild", &text)?;
     }
     Ok(())
+}
+
+async fn search(options: SearchOptions) -> Result<(), append::Problem> {
+    let at = Place::of(options.database_url, 128).await?;
+    let plan = search::Plan {
+        program: std::env::current_exe()?,
+        database_url: at.database_url.clone(),
+        sites: options.sites.max(1),
+        connections: options.connections.max(1),
+        lasting: Duration::from_secs(options.seconds.max(1)),
+        rounds: options.rounds.max(1),
+    };
+    let report = search::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, search::table(&report));
+    tell("search", &text, options.write.as_deref())
+}
+
+async fn streams(options: StreamsOptions) -> Result<(), append::Problem> {
+    let server = private::start(512).await?;
+    let mut say = |doing: &str| eprintln!("bench: {doing}");
+    let peers = compare::install::install(&options.peers, &compare::install::cache(), &mut say).await;
+    let plan = streams::Plan {
+        database_url: server.another("streams").await?,
+        callers: options.callers.max(1),
+        lasting: Duration::from_secs(options.seconds.max(1)),
+        rounds: options.rounds.max(1),
+    };
+    let report = streams::run(&plan, &peers, &mut say).await?;
+    let text = format!("{}\n\n{}", machine::describe(&plan.database_url).await?, streams::table(&report));
+    tell("streams", &text, options.write.as_deref())
 }
 
 async fn compare(options: CompareOptions) -> Result<(), append::Problem> {
@@ -310,14 +227,10 @@ async fn compare(options: CompareOptions) -> Result<(), append::Problem> {
 }
 
 async fn crash(options: CrashOptions) -> Result<(), append::Problem> {
-    let private = match &options.database_url {
-        Some(_) => None,
-        None => Some(private::start(64).await?),
-    };
-    let given = private.as_ref().map(|server| server.owner_url.clone());
+    let at = Place::of(options.database_url, 64).await?;
     let plan = crash::Plan {
         program: std::env::current_exe()?,
-        database_url: options.database_url.or(given).unwrap_or_default(),
+        database_url: at.database_url.clone(),
         commands: options.commands,
         processes: options.processes.max(1),
         seed: options.seed,

@@ -7,8 +7,6 @@
 pub mod goals;
 pub mod install;
 pub mod peer;
-pub mod search;
-pub mod streams;
 pub mod table;
 
 use std::{path::PathBuf, time::Duration};
@@ -17,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     append::{self, Problem},
-    http, rebuild,
+    http, rebuild, search, streams,
 };
 use goals::{Row, Verdict};
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Report, streams::Library};
+use super::Report;
+use crate::bench::streams::Library;
 use crate::bench::{
     append::{self, Figure},
     http::Peer,

@@ -2,6 +2,7 @@
 //! events and append 2 with its version; append an event to a new stream; read everything there is.
 
 use std::{
+    fmt::Write as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -18,12 +19,12 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    super::{
-        append::{Figure, Problem, race},
-        sample,
+    append::{Figure, Problem, race},
+    compare::{
+        install::{Peers, why},
+        peer::{Load, Program, ReadAll, Told},
     },
-    install::{Peers, why},
-    peer::{Load, Program, ReadAll, Told},
+    sample,
 };
 
 /// What to measure.
@@ -168,7 +169,7 @@ async fn ours(plan: &Plan) -> Result<Round, Problem> {
         plan.lasting,
         (0..plan.callers).map(|_| {
             let (store, streams, next) = (store.clone(), Arc::clone(&streams), Arc::clone(&next));
-            move |race: Arc<super::super::append::Race>| async move {
+            move |race: Arc<super::append::Race>| async move {
                 let mut took = Vec::new();
                 while !race.over.load(Ordering::Relaxed) {
                     let began = Instant::now();
@@ -189,7 +190,7 @@ async fn ours(plan: &Plan) -> Result<Round, Problem> {
         plan.lasting,
         (0..plan.callers).map(|_| {
             let store = store.clone();
-            move |race: Arc<super::super::append::Race>| async move {
+            move |race: Arc<super::append::Race>| async move {
                 let mut took = Vec::new();
                 while !race.over.load(Ordering::Relaxed) {
                     let began = Instant::now();
@@ -261,4 +262,44 @@ async fn read_all(store: &Store) -> Result<ReadAll, Problem> {
     }
     let seconds = began.elapsed().as_secs_f64();
     Ok(ReadAll { events, seconds, per_second: events as f64 / seconds })
+}
+
+/// The report as Markdown.
+pub fn table(ours: &Report) -> String {
+    let mut text = String::from(
+        "| | load 20 events, append 2 | ours to it | append 1 | ours to it | read and decode all | ours to it |\n\
+         |---|---|---:|---|---:|---|---:|\n",
+    );
+    let _ = writeln!(
+        text,
+        "| Kalel, a pool of 16 connections and the lane's; {} bytes an event | {} | | {} | | {:.0}/s of {} | |",
+        ours.event_bytes, ours.load_and_append, ours.append, ours.read_all.per_second, ours.read_all.events
+    );
+    for library in &ours.libraries {
+        let _ = writeln!(text, "{}", line(library));
+    }
+    text
+}
+
+fn line(library: &Library) -> String {
+    match &library.told {
+        Ok(told) => format!(
+            "| {} | {} | {:.2}× | {} | {:.2}× | {:.0}/s of {} | {:.2}× |",
+            named(told),
+            told.load_and_append,
+            library.load_and_append,
+            told.append,
+            library.append,
+            told.read_all.per_second,
+            told.read_all.events,
+            library.read_all,
+        ),
+        Err(why) => format!("| `{}`: not measured: {why} | | | | | | |", library.name),
+    }
+}
+
+fn named(told: &Told) -> String {
+    let tried: Vec<String> = told.tried.iter().map(|one| format!("{} {:.0}/s", one.setting, one.per_second)).collect();
+    let tried = if tried.is_empty() { String::new() } else { format!(" (tried: {})", tried.join(", ")) };
+    format!("`{}` {}, {}{tried}; {} bytes", told.library, told.version, told.how, told.event_bytes)
 }

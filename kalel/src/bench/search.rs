@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinSet;
 
-use super::super::{
+use super::{
     append::{Figure, Problem, Race, race},
     http::{
         self,
@@ -254,4 +254,14 @@ async fn nearest(plan: &Plan, pool: &PgPool, next: &Arc<AtomicU64>) -> Result<Fi
         }
     });
     race(plan.lasting, callers).await
+}
+
+/// The report as Markdown.
+pub fn table(it: &Report) -> String {
+    format!(
+        "| {} sites, {} connections | figure | goal |\n|---|---|---|\n\
+         | `GET /v1/sites` near a point, with a free 5x5 pitch tomorrow at 18:00; {:.1} sites a page | {} | ≥ 500/s, p99 ≤ 50 ms |\n\
+         | the bare statement for the 20 nearest | {} | |\n",
+        it.sites, it.connections, it.found, it.search, it.nearest
+    )
 }
