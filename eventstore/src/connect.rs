@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, PgPool,
+    ConnectOptions as _, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -47,11 +47,45 @@ pub(crate) fn lane(database_url: &str) -> Result<PgConnectOptions, sqlx::Error> 
     Ok(options(database_url, "kalel lane")?.options(LANE))
 }
 
-/// The pool for everything else.
-pub(crate) async fn pool(database_url: &str, connections: u32, acquire: Duration) -> Result<PgPool, sqlx::Error> {
-    PgPoolOptions::new()
+/// How long a connection may have been idle and still be used without asking whether it lives: a server that went away
+/// is away for longer.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The pool for everything else. It opens connections as they are needed, or, `kept`, all of them by itself, and never
+/// closes one: under load it takes long to open one, and whoever waits is refused.
+pub(crate) async fn pool(
+    database_url: &str,
+    connections: u32,
+    acquire: Duration,
+    kept: bool,
+) -> Result<PgPool, sqlx::Error> {
+    let mut pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(acquire)
-        .connect_with(options(database_url, "kalel")?.options(POOL))
-        .await
+        // A round trip before each statement would be as long as most statements are.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+    if kept {
+        pool = pool.min_connections(connections).idle_timeout(None).max_lifetime(None);
+    }
+    let pool = pool.connect_lazy_with(options(database_url, "kalel")?.options(POOL));
+    // Whether it is there.
+    pool.acquire().await?;
+    if kept {
+        let until = tokio::time::Instant::now() + FILLING;
+        while pool.size() < connections && tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    Ok(pool)
 }
+
+/// How long the first connections may take; what is missing is opened when it is needed.
+const FILLING: Duration = Duration::from_secs(5);

@@ -24,6 +24,8 @@ pub struct Options {
     pub database_url: String,
     /// Connections of the pool; the lane has one more of its own.
     pub connections: u32,
+    /// Open all of them before anything else, and keep them: for whoever answers people.
+    pub keep_connections: bool,
     /// How long a query may wait for a connection before it is refused.
     pub acquire_timeout: Duration,
     pub keyring: Keyring,
@@ -39,6 +41,7 @@ impl Options {
         Self {
             database_url: database_url.into(),
             connections: 16,
+            keep_connections: false,
             acquire_timeout: Duration::from_secs(1),
             keyring,
             clock: Clock::system(),
@@ -86,7 +89,8 @@ impl Store {
     /// # Errors
     /// [`OpenError`] when the database cannot be reached, holds another log, or its clock is far from ours.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let pool = connect::pool(&options.database_url, options.connections, options.acquire_timeout).await?;
+        let (connections, kept) = (options.connections, options.keep_connections);
+        let pool = connect::pool(&options.database_url, connections, options.acquire_timeout, kept).await?;
         let log = identity::establish(&pool, options.mode, &options.keyring, &options.clock).await?;
         options.clock.bind(pool.clone(), log.mode).await?;
         let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane)?;

@@ -29,3 +29,9 @@ pub fn begin() -> Result<(), String> {
     };
     Ok(())
 }
+
+/// Warnings and errors to standard error: for servers whose standard output says something else.
+pub fn warnings() {
+    let lines = fmt::layer().with_writer(std::io::stderr).with_filter(tracing::level_filters::LevelFilter::WARN);
+    let _ = tracing_subscriber::registry().with(lines).try_init();
+}

@@ -152,6 +152,7 @@ pub async fn run(
     let sealing = config.sealing()?;
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;
+    store.keep_connections = roles.contains(&Role::Api);
     let store = Store::open(store).await?;
     let fork = store.log().fork;
     if let Some(until) = fork

@@ -77,7 +77,7 @@ async fn a_byte_search_over_everything_finds_nothing_of_a_person_and_erasing_end
         .and_utc();
     let mut wish = slot(site["id"].as_str().unwrap(), "nord", noon, 60);
     wish["client"] = json!({ "phone": PHONE, "name": NAME });
-    let (status, booked, _) = call(Method::POST, "manager", "/v1/reservations", wish.clone()).await;
+    let (status, booked, position) = call(Method::POST, "manager", "/v1/reservations", wish.clone()).await;
     assert_eq!(status, 201, "{booked}");
     let client = booked["client_id"].as_str().unwrap().to_owned();
 
@@ -88,7 +88,9 @@ async fn a_byte_search_over_everything_finds_nothing_of_a_person_and_erasing_end
         assert!(began.elapsed().as_secs() < 30, "no SMS came");
     }
     let path = format!("/v1/reservations/{}", booked["id"].as_str().unwrap());
-    let shown = call(Method::GET, "manager", &format!("{path}?expand[]=client"), Value::Null).await.1;
+    let shown = http.get(format!("{base}{path}?expand[]=client")).header("kalel-min-position", position.unwrap());
+    let shown = shown.bearer_auth(up.told["keys"]["manager"].as_str().unwrap()).send().await.unwrap();
+    let shown: Value = shown.json().await.unwrap();
     assert_eq!(shown["client"]["name"], NAME, "{shown}");
 
     let refused = kalel(&data, url, &["erase", "--client", &client]);

@@ -94,6 +94,7 @@ impl Running {
 /// # Errors
 /// When the database cannot be reached or no port be had.
 pub async fn serve(server: Server) -> Result<(), Problem> {
+    crate::logs::warnings();
     let ending = CancellationToken::new();
     let mut others = None;
     let router = match server.what {
@@ -101,6 +102,7 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
         What::Api | What::All => {
             let mut options = Options::new(&server.database_url, Keyring::new([1; 32], [2; 32]), Mode::Test);
             options.connections = 32;
+            options.keep_connections = true;
             let store = Store::open(options).await?;
             let watch = projections::Watch::new(store.clone());
             let settings = api::Settings::default();
