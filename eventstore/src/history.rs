@@ -102,7 +102,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
+                      data AS "data!: String", meta AS "meta!: String", recorded_at
                FROM event_log.events WHERE stream_id = ANY ($1) AND position <= $2 ORDER BY position"#,
             streams,
             until

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     aggregate::{Aggregate, Loaded, Version},
-    event::DecodeError,
+    event::{DecodeError, Event},
     ids::{CellId, StreamId},
     interval::{Interval, IntervalError},
 };
@@ -78,9 +78,18 @@ impl Store {
     /// [`LoadError`].
     pub async fn catch_up<A: Aggregate>(&self, loaded: &mut Loaded<A>) -> Result<(), LoadError> {
         let stream: StreamId = loaded.id.into();
-        for recorded in self.read_stream(stream.uuid(), loaded.version, i64::MAX).await? {
-            let event = A::select(recorded.event()?)
-                .ok_or(LoadError::OtherNoun { stream: recorded.stream_id, found: recorded.name })?;
+        // Only what a state is made of: who wrote it, and when it was recorded, is as much again to carry.
+        let rows = sqlx::query!(
+            r#"SELECT type AS name, schema, data AS "data!: String" FROM event_log.events
+               WHERE stream_id = $1 AND version > $2 ORDER BY version"#,
+            stream.uuid(),
+            loaded.version
+        )
+        .fetch_all(self.pool())
+        .await?;
+        for row in rows {
+            let event = A::select(Event::from_json(&row.name, row.schema, &row.data)?)
+                .ok_or(LoadError::OtherNoun { stream: stream.uuid(), found: row.name })?;
             loaded.apply(event);
         }
         Ok(())
@@ -94,7 +103,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
+                      data AS "data!: String", meta AS "meta!: String", recorded_at
                FROM event_log.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3"#,
             stream,
             after,
@@ -185,7 +194,7 @@ pub(crate) async fn rows_after(
     sqlx::query_as!(
         Row,
         r#"SELECT position, event_id, stream_id, version, type AS name, schema,
-                      data::text AS "data!", meta::text AS "meta!", recorded_at
+                      data AS "data!: String", meta AS "meta!: String", recorded_at
                FROM event_log.events WHERE position > $1 ORDER BY position LIMIT $2"#,
         position,
         limit

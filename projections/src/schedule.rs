@@ -5,7 +5,7 @@ mod days;
 mod standing;
 
 pub use days::version;
-pub use standing::{Standing, hits, of_cells, of_site};
+pub use standing::{Standing, hits, of_cells, of_site, of_sites};
 
 use sqlx::PgConnection;
 

@@ -92,15 +92,24 @@ pub async fn of_cells(db: impl PgExecutor<'_>, cells: &[CellId], within: Interva
 /// # Errors
 /// Whatever the database says.
 pub async fn of_site(db: impl PgExecutor<'_>, site: SiteId, within: Interval) -> Result<Standing, sqlx::Error> {
+    of_sites(db, &[site], within).await
+}
+
+/// What stands on all the cells of several sites within an interval.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn of_sites(db: impl PgExecutor<'_>, sites: &[SiteId], within: Interval) -> Result<Standing, sqlx::Error> {
+    let sites: Vec<Uuid> = sites.iter().map(|site| site.uuid()).collect();
     let rows = sqlx::query_as!(
         Found,
         r#"SELECT c.position AS as_of, s.cell_id AS "cell_id?", s.holder AS "holder?", s.kind AS "kind?",
                   lower(s.during) AS starts, upper(s.during) AS ends, s.releasable_at
            FROM checkpoints AS c
-           LEFT JOIN schedule AS s ON s.site_id = $1 AND s.during && tstzrange($2, $3)
+           LEFT JOIN schedule AS s ON s.site_id = ANY ($1) AND s.during && tstzrange($2, $3)
            WHERE c.name = 'schedule'
            ORDER BY lower(s.during), s.cell_id"#,
-        site.uuid(),
+        &sites,
         within.from(),
         within.to(),
     )

@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     aggregate::Loaded,
     guard::{OpenClaim, stands_in_the_way},
-    ids::{CellId, PitchId},
+    ids::{CellId, PitchId, SiteId},
     interval::Interval,
     quote::Price,
     reservation::{Channel, Slot},
@@ -116,9 +116,9 @@ impl Standings {
         rows: impl Iterator<Item = &'a SiteRow> + Clone,
         during: Interval,
     ) -> Result<Self, sqlx::Error> {
-        let cells: Vec<CellId> = rows.clone().flat_map(|row| &row.site.state.cells).map(|cell| cell.id).collect();
+        let sites: Vec<SiteId> = rows.clone().map(|row| row.site.id).collect();
         let buffer = rows.flat_map(|row| &row.site.state.pitches).map(|pitch| pitch.buffer_minutes).max().unwrap_or(0);
-        let standing = schedule::of_cells(pool, &cells, during.extended(buffer).unwrap_or(during)).await?;
+        let standing = schedule::of_sites(pool, &sites, during.extended(buffer).unwrap_or(during)).await?;
         let mut by_cell: HashMap<CellId, Vec<OpenClaim>> = HashMap::new();
         for claim in standing.claims {
             by_cell.entry(claim.cell).or_default().push(claim);

@@ -180,7 +180,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &SiteRow
                 version, position, created_position
          FROM json_to_recordset($1::text::json) AS r (
              site_id uuid, slug text, manager_id uuid, lon float8, lat float8, footprint text, words text,
-             formats text[], hour_from bigint, hour_to bigint, doc jsonb, created_at timestamptz,
+             formats text[], hour_from bigint, hour_to bigint, doc json, created_at timestamptz,
              version int, position bigint, created_position bigint)
          ON CONFLICT (site_id) DO UPDATE SET
              location = excluded.location, footprint = excluded.footprint, words = excluded.words,
