@@ -6,6 +6,8 @@ mod page;
 pub use catalogue::{Outcome, Words};
 pub use page::page;
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
@@ -24,7 +26,8 @@ pub struct Problem(Box<Inner>);
 struct Inner {
     code: String,
     values: Map<String, Value>,
-    members: Map<String, Value>,
+    /// Shared: a thousand refusals of one slot name the same alternatives.
+    members: BTreeMap<String, Arc<Value>>,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
     /// For codes of the domain that have no sentence of their own in the catalogue.
@@ -60,7 +63,7 @@ impl Problem {
         Self(Box::new(Inner {
             code: code.into(),
             values: Map::new(),
-            members: Map::new(),
+            members: BTreeMap::new(),
             errors: Vec::new(),
             retry_after: None,
             fallback: None,
@@ -77,8 +80,14 @@ impl Problem {
 
     /// An extension member of the document.
     #[must_use]
-    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.members.insert(name.to_owned(), value.into());
+    pub fn member(self, name: &str, value: impl Into<Value>) -> Self {
+        self.shared(name, Arc::new(value.into()))
+    }
+
+    /// The same, of a value that many refusals have.
+    #[must_use]
+    pub fn shared(mut self, name: &str, value: Arc<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value);
         self
     }
 
@@ -141,7 +150,8 @@ impl Problem {
         StatusCode::from_u16(catalogue::find(&self.0.code).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn document(&self, occasion: Occasion<'_>) -> Value {
+    /// The document but for its own members.
+    fn common(&self, occasion: Occasion<'_>) -> Value {
         let entry = catalogue::find(&self.0.code);
         let known = entry.code == self.0.code;
         let sentence = fill(entry.detail.of(occasion.language), &self.0.values);
@@ -161,18 +171,26 @@ impl Problem {
             "retryable": entry.retryable,
             "outcome": self.0.outcome.unwrap_or(entry.outcome),
         });
-        if let Some(members) = document.as_object_mut() {
-            if !self.0.errors.is_empty() {
-                members.insert("errors".to_owned(), json!(self.0.errors));
-            }
-            members.extend(self.0.members.clone());
+        if let Some(members) = document.as_object_mut()
+            && !self.0.errors.is_empty()
+        {
+            members.insert("errors".to_owned(), json!(self.0.errors));
         }
         document
     }
 
+    fn document(&self, occasion: Occasion<'_>) -> String {
+        let common = self.common(occasion);
+        let common = common.as_object().into_iter().flatten();
+        let mut members: BTreeMap<&str, &Value> = common.map(|(name, value)| (name.as_str(), value)).collect();
+        members.extend(self.0.members.iter().map(|(name, value)| (name.as_str(), value.as_ref())));
+        // Neither a name nor a value that is not JSON is among them.
+        serde_json::to_string(&members).unwrap_or_default()
+    }
+
     /// The answer as it leaves.
     pub fn render(&self, occasion: Occasion<'_>) -> Response<Body> {
-        let body = self.document(occasion).to_string();
+        let body = self.document(occasion);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -232,12 +250,28 @@ mod tests {
     const OCCASION: Occasion<'static> =
         Occasion { instance: "/v1/x", request_id: "r", language: Language::En, base_url: "https://k.example" };
 
+    fn document(problem: &Problem, occasion: Occasion<'_>) -> Value {
+        serde_json::from_str(&problem.document(occasion)).unwrap()
+    }
+
     #[test]
     fn a_document_says_all_that_rfc_9457_and_we_promise() {
-        let document = Problem::new("request.invalid_field").at("/minutes", "must be positive").document(OCCASION);
-        for member in
-            ["type", "title", "status", "detail", "instance", "code", "errors", "request_id", "retryable", "outcome"]
-        {
+        let problem =
+            Problem::new("request.invalid_field").at("/minutes", "must be positive").member("rule", json!([1]));
+        let document = document(&problem, OCCASION);
+        for member in [
+            "type",
+            "title",
+            "status",
+            "detail",
+            "instance",
+            "code",
+            "errors",
+            "request_id",
+            "retryable",
+            "outcome",
+            "rule",
+        ] {
             assert!(document.get(member).is_some(), "{member} is missing");
         }
         assert_eq!(document["type"], "https://k.example/problems/request.invalid_field");
@@ -248,14 +282,14 @@ mod tests {
     fn an_unknown_code_of_the_domain_is_still_a_documented_rule() {
         let problem = Problem::new("site.some_new_rule").saying("It is so.");
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(problem.document(OCCASION)["detail"], "It is so.");
+        assert_eq!(document(&problem, OCCASION)["detail"], "It is so.");
     }
 
     #[test]
     fn sentences_are_filled_in_the_language_asked_for() {
         let problem = Problem::new("request.unsupported_media_type").with("expected", "application/json");
-        let french = problem.document(Occasion { language: Language::Fr, ..OCCASION });
-        assert_ne!(french["detail"], problem.document(OCCASION)["detail"]);
+        let french = document(&problem, Occasion { language: Language::Fr, ..OCCASION });
+        assert_ne!(french["detail"], document(&problem, OCCASION)["detail"]);
         assert!(french["detail"].as_str().unwrap().contains("application/json"));
     }
 }

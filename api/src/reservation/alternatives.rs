@@ -30,7 +30,7 @@ const GOOD: Duration = Duration::from_millis(500);
 const MOST_KEPT: usize = 1_000;
 
 type Slot = (PitchId, Interval, bool);
-type Cell = Arc<OnceCell<Value>>;
+type Cell = Arc<OnceCell<Arc<Value>>>;
 
 /// Look-ups in flight or just made.
 #[derive(Default)]
@@ -58,11 +58,11 @@ pub async fn slot_taken(call: &Call, site: &Loaded<Site>, pitch: PitchId, during
     let cell = call.app.alternatives.flight((pitch, during, channel == Channel::Manual));
     let found = cell.get_or_try_init(|| find(call, site, pitch, during, channel)).await;
     let alternatives = match found {
-        Ok(found) => found.clone(),
+        Ok(found) => Arc::clone(found),
         // Without a look-up it is refused all the same.
-        Err(_) => json!([]),
+        Err(_) => Arc::new(json!([])),
     };
-    Problem::new("reservation.slot_taken").member("alternatives", alternatives)
+    Problem::new("reservation.slot_taken").shared("alternatives", alternatives)
 }
 
 async fn find(
@@ -71,7 +71,7 @@ async fn find(
     pitch: PitchId,
     during: Interval,
     channel: Channel,
-) -> Result<Value, Problem> {
+) -> Result<Arc<Value>, Problem> {
     let around =
         Interval::new(during.from() - TimeDelta::hours(12), during.to() + TimeDelta::hours(12)).unwrap_or(during);
     let cells: Vec<_> = site.state.cells.iter().map(|cell| cell.id).collect();
@@ -121,5 +121,5 @@ async fn find(
             }))
         }));
     }
-    Ok(Value::Array(found))
+    Ok(Arc::new(Value::Array(found)))
 }
