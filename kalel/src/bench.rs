@@ -90,7 +90,7 @@ impl Place {
 /// Prints a report, and puts it into its section of a file.
 fn tell(section: &str, text: &str, write: Option<&Path>) -> Result<(), append::Problem> {
     println!("{text}");
-    write.map_or(Ok(()), |path| machine::replace_section(path, section, text).map_err(Into::into))
+    write.map_or(Ok(()), |path| machine::replace_section(path, section, text))
 }
 
 async fn append(options: AppendOptions) -> Result<(), append::Problem> {
