@@ -8,6 +8,7 @@ pub mod client;
 pub mod event;
 pub mod http;
 pub mod key;
+pub mod ledger;
 pub mod payment;
 pub mod problem;
 pub mod quote;

@@ -31,6 +31,21 @@ impl From<money::Money> for Money {
     }
 }
 
+/// An amount that may be negative, with its currency: a posting, a balance.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({ "amount": -10500, "currency": "XOF" }))]
+pub struct SignedMoney {
+    pub amount: i64,
+    #[schema(value_type = String)]
+    pub currency: money::Currency,
+}
+
+impl From<money::Money> for SignedMoney {
+    fn from(money: money::Money) -> Self {
+        Self { amount: money.amount, currency: money.currency }
+    }
+}
+
 impl Money {
     /// # Errors
     /// When it is negative or above the largest amount.

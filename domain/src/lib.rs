@@ -12,6 +12,7 @@ pub mod guard;
 pub mod ids;
 pub mod interval;
 pub mod key;
+pub mod ledger;
 pub mod money;
 pub mod payment;
 pub mod phone;

@@ -17,6 +17,8 @@ pub enum Currency {
 }
 
 impl Currency {
+    pub const ALL: [Self; 2] = [Self::Xof, Self::Eur];
+
     /// Number of decimals of the minor unit (ISO 4217 exponent).
     pub const fn exponent(self) -> u32 {
         match self {

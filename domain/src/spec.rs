@@ -6,6 +6,7 @@
 
 pub mod example;
 mod laws;
+pub mod ledgers;
 mod owed;
 mod properties;
 pub mod story;

@@ -21,6 +21,8 @@ pub struct Input {
     pub claims: Vec<Claim>,
     /// Rows of `read.reservations`.
     pub views: Vec<View>,
+    /// Rows of `read.ledger_entries`, in the order of their positions.
+    pub ledger: Vec<Posting>,
     pub effects: Effects,
     pub wave: Wave,
     pub sms: Vec<Sms>,
@@ -60,6 +62,16 @@ pub struct View {
     pub status: String,
     pub starts_at: Time,
     pub ends_at: Time,
+}
+
+/// One side of an entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Of the event.
+    pub position: i64,
+    pub reservation_id: Uuid,
+    pub account: String,
+    pub amount: i64,
 }
 
 /// `work.effects`.

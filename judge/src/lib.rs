@@ -24,7 +24,8 @@ pub use checks::judge_all;
 pub use event::{Event, Fact, Time};
 pub use history::{About, Call, History, Outcome as CallOutcome, Record, Said};
 pub use input::{
-    Bus, Claim, Content, Effect, Effects, Entry, Input, Rebuilt, Repeated, Sms, Stage, Table, Verify, View, Wave,
+    Bus, Claim, Content, Effect, Effects, Entry, Input, Posting, Rebuilt, Repeated, Sms, Stage, Table, Verify, View,
+    Wave,
 };
 pub use read::{JudgeError, read};
 pub use verdict::{Check, Outcome, Verdict, Violation};

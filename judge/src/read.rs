@@ -37,6 +37,7 @@ pub async fn read(folder: &Path, database_url: &str) -> Result<Input, JudgeError
         log: rows.log,
         claims: rows.claims,
         views: rows.views,
+        ledger: rows.ledger,
         effects: rows.effects,
         wave: files.wave,
         sms: files.sms,

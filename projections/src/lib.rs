@@ -7,6 +7,7 @@
 pub mod client;
 pub mod engine;
 pub mod key;
+pub mod ledger;
 pub mod page;
 pub mod past;
 pub mod payment;
@@ -24,5 +25,11 @@ pub use engine::{
 pub type Position = i64;
 
 /// Every projector there is. To add one: a noun module with its tables, one line here, a migration.
-pub const PROJECTORS: &[&Projector] =
-    &[&site::PROJECTOR, &schedule::PROJECTOR, &reservation::PROJECTOR, &client::PROJECTOR, &key::PROJECTOR];
+pub const PROJECTORS: &[&Projector] = &[
+    &site::PROJECTOR,
+    &schedule::PROJECTOR,
+    &reservation::PROJECTOR,
+    &client::PROJECTOR,
+    &key::PROJECTOR,
+    &ledger::PROJECTOR,
+];

@@ -17,6 +17,7 @@ mod import;
 mod journeys;
 mod keeper;
 mod lane;
+mod ledger;
 mod never_again;
 mod past;
 mod seal;

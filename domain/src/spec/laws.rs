@@ -129,6 +129,7 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
         let state = play.world.reservation(*id);
         prop_assert_eq!(state.held_money().amount, *net, "{}: the state counts otherwise", id);
     }
+    super::ledgers::check(play)?;
     claims_are_held_by_the_living(play, &states)
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::JudgeError;
 use crate::{
     event::{Event, Fact, Time},
-    input::{Claim, Effect, Effects, View},
+    input::{Claim, Effect, Effects, Posting, View},
 };
 
 /// Rows asked for at a time.
@@ -18,6 +18,7 @@ pub(super) struct Rows {
     pub log: Vec<Event>,
     pub claims: Vec<Claim>,
     pub views: Vec<View>,
+    pub ledger: Vec<Posting>,
     pub effects: Effects,
 }
 
@@ -29,10 +30,11 @@ pub(super) async fn read(database_url: &str) -> Result<Rows, JudgeError> {
     let log = log(&mut snapshot).await?;
     let claims = claims(&mut snapshot).await?;
     let views = views(&mut snapshot).await?;
+    let ledger = ledger(&mut snapshot).await?;
     let effects = effects(&mut snapshot).await?;
     snapshot.rollback().await?;
     connection.close().await?;
-    Ok(Rows { log, claims, views, effects })
+    Ok(Rows { log, claims, views, ledger, effects })
 }
 
 type EventRow = (i64, Uuid, Uuid, i32, String, i16, String, Time);
@@ -105,6 +107,28 @@ async fn views(db: &mut PgConnection) -> Result<Vec<View>, sqlx::Error> {
         views.extend(page.into_iter().map(|row| {
             let (reservation_id, pitch_id, status, starts_at, ends_at) = row;
             View { reservation_id, pitch_id, status, starts_at, ends_at }
+        }));
+    }
+}
+
+async fn ledger(db: &mut PgConnection) -> Result<Vec<Posting>, sqlx::Error> {
+    let mut ledger = Vec::new();
+    let mut after = (0_i64, 0_i16);
+    loop {
+        let page: Vec<(i64, i16, Uuid, String, i64)> = sqlx::query_as(
+            "SELECT position, number, reservation_id, account, amount FROM read.ledger_entries
+             WHERE (position, number) > ($1, $2) ORDER BY position, number LIMIT $3",
+        )
+        .bind(after.0)
+        .bind(after.1)
+        .bind(PAGE)
+        .fetch_all(&mut *db)
+        .await?;
+        let Some((position, number, ..)) = page.last() else { return Ok(ledger) };
+        after = (*position, *number);
+        ledger.extend(page.into_iter().map(|row| {
+            let (position, _, reservation_id, account, amount) = row;
+            Posting { position, reservation_id, account, amount }
         }));
     }
 }

@@ -52,6 +52,10 @@ pub const ALL: &[Sabotage] = &[
     ("money.kept", "a move raises the deposit", |t| {
         t.edit("reservation.rescheduled", 0, "/price/deposit", francs(DEPOSIT + 1));
     }),
+    ("ledger.balanced", "a posting is missing", |t| t.twist = |i| drop(i.ledger.pop())),
+    ("ledger.reservations", "a deposit is another's", |t| t.twist = |i| i.ledger[1].reservation_id = id(9)),
+    ("ledger.accounts", "money in suspense", |t| t.twist = |i| i.ledger[0].account = "suspense".into()),
+    ("ledger.accounts", "a credit that nobody has", |t| t.twist = |i| i.ledger[1].account = "client:1:credit".into()),
     ("money.allotted", "a refund without its part of the payment", |t| t.remove("payment.refund_allotted", 0)),
     ("money.allotted", "a part that no refund has", |t| {
         t.again("payment.refund_allotted", 0);

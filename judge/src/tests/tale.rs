@@ -240,6 +240,7 @@ impl Tale {
             history: History::of(self.records),
             claims: ground.claims(),
             views: views.collect(),
+            ledger: Vec::new(),
             effects: Effects { count: 9, left: Vec::new() },
             wave: Wave { entries: self.entries, repeated: Repeated::default() },
             sms: self.sms,
@@ -248,6 +249,7 @@ impl Tale {
             verify: Verify { ok: true, said: "12 checkpoints".into() },
             log,
         };
+        input.ledger = crate::money::told(&input);
         (self.twist)(&mut input);
         input
     }

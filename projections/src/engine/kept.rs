@@ -64,6 +64,11 @@ impl<R: Clone> Kept<R> {
         self.changed.insert(id, One { row, stored });
     }
 
+    /// The row.
+    pub(crate) fn get(&self, id: Uuid) -> Option<&R> {
+        self.changed.get(&id).or_else(|| self.before.get(&id)).map(|one| &one.row)
+    }
+
     /// The row, to be changed.
     pub(crate) fn get_mut(&mut self, id: Uuid) -> Option<&mut R> {
         let Self { changed, before } = self;

@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use projections::{
-    Position, Projector, RunError, Runner, client, content_digest, key, progress, rebuild, reservation, schedule, site,
+    Position, Projector, RunError, Runner, content_digest, key, progress, rebuild, reservation, schedule, site,
 };
 
 use super::make::{Booking, Ground, Log, at, hours};
@@ -33,8 +33,7 @@ pub async fn a_little_history(log: &mut Log) -> (Ground, Booking, Booking) {
     (ground, first, late)
 }
 
-const ALL: [&Projector; 5] =
-    [&site::PROJECTOR, &schedule::PROJECTOR, &reservation::PROJECTOR, &client::PROJECTOR, &key::PROJECTOR];
+const ALL: &[&Projector] = projections::PROJECTORS;
 
 async fn digest(log: &Log, projector: &Projector) -> Vec<u8> {
     let query = "SELECT digest FROM read.checkpoints WHERE name = $1";
@@ -45,7 +44,7 @@ async fn digest(log: &Log, projector: &Projector) -> Vec<u8> {
 async fn a_replay_from_the_first_event_makes_the_same_rows_and_the_same_digest() {
     let mut log = Log::new().await;
     a_little_history(&mut log).await;
-    for projector in ALL {
+    for projector in ALL.iter().copied() {
         // One event a batch, so that the replay in one batch is folded quite differently.
         let mut runner = log.own(projector).await;
         while !runner.run_batch(1).await.unwrap().caught_up {}

@@ -124,11 +124,11 @@ async fn an_operator_rebuilds_looks_and_swaps_while_the_owner_runs() {
     let head = it.log.store.head().await.unwrap();
     let everywhere = async || {
         let all = progress(&it.log.store).await.unwrap();
-        all.len() == 5 && all.iter().all(|status| status.position == head)
+        all.len() == projections::PROJECTORS.len() && all.iter().all(|status| status.position == head)
     };
     it.until("projected", everywhere).await;
     let all = it.json(&["rebuild", "all", "--dry-run", "--json"]);
-    assert_eq!(all.as_array().unwrap().len(), 5);
+    assert_eq!(all.as_array().unwrap().len(), projections::PROJECTORS.len());
     for one in all.as_array().unwrap() {
         assert_eq!(
             (&one["equal"], &one["outcome"], &one["position"]),
@@ -166,7 +166,7 @@ async fn an_operator_rebuilds_looks_and_swaps_while_the_owner_runs() {
     it.until("the owner goes on", async || it.stands("reservation").await.position == written).await;
     assert_eq!(it.stands("reservation").await.owner, "owner");
     let unknown = it.refused(&["rebuild", "reservations"]);
-    assert!(unknown.contains("site, schedule, reservation, client, key, or all"), "{unknown}");
+    assert!(unknown.contains("site, schedule, reservation, client, key, ledger, or all"), "{unknown}");
 }
 
 #[tokio::test]

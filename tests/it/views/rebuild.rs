@@ -23,8 +23,8 @@ use super::{
 
 /// One stream of each noun, with every event that noun has.
 async fn every_event_there_is(log: &mut Log) {
-    for noun in ["site", "client", "key", "reservation", "payment", "refund"] {
-        let stream: Uuid = id();
+    let nouns = ["site", "client", "key", "reservation", "payment", "refund"].map(|noun| (noun, id::<Uuid>()));
+    for (noun, stream) in nouns {
         let mut types: Vec<_> = Event::types().filter(|(name, _)| name.starts_with(&format!("{noun}."))).collect();
         // What makes the row comes first; then the end of a hold, after which a late payment claims its cells again.
         types.sort_by_key(|(name, _)| match name.split_once('.').unwrap().1 {
@@ -35,7 +35,12 @@ async fn every_event_there_is(log: &mut Log) {
         for (name, schema) in types {
             let golden = std::fs::read_to_string(format!("../domain/golden/{name}.v{schema}.json")).unwrap();
             let mut data: serde_json::Value = serde_json::from_str(&golden).unwrap();
-            data[format!("{noun}_id")] = stream.to_string().into();
+            // They speak of each other.
+            for (other, its) in nouns {
+                if let Some(named) = data.get_mut(format!("{other}_id")).filter(|named| !named.is_null()) {
+                    *named = its.to_string().into();
+                }
+            }
             log.poison(stream, name, &data.to_string()).await;
         }
     }

@@ -1,0 +1,137 @@
+//! Postings: the way of each franc, event by event.
+
+use axum::http::{StatusCode, header};
+use domain::{aggregate::Loaded, ids::ReservationId, ledger::Account, reservation::Reservation};
+use projections::ledger::{self, Filter, Line};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    http::{
+        as_of::AS_OF,
+        call::Call,
+        halt::Halt,
+        operation::{Exemplary, Kind, Operation, Over, Param, Shape, Success},
+        reply::Reply,
+    },
+    problem::Problem,
+    shape::{List, SignedMoney, utc_text},
+    site::link,
+};
+
+pub const ENTRIES: Operation = Operation {
+    id: "ledger.entries",
+    path: "/v1/ledger/entries",
+    summary: "Postings of the ledger",
+    about: "In the order in which they were made, each with the event that made it (`position`, `event`). Those of one \
+            position add up to zero. A manager asks for a `reservation` of their sites.",
+    authz: super::ENTRIES,
+    query: &[
+        Param::new("reservation", Kind::Text, "Id: the way of its money.", "019ab2c4-5f00-7000-8000-000000000003"),
+        Param::new("account", Kind::Text, "Name of an account.", "deposits:unearned"),
+        AS_OF,
+        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Postings on a page; 20 when left out.", "20"),
+        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+    ],
+    refusals: &["position.before_start", "position.beyond_head"],
+    success: Success {
+        shape: Some(Shape::of::<PostingList>()),
+        about: "A page of postings.",
+        ..Operation::READ.success
+    },
+    run: |call| Box::pin(entries(call)),
+    ..Operation::READ
+};
+
+/// A page of postings.
+#[derive(Serialize, ToSchema)]
+pub struct PostingList {
+    object: &'static str,
+    data: Vec<PostingBody>,
+    has_more: bool,
+    next_cursor: Option<String>,
+    as_of_position: i64,
+}
+
+/// One side of an entry.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Posting)]
+pub struct PostingBody {
+    object: &'static str,
+    /// Of the event that made it: `GET /v1/events?after=<position - 1>` shows it with its cause.
+    position: i64,
+    /// Among the postings of the event, from 0.
+    number: i16,
+    event: String,
+    reservation_id: Uuid,
+    account: String,
+    /// Positive is a debit: money came there, or a debt became smaller.
+    amount: SignedMoney,
+    at: String,
+}
+
+impl From<&Line> for PostingBody {
+    fn from(line: &Line) -> Self {
+        Self {
+            object: "posting",
+            position: line.position,
+            number: line.number,
+            event: line.event.clone(),
+            reservation_id: line.reservation_id.uuid(),
+            account: line.account.clone(),
+            amount: line.amount.into(),
+            at: utc_text(line.at),
+        }
+    }
+}
+
+impl Exemplary for PostingList {
+    fn example() -> Value {
+        json!({
+            "object": "list", "has_more": false, "next_cursor": null, "as_of_position": 42,
+            "data": [{
+                "object": "posting", "position": 7, "number": 0, "event": "payment.succeeded",
+                "reservation_id": "019ab2c4-5f00-7000-8000-000000000003", "account": "provider:wave:clearing",
+                "amount": { "amount": 10500, "currency": "XOF" }, "at": "2026-11-28T18:00:00Z",
+            }],
+        })
+    }
+}
+
+async fn entries(call: Call) -> Result<Reply, Halt> {
+    let query = &call.query;
+    let account = query.parsed("account", |name| name.parse::<Account>().map_err(|error| error.to_string()))?;
+    let reservation = query.parsed("reservation", |text| {
+        Uuid::try_parse(text).map(ReservationId::new).map_err(|_| "must be an id".to_owned())
+    })?;
+    match reservation {
+        Some(id) => {
+            let reservation: Loaded<Reservation> = call.app.store.load(id).await?;
+            call.may_touch(&call.object_of(&reservation).await?)?;
+        }
+        None if call.caller.over(call.operation) != Some(Over::All) => {
+            let problem = Problem::new("request.invalid_parameter");
+            return Err(problem.parameter("reservation", "is needed: one of your sites").into());
+        }
+        None => {}
+    }
+    let until = call.as_of().await?.map(|moment| moment.position);
+    let filter = Filter { reservation_id: reservation, account, until };
+    let limit = query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
+    let page =
+        ledger::list(call.app.store.pool(), &filter, query.text("cursor"), limit).await.map_err(Problem::from)?;
+    let list = List {
+        object: "list",
+        data: page.items.iter().map(PostingBody::from).collect::<Vec<_>>(),
+        has_more: page.has_more(),
+        next_cursor: page.next.clone(),
+        as_of_position: page.as_of,
+    };
+    let reply = Reply::json(StatusCode::OK, &list)?.position(page.as_of);
+    Ok(match &page.next {
+        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
+        None => reply,
+    })
+}

@@ -1,0 +1,107 @@
+//! The accounts, each with its name.
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+
+use crate::{
+    ids::{ClientId, SiteId},
+    payment::Method,
+};
+
+/// Where money is, or whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Account {
+    /// `provider:wave:clearing`: at a provider, ours to ask for.
+    Clearing(Provider),
+    /// `cash:{site}:main`: in the till of a site.
+    Cash(SiteId),
+    /// `transfer:{site}:clearing`: on the bank account of a site.
+    Transfer(SiteId),
+    /// `client:{id}:credit`: more was received than was due.
+    ClientCredit(ClientId),
+    /// `deposits:unearned`: received for what is not played yet. A debt until check-in or forfeiture.
+    Unearned,
+    /// `site:{id}:payable`: earned, and the site's.
+    SitePayable(SiteId),
+    /// `refunds:payable`: on its way back.
+    RefundsPayable,
+    /// `suspense`: nobody can say yet; somebody must look.
+    Suspense,
+}
+
+/// Whoever moves money for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Provider {
+    Wave,
+    OrangeMoney,
+    Yas,
+}
+
+impl Provider {
+    const ALL: [Self; 3] = [Self::Wave, Self::OrangeMoney, Self::Yas];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wave => Method::Wave.as_str(),
+            Self::OrangeMoney => Method::OrangeMoney.as_str(),
+            Self::Yas => Method::Yas.as_str(),
+        }
+    }
+}
+
+impl Account {
+    /// Where money is that came, or goes, by a method; `None` where none moves.
+    pub const fn of(method: Method, site_id: SiteId) -> Option<Self> {
+        match method {
+            Method::Wave => Some(Self::Clearing(Provider::Wave)),
+            Method::OrangeMoney => Some(Self::Clearing(Provider::OrangeMoney)),
+            Method::Yas => Some(Self::Clearing(Provider::Yas)),
+            Method::Cash => Some(Self::Cash(site_id)),
+            Method::Transfer => Some(Self::Transfer(site_id)),
+            Method::OnAccount => None,
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clearing(provider) => write!(f, "provider:{}:clearing", provider.as_str()),
+            Self::Cash(site_id) => write!(f, "cash:{site_id}:main"),
+            Self::Transfer(site_id) => write!(f, "transfer:{site_id}:clearing"),
+            Self::ClientCredit(client_id) => write!(f, "client:{client_id}:credit"),
+            Self::Unearned => f.write_str("deposits:unearned"),
+            Self::SitePayable(site_id) => write!(f, "site:{site_id}:payable"),
+            Self::RefundsPayable => f.write_str("refunds:payable"),
+            Self::Suspense => f.write_str("suspense"),
+        }
+    }
+}
+
+/// There is no account of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("is not an account, such as `deposits:unearned` or `provider:wave:clearing`")]
+pub struct AccountError;
+
+impl FromStr for Account {
+    type Err = AccountError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = name.split(':').collect();
+        let account = match parts.as_slice() {
+            ["provider", name, "clearing"] => {
+                Provider::ALL.into_iter().find(|provider| provider.as_str() == *name).map(Self::Clearing)
+            }
+            ["cash", site, "main"] => site.parse().ok().map(Self::Cash),
+            ["transfer", site, "clearing"] => site.parse().ok().map(Self::Transfer),
+            ["client", client, "credit"] => client.parse().ok().map(Self::ClientCredit),
+            ["deposits", "unearned"] => Some(Self::Unearned),
+            ["site", site, "payable"] => site.parse().ok().map(Self::SitePayable),
+            ["refunds", "payable"] => Some(Self::RefundsPayable),
+            ["suspense"] => Some(Self::Suspense),
+            _ => None,
+        };
+        account.ok_or(AccountError)
+    }
+}

@@ -1,0 +1,248 @@
+//! The book of a reservation: what was received for it, what of that is earned, what is on its way back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    Account, Entry, Posting,
+    entry::{credit, debit},
+};
+use crate::{
+    event::Event,
+    ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
+    money::{Money, MoneyError},
+    payment::{self, Method},
+    refund::{self, Route},
+    reservation,
+};
+
+/// Why an event cannot be entered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LedgerError {
+    #[error("an entry of {sum} is not balanced")]
+    Unbalanced { sum: Money },
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error("refund {refund_id} was never requested")]
+    NoRefund { refund_id: RefundId },
+    #[error("money cannot come on account")]
+    NoMoney,
+    #[error("there is no client to credit")]
+    NoClient,
+}
+
+/// Whose book an event is entered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    Reservation(ReservationId),
+    /// The event only names the refund: its reservation is that of `refund.requested`.
+    Refund(RefundId),
+}
+
+/// Whose book an event is entered in; `None` when it moves no money and is not needed to say where money is.
+pub fn concern(event: &Event) -> Option<Concern> {
+    use refund::Event as R;
+    use reservation::Event as E;
+    Some(match event {
+        Event::Reservation(event) => Concern::Reservation(match event {
+            E::Held(held) => held.reservation_id,
+            E::CheckedIn(here) => here.reservation_id,
+            E::Cancelled(cancelled) => cancelled.reservation_id,
+            E::NoShow(no_show) => no_show.reservation_id,
+            E::PaymentReceived(_)
+            | E::Confirmed(_)
+            | E::Expired(_)
+            | E::MoneyReturned(_)
+            | E::Rescheduled(_)
+            | E::Completed(_) => return None,
+        }),
+        Event::Payment(payment::Event::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
+        Event::Payment(payment::Event::Duplicated(duplicated)) => Concern::Reservation(duplicated.reservation_id),
+        Event::Refund(R::Requested(requested)) => Concern::Reservation(requested.reservation_id),
+        Event::Refund(R::Approved(approved)) => Concern::Refund(approved.refund_id),
+        Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
+        Event::Refund(R::Reversed(reversed)) => Concern::Refund(reversed.refund_id),
+        _ => return None,
+    })
+}
+
+/// Where the money of a reservation is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Book {
+    pub site_id: SiteId,
+    pub client_id: Option<ClientId>,
+    /// Received for it and not earned yet.
+    pub unearned: Money,
+    /// Received for it and the site's.
+    pub earned: Money,
+    /// They came, or did not, or it was called off: what still comes is earned at once.
+    pub over: bool,
+    /// Of a payment: received, and neither the reservation's nor the client's. It goes back, by a refund of the same decision.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub leaving: BTreeMap<PaymentId, Money>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<RefundId, Owed>,
+}
+
+/// A refund that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owed {
+    pub payment_id: PaymentId,
+    /// How the money had come.
+    pub method: Method,
+    pub amount: Money,
+    /// The account it was paid from.
+    pub paid_by: Option<Route>,
+}
+
+impl Book {
+    /// The cells are taken and nothing is paid yet.
+    pub const fn open(held: &reservation::Held) -> Self {
+        let nothing = Money::zero(held.price.total.currency);
+        Self {
+            site_id: held.slot.site_id,
+            client_id: held.client_id,
+            unearned: nothing,
+            earned: nothing,
+            over: false,
+            leaving: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+        }
+    }
+
+    /// Enters what happened next; what it does to the ledger. Events that [`concern`] no book move nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for events that contradict those before.
+    pub fn enter(&mut self, event: &Event) -> Result<Entry, LedgerError> {
+        match event {
+            Event::Reservation(event) => self.earn(event),
+            Event::Payment(payment::Event::Succeeded(succeeded)) => self.receive(succeeded),
+            Event::Payment(payment::Event::Duplicated(duplicated)) => {
+                self.leave(duplicated.payment_id, duplicated.received)?;
+                Entry::new([
+                    debit(self.account_of(duplicated.method)?, duplicated.received),
+                    credit(Account::RefundsPayable, duplicated.received),
+                ])
+            }
+            Event::Refund(event) => self.pay_back(event),
+            _ => Ok(Entry::nothing()),
+        }
+    }
+
+    /// Money landed: the reservation's, the client's, or on its way back.
+    fn receive(&mut self, succeeded: &payment::Succeeded) -> Result<Entry, LedgerError> {
+        let payment::Succeeded { received, allocated, credited, .. } = *succeeded;
+        let rest = received.minus(allocated)?.minus(credited)?;
+        let mut postings = vec![debit(self.account_of(succeeded.method)?, received)];
+        postings
+            .push(credit(if self.over { Account::SitePayable(self.site_id) } else { Account::Unearned }, allocated));
+        let held = if self.over { &mut self.earned } else { &mut self.unearned };
+        *held = held.plus(allocated)?;
+        if credited.is_positive() {
+            let client_id = self.client_id.ok_or(LedgerError::NoClient)?;
+            postings.push(credit(Account::ClientCredit(client_id), credited));
+        }
+        if rest.is_positive() {
+            self.leave(succeeded.payment_id, rest)?;
+            postings.push(credit(Account::RefundsPayable, rest));
+        }
+        Entry::new(postings)
+    }
+
+    /// The deposit becomes the site's: they are here, or what is kept of it when they will not be.
+    fn earn(&mut self, event: &reservation::Event) -> Result<Entry, LedgerError> {
+        let earned = match event {
+            reservation::Event::CheckedIn(_) => self.unearned,
+            reservation::Event::Cancelled(cancelled) => cancelled.kept.min(self.unearned)?,
+            reservation::Event::NoShow(no_show) => no_show.kept.min(self.unearned)?,
+            _ => return Ok(Entry::nothing()),
+        };
+        self.over = true;
+        self.unearned = self.unearned.minus(earned)?;
+        self.earned = self.earned.plus(earned)?;
+        Entry::new([debit(Account::Unearned, earned), credit(Account::SitePayable(self.site_id), earned)])
+    }
+
+    fn pay_back(&mut self, event: &refund::Event) -> Result<Entry, LedgerError> {
+        match event {
+            refund::Event::Requested(requested) => {
+                let refund::Requested { payment_id, method, amount, .. } = *requested;
+                self.refunds.insert(requested.refund_id, Owed { payment_id, method, amount, paid_by: None });
+                Ok(Entry::nothing())
+            }
+            refund::Event::Approved(approved) => self.owe(approved.refund_id),
+            refund::Event::Succeeded(succeeded) => {
+                let owed = self.owed(succeeded.refund_id)?;
+                owed.paid_by = Some(succeeded.route);
+                let method = owed.method;
+                let from = self.paying_account(succeeded.route, method)?;
+                Entry::new([debit(Account::RefundsPayable, succeeded.amount), credit(from, succeeded.amount)])
+            }
+            refund::Event::Reversed(reversed) => {
+                let owed = self.owed(reversed.refund_id)?;
+                let Some(route) = owed.paid_by.take() else { return Ok(Entry::nothing()) };
+                let (amount, method) = (owed.amount, owed.method);
+                let back = self.paying_account(route, method)?;
+                Entry::new([debit(back, amount), credit(Account::RefundsPayable, amount)])
+            }
+            _ => Ok(Entry::nothing()),
+        }
+    }
+
+    /// From now on it is owed. What was never the reservation's is on its way already; the rest leaves the reservation, what
+    /// is not earned first. More than that belongs to nobody we know of.
+    fn owe(&mut self, refund_id: RefundId) -> Result<Entry, LedgerError> {
+        let Owed { payment_id, amount, .. } = *self.owed(refund_id)?;
+        let nothing = Money::zero(amount.currency);
+        let leaving = self.leaving.remove(&payment_id).unwrap_or(nothing);
+        let placed = leaving.min(amount)?;
+        self.leave(payment_id, leaving.minus(placed)?)?;
+        let missing = amount.minus(placed)?;
+        let unearned = missing.min(self.unearned)?;
+        let earned = missing.minus(unearned)?.min(self.earned)?;
+        self.unearned = self.unearned.minus(unearned)?;
+        self.earned = self.earned.minus(earned)?;
+        Entry::new([
+            debit(Account::Unearned, unearned),
+            debit(Account::SitePayable(self.site_id), earned),
+            debit(Account::Suspense, missing.minus(unearned)?.minus(earned)?),
+            credit(Account::RefundsPayable, missing),
+        ])
+    }
+
+    fn leave(&mut self, payment_id: PaymentId, amount: Money) -> Result<(), LedgerError> {
+        if amount.is_positive() {
+            let leaving = self.leaving.entry(payment_id).or_insert(Money::zero(amount.currency));
+            *leaving = leaving.plus(amount)?;
+        }
+        Ok(())
+    }
+
+    fn owed(&mut self, refund_id: RefundId) -> Result<&mut Owed, LedgerError> {
+        self.refunds.get_mut(&refund_id).ok_or(LedgerError::NoRefund { refund_id })
+    }
+
+    fn account_of(&self, method: Method) -> Result<Account, LedgerError> {
+        Account::of(method, self.site_id).ok_or(LedgerError::NoMoney)
+    }
+
+    /// Where a refund is paid from.
+    fn paying_account(&self, route: Route, method: Method) -> Result<Account, LedgerError> {
+        match route {
+            Route::WholeTransaction | Route::Payout => self.account_of(method),
+            Route::Cash => Ok(Account::Cash(self.site_id)),
+            Route::Transfer => Ok(Account::Transfer(self.site_id)),
+            Route::Credit => self.client_id.map(Account::ClientCredit).ok_or(LedgerError::NoClient),
+        }
+    }
+}
+
+impl Posting {
+    /// Whether money came there, or a debt became smaller.
+    pub const fn is_debit(&self) -> bool {
+        self.amount.amount > 0
+    }
+}

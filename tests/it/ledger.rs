@@ -1,0 +1,85 @@
+//! The ledger over HTTP: where each franc is, who may see it, and what it was at any position.
+
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Api, slot};
+
+/// A manual booking, its deposit paid in cash.
+async fn booked(api: &Api) -> (String, Answer) {
+    let (site, _) = api.site().await;
+    let mut body = slot(&site, "nord", api.midday(4), 60);
+    body["client"] = json!({ "phone": "+221771234567" });
+    body["payment"] = json!({ "method": "cash", "pays": "deposit" });
+    let made = api.post("manager", "/v1/reservations", body).await.is(201);
+    api.settle().await;
+    (site, made)
+}
+
+fn balances(answer: &Answer) -> Vec<(String, i64)> {
+    let accounts = answer.body["accounts"].as_array().unwrap().iter();
+    accounts
+        .map(|one| (one["account"].as_str().unwrap().to_owned(), one["balance"]["amount"].as_i64().unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_deposit_in_the_till_is_a_debt_until_it_goes_back() {
+    let api = Api::new().await;
+    let (site, made) = booked(&api).await;
+    let deposit = made.body["price"]["deposit"]["amount"].as_i64().unwrap_or_default();
+    let paid = api.get("finance", "/v1/ledger/trial-balance").await.is(200);
+    let (till, payable) = (format!("cash:{site}:main"), "refunds:payable".to_owned());
+    assert!(deposit > 0, "{}", made.body);
+    assert_eq!(balances(&paid), [(till.clone(), deposit), ("deposits:unearned".into(), -deposit)]);
+    assert_eq!(
+        paid.body["totals"],
+        json!([{
+            "debit": { "amount": deposit, "currency": "XOF" }, "credit": { "amount": deposit, "currency": "XOF" },
+        }])
+    );
+    let id = made.text("/id");
+    api.post("manager", &format!("/v1/reservations/{id}/cancellation"), json!({ "reason": "weather" })).await.is(200);
+    api.settle().await;
+    let now = api.get("auditor", "/v1/ledger/trial-balance").await.is(200);
+    assert_eq!(balances(&now), [(till, deposit), ("deposits:unearned".into(), 0), (payable, -deposit)]);
+    // As it was.
+    let then = api.get("auditor", &format!("/v1/ledger/trial-balance?as_of={}", paid.position())).await.is(200);
+    assert_eq!(then.body["accounts"], paid.body["accounts"]);
+    // The way of the money, each step with its event, two postings at a time.
+    let path = format!("/v1/ledger/entries?reservation={id}");
+    let all = api.get("manager", &path).await.is(200);
+    let postings = all.body["data"].as_array().unwrap();
+    let events: Vec<&str> = postings.iter().map(|one| one["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["payment.succeeded", "payment.succeeded", "refund.approved", "refund.approved"]);
+    let sum: i64 = postings.iter().map(|one| one["amount"]["amount"].as_i64().unwrap()).sum();
+    assert_eq!(sum, 0);
+    // Page by page it is the same.
+    let (mut read, mut next) = (Vec::<Value>::new(), format!("{path}&limit=1"));
+    loop {
+        let page = api.get("manager", &next).await.is(200);
+        read.extend(page.body["data"].as_array().unwrap().iter().cloned());
+        let Some(cursor) = page.body["next_cursor"].as_str() else { break };
+        next = format!("{path}&limit=1&cursor={cursor}");
+    }
+    assert_eq!(&read, postings);
+}
+
+#[tokio::test]
+async fn the_ledger_is_for_finance_and_auditors_and_a_manager_s_own_sites() {
+    let api = Api::new().await;
+    let (_, made) = booked(&api).await;
+    let of = format!("/v1/ledger/entries?reservation={}", made.text("/id"));
+    for role in ["client", "service", "support"] {
+        api.get(role, "/v1/ledger/trial-balance").await.is(403);
+        api.get(role, &of).await.is(403);
+    }
+    api.get("manager", "/v1/ledger/trial-balance").await.is(403);
+    api.get("manager", "/v1/ledger/entries").await.problem(400, "request.invalid_parameter");
+    api.get("other_manager", &of).await.problem(404, "object.not_found");
+    api.get("manager", &of).await.is(200);
+    let account = api.get("finance", "/v1/ledger/entries?account=deposits:unearned").await.is(200);
+    assert_eq!(account.body["data"].as_array().unwrap().len(), 1);
+    for wrong in ["account=deposits", "reservation=none", "cursor=xyz", "limit=0", "as_of=0", "as_of=999999"] {
+        api.get("finance", &format!("/v1/ledger/entries?{wrong}")).await.is(400);
+    }
+}
