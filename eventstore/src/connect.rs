@@ -80,7 +80,7 @@ pub(crate) async fn pool(
     pool.acquire().await?;
     if kept {
         let until = tokio::time::Instant::now() + FILLING;
-        while pool.size() < connections && tokio::time::Instant::now() < until {
+        while pool.num_idle() < connections as usize && tokio::time::Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -88,4 +88,4 @@ pub(crate) async fn pool(
 }
 
 /// How long the first connections may take; what is missing is opened when it is needed.
-const FILLING: Duration = Duration::from_secs(5);
+const FILLING: Duration = Duration::from_secs(10);

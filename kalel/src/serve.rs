@@ -101,7 +101,7 @@ pub enum ServeError {
     Config(#[from] ConfigError),
     #[error("{setting}: {why}")]
     Provider { setting: &'static str, why: String },
-    #[error("the log cannot be opened: {0}")]
+    #[error("the log cannot be opened: {}", with_causes(.0))]
     Open(#[from] eventstore::OpenError),
     #[error("listening on {address}: {source}")]
     Listen { address: std::net::SocketAddr, source: std::io::Error },
