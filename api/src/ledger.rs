@@ -5,7 +5,10 @@ mod trial_balance;
 
 use domain::{actor::Role, key::Scope};
 
-use crate::http::operation::{Authz, Operation, Over};
+use crate::http::{
+    call::Call,
+    operation::{Authz, Operation, Over},
+};
 
 pub const OPERATIONS: &[&Operation] = &[&entries::ENTRIES, &trial_balance::TRIAL_BALANCE];
 
@@ -25,3 +28,8 @@ const ENTRIES: Authz = Authz::Keys {
         (Role::Auditor, Over::All),
     ],
 };
+
+/// Whether all of the ledger is the caller's to see: a key that names sites is narrowed to them.
+fn sees_everything(call: &Call) -> bool {
+    call.caller.over(call.operation) == Some(Over::All) && call.caller.sites().is_none()
+}

@@ -24,7 +24,7 @@ mod watch;
 
 pub use aside::Aside;
 pub use bulk::{Bulk, Changes, Sizes};
-pub(crate) use copy::Tuples;
+pub(crate) use copy::{Tuples, copy_in};
 pub use entry::Entry;
 pub use error::{ApplyError, RunError};
 pub(crate) use kept::{Copied, Kept};

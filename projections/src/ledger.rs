@@ -22,10 +22,8 @@ pub static PROJECTOR: Projector = Projector {
         Box::pin(async move {
             let mut many = Many::default();
             books::fold(&mut many, connection, entries).await?;
-            for changes in many.take() {
-                changes.write(connection).await?;
-            }
-            Ok(())
+            books::save(&many, connection).await?;
+            many.lines.insert(connection).await
         })
     },
     bulk: Some(|| Box::<Many>::default()),

@@ -66,8 +66,10 @@ async fn a_deposit_in_the_till_is_a_debt_until_it_goes_back() {
 
 #[tokio::test]
 async fn the_ledger_is_for_finance_and_auditors_and_a_manager_s_own_sites() {
-    let api = Api::new().await;
-    let (_, made) = booked(&api).await;
+    let mut api = Api::new().await;
+    let (site, made) = booked(&api).await;
+    let elsewhere = api.site().await.0.parse().unwrap();
+    api.grant("narrow_finance", domain::actor::Role::Finance, Some(vec![elsewhere])).await;
     let of = format!("/v1/ledger/entries?reservation={}", made.text("/id"));
     for role in ["client", "service", "support"] {
         api.get(role, "/v1/ledger/trial-balance").await.is(403);
@@ -77,6 +79,15 @@ async fn the_ledger_is_for_finance_and_auditors_and_a_manager_s_own_sites() {
     api.get("manager", "/v1/ledger/entries").await.problem(400, "request.invalid_parameter");
     api.get("other_manager", &of).await.problem(404, "object.not_found");
     api.get("manager", &of).await.is(200);
+    // A site's own account; and a key that names sites sees nothing beyond them.
+    let till = format!("/v1/ledger/entries?account=cash:{site}:main");
+    assert_eq!(api.get("manager", &till).await.is(200).body["data"].as_array().unwrap().len(), 1);
+    api.get("other_manager", &till).await.problem(404, "object.not_found");
+    for path in [&of, &till] {
+        api.get("narrow_finance", path).await.problem(404, "object.not_found");
+    }
+    api.get("narrow_finance", "/v1/ledger/entries").await.problem(400, "request.invalid_parameter");
+    api.get("narrow_finance", "/v1/ledger/trial-balance").await.problem(403, "auth.role_forbidden");
     let account = api.get("finance", "/v1/ledger/entries?account=deposits:unearned").await.is(200);
     assert_eq!(account.body["data"].as_array().unwrap().len(), 1);
     for wrong in ["account=deposits", "reservation=none", "cursor=xyz", "limit=0", "as_of=0", "as_of=999999"] {

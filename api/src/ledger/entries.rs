@@ -1,7 +1,7 @@
 //! Postings: the way of each franc, event by event.
 
 use axum::http::{StatusCode, header};
-use domain::{aggregate::Loaded, ids::ReservationId, ledger::Account, reservation::Reservation};
+use domain::{aggregate::Loaded, ids::ReservationId, ledger::Account, reservation::Reservation, site::Site};
 use projections::ledger::{self, Filter, Line};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,12 +13,12 @@ use crate::{
         as_of::AS_OF,
         call::Call,
         halt::Halt,
-        operation::{Exemplary, Kind, Operation, Over, Param, Shape, Success},
+        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
     shape::{List, SignedMoney, utc_text},
-    site::link,
+    site::{self, link},
 };
 
 pub const ENTRIES: Operation = Operation {
@@ -26,7 +26,7 @@ pub const ENTRIES: Operation = Operation {
     path: "/v1/ledger/entries",
     summary: "Postings of the ledger",
     about: "In the order in which they were made, each with the event that made it (`position`, `event`). Those of one \
-            position add up to zero. A manager asks for a `reservation` of their sites.",
+            position add up to zero. A manager asks for a `reservation` or an `account` of their sites.",
     authz: super::ENTRIES,
     query: &[
         Param::new("reservation", Kind::Text, "Id: the way of its money.", "019ab2c4-5f00-7000-8000-000000000003"),
@@ -106,16 +106,17 @@ async fn entries(call: Call) -> Result<Reply, Halt> {
     let reservation = query.parsed("reservation", |text| {
         Uuid::try_parse(text).map(ReservationId::new).map_err(|_| "must be an id".to_owned())
     })?;
-    match reservation {
-        Some(id) => {
+    match (reservation, account.and_then(Account::site)) {
+        (Some(id), _) => {
             let reservation: Loaded<Reservation> = call.app.store.load(id).await?;
             call.may_touch(&call.object_of(&reservation).await?)?;
         }
-        None if call.caller.over(call.operation) != Some(Over::All) => {
+        (None, Some(site)) => call.may_touch(&site::object(&*call.app.store.recall::<Site>(site).await?))?,
+        (None, None) if !super::sees_everything(&call) => {
             let problem = Problem::new("request.invalid_parameter");
-            return Err(problem.parameter("reservation", "is needed: one of your sites").into());
+            return Err(problem.parameter("reservation", "is needed, or an `account` of a site of yours").into());
         }
-        None => {}
+        (None, None) => {}
     }
     let until = call.as_of().await?.map(|moment| moment.position);
     let filter = Filter { reservation_id: reservation, account, until };

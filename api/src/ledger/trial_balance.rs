@@ -1,6 +1,7 @@
 //! What is on each account, now or at any position.
 
 use axum::http::StatusCode;
+use domain::actor::Role;
 use projections::ledger::{self, Balance};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,6 +77,10 @@ impl Exemplary for TrialBalanceBody {
 }
 
 async fn trial_balance(call: Call) -> Result<Reply, Halt> {
+    if !super::sees_everything(&call) {
+        let role = call.caller.role().map_or("?", Role::as_str);
+        return Err(Problem::new("auth.role_forbidden").with("role", role).into());
+    }
     let until = call.as_of().await?.map(|moment| moment.position);
     let (as_of, balances) = ledger::trial_balance(call.app.store.pool(), until).await.map_err(Problem::from)?;
     let body = TrialBalanceBody {

@@ -62,6 +62,14 @@ impl Account {
             Method::OnAccount => None,
         }
     }
+
+    /// The site whose account it is.
+    pub const fn site(self) -> Option<SiteId> {
+        match self {
+            Self::Cash(site_id) | Self::Transfer(site_id) | Self::SitePayable(site_id) => Some(site_id),
+            Self::Clearing(_) | Self::ClientCredit(_) | Self::Unearned | Self::RefundsPayable | Self::Suspense => None,
+        }
+    }
 }
 
 impl fmt::Display for Account {

@@ -112,7 +112,31 @@ pub(super) async fn cancel_and_refund(guide: &mut Guide, stage: &Stage) -> Resul
     }
     guide.holds("Wave's own ledger says the same");
     guide.message(&booked.phone, "rembours").await?;
-    guide.events().await
+    guide.events().await?;
+    the_way_of_its_money(guide, &booked).await
+}
+
+/// Each franc of a reservation whose deposit came back: in, a debt, owed, out. All of the ledger is zero.
+async fn the_way_of_its_money(guide: &mut Guide, booked: &Booked) -> Result<(), Off> {
+    let path = format!("/v1/ledger/entries?reservation={}", booked.id);
+    let entries = guide.until("finance", &path, "/data/5/event", "refund.succeeded").await?;
+    let mut sums = std::collections::BTreeMap::<String, i64>::new();
+    for posting in entries.body["data"].as_array().into_iter().flatten() {
+        let account = posting["account"].as_str().unwrap_or("?").to_owned();
+        let amount = posting["amount"]["amount"].as_i64().unwrap_or_default();
+        guide.show(posting["event"].as_str().unwrap_or("?"), &format!("{amount:>+8}  {account}"));
+        *sums.entry(account).or_default() += amount;
+    }
+    if sums.len() != 3 || sums.values().any(|sum| *sum != 0) {
+        return Err(wrong(format!("all of the money came back, and the ledger says {sums:?}")));
+    }
+    let all = guide.quiet("auditor", Method::GET, "/v1/ledger/trial-balance", None).await?;
+    let total = &all.body["totals"][0];
+    if total["debit"] != total["credit"] {
+        return Err(wrong(format!("the ledger is not balanced: {total}")));
+    }
+    guide.holds(&format!("the ledger of everything is balanced: {} XOF on either side", total["debit"]["amount"]));
+    Ok(())
 }
 
 /// A webhook that Wave did not send changes nothing.

@@ -1,9 +1,13 @@
 //! Rows as `COPY` takes them in its binary format (PostgreSQL manual, COPY): it costs the database far less than an
-//! `INSERT` of the same rows, and they are made while it takes the ones before.
+//! `INSERT` of the same rows, and they are made while it takes the ones before. For many rows: a `COPY` is sent in several
+//! parts, and the network holds a small one back for some 40 ms.
 
 use domain::{Timestamp, interval::Interval};
 use serde::Serialize;
+use sqlx::PgConnection;
 use uuid::Uuid;
+
+use super::{ApplyError, projector::breathe};
 
 /// From 1970 to 2000, where the database's clock begins.
 const EPOCH_US: i64 = 946_684_800_000_000;
@@ -11,6 +15,33 @@ const EPOCH_US: i64 = 946_684_800_000_000;
 const UUID: i32 = 2_950;
 /// The lower bound belongs to a range, the upper does not.
 const FROM_INCLUDED: u8 = 0x02;
+
+/// Bytes sent at a time.
+const CHUNK: usize = 1 << 16;
+
+/// Copies rows into a table: `COPY <table> (<columns>) FROM STDIN (FORMAT binary)`. After an error the connection cannot be
+/// used any more.
+pub(crate) async fn copy_in<R>(
+    connection: &mut PgConnection,
+    statement: &str,
+    rows: impl Iterator<Item = R>,
+    put: impl Fn(R, &mut Tuples) -> Result<(), serde_json::Error>,
+) -> Result<(), ApplyError> {
+    let mut tuples = Tuples::begin();
+    let mut copy = connection.copy_in_raw(statement).await?;
+    for (number, row) in rows.enumerate() {
+        put(row, &mut tuples)?;
+        if tuples.bytes().len() >= CHUNK {
+            copy.send(tuples.bytes()).await?;
+            tuples.clear();
+        }
+        breathe(number).await;
+    }
+    tuples.end();
+    copy.send(tuples.bytes()).await?;
+    copy.finish().await?;
+    Ok(())
+}
 
 /// Bytes of a `COPY … (FORMAT binary)`. The columns of a row are put in the order of the statement.
 pub(crate) struct Tuples {
@@ -68,6 +99,10 @@ impl Tuples {
             Some(value) => self.text(value),
             None => self.null(),
         }
+    }
+
+    pub(crate) fn smallint(&mut self, value: i16) {
+        self.field(&value.to_be_bytes());
     }
 
     pub(crate) fn int(&mut self, value: i32) {

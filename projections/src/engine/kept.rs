@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ApplyError, Applying, bulk::Changes, copy::Tuples, projector::breathe};
-
-/// Bytes of a `COPY` sent at a time.
-const CHUNK: usize = 1 << 16;
+use super::{
+    ApplyError, Applying,
+    bulk::Changes,
+    copy::{Tuples, copy_in},
+};
 
 /// What a table's rows are folded from, one per id.
 pub(crate) trait Copied: Clone + Send + Sync + 'static {
@@ -138,20 +139,7 @@ async fn write<R: Copied>(connection: &mut PgConnection, rows: &Rows<R>) -> Resu
     if !stored.is_empty() {
         R::delete(&mut *connection, &stored).await?;
     }
-    let mut tuples = Tuples::begin();
-    let mut copy = connection.copy_in_raw(R::COPY).await?;
-    for (number, (id, one)) in rows.iter().enumerate() {
-        one.row.put(*id, &mut tuples)?;
-        if tuples.bytes().len() >= CHUNK {
-            copy.send(tuples.bytes()).await?;
-            tuples.clear();
-        }
-        breathe(number).await;
-    }
-    tuples.end();
-    copy.send(tuples.bytes()).await?;
-    copy.finish().await?;
-    Ok(())
+    copy_in(connection, R::COPY, rows.iter(), |(id, one), tuples| one.row.put(*id, tuples)).await
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(super) async fn fold(many: &mut Many, connection: &mut PgConnection, entries
         }
         let book = many.books.get_mut(id).ok_or_else(|| entry.without_a_row())?;
         let made = book.0.enter(&entry.event).map_err(|error| entry.contradiction(&error))?;
-        many.lines.add(entry, id, &made);
+        many.lines.add(entry, id.into(), &made);
     }
     Ok(())
 }
@@ -71,6 +71,39 @@ async fn load_missing(
     books.extend(known);
     let missing = many.books.missing(books.difference(&begun).copied().collect());
     many.books.loaded(load_books(connection, &missing).await?);
+    Ok(())
+}
+
+/// Writes a batch of live rows.
+pub(super) async fn save(many: &Many, connection: &mut PgConnection) -> Result<(), ApplyError> {
+    let (ids, books): (Vec<Uuid>, Vec<serde_json::Value>) = many
+        .books
+        .changed()
+        .map(|(id, book)| Ok((id, serde_json::to_value(&book.0)?)))
+        .collect::<Result<Vec<_>, serde_json::Error>>()?
+        .into_iter()
+        .unzip();
+    if !ids.is_empty() {
+        sqlx::query!(
+            "INSERT INTO ledger_books (reservation_id, doc) SELECT * FROM unnest($1::uuid[], $2::jsonb[])
+             ON CONFLICT (reservation_id) DO UPDATE SET doc = excluded.doc",
+            &ids,
+            &books
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    let (refunds, reservations): (Vec<Uuid>, Vec<Uuid>) = many.refunds.changed().map(|(id, link)| (id, link.0)).unzip();
+    if !refunds.is_empty() {
+        sqlx::query!(
+            "INSERT INTO ledger_refunds (refund_id, reservation_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])
+             ON CONFLICT (refund_id) DO NOTHING",
+            &refunds,
+            &reservations
+        )
+        .execute(connection)
+        .await?;
+    }
     Ok(())
 }
 

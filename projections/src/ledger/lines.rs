@@ -7,11 +7,10 @@ use domain::{
     money::{Currency, Money},
 };
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use crate::{
     Position,
-    engine::{ApplyError, Applying, Changes, Entry},
+    engine::{ApplyError, Applying, Changes, Entry, copy_in},
 };
 
 /// One posting: an account, an amount, and the event that made it.
@@ -31,64 +30,69 @@ pub struct Line {
     pub at: Timestamp,
 }
 
-/// The postings of a batch, each column by itself.
+/// The postings of a batch.
 #[derive(Default)]
-pub(super) struct Lines {
-    position: Vec<Position>,
-    number: Vec<i16>,
-    event: Vec<String>,
-    reservation_id: Vec<Uuid>,
-    account: Vec<String>,
-    amount: Vec<i64>,
-    currency: Vec<String>,
-    at: Vec<Timestamp>,
-}
+pub(super) struct Lines(Vec<Line>);
 
 impl Lines {
-    pub(super) fn add(&mut self, entry: &Entry, reservation_id: Uuid, made: &ledger::Entry) {
-        for (number, posting) in (0..).zip(made.postings()) {
-            self.position.push(entry.position);
-            self.number.push(number);
-            self.event.push(entry.event.name().to_owned());
-            self.reservation_id.push(reservation_id);
-            self.account.push(posting.account.to_string());
-            self.amount.push(posting.amount.amount);
-            self.currency.push(posting.amount.currency.code().to_owned());
-            self.at.push(entry.recorded_at);
-        }
+    pub(super) fn add(&mut self, entry: &Entry, reservation_id: ReservationId, made: &ledger::Entry) {
+        self.0.extend((0..).zip(made.postings()).map(|(number, posting)| Line {
+            position: entry.position,
+            number,
+            event: entry.event.name().to_owned(),
+            reservation_id,
+            account: posting.account.to_string(),
+            amount: posting.amount,
+            at: entry.recorded_at,
+        }));
     }
 
     pub(super) fn count(&self) -> usize {
-        self.position.len()
+        self.0.len()
+    }
+
+    /// Writes a batch of live rows.
+    pub(super) async fn insert(&self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let column = |of: fn(&Line) -> &str| -> Vec<String> { self.0.iter().map(|line| of(line).to_owned()).collect() };
+        sqlx::query!(
+            "INSERT INTO ledger_entries (position, number, event, reservation_id, account, amount, currency, at)
+             SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
+                                  $7::text[], $8::timestamptz[])",
+            &self.0.iter().map(|line| line.position).collect::<Vec<_>>(),
+            &self.0.iter().map(|line| line.number).collect::<Vec<_>>(),
+            &column(|line| &line.event),
+            &self.0.iter().map(|line| line.reservation_id.uuid()).collect::<Vec<_>>(),
+            &column(|line| &line.account),
+            &self.0.iter().map(|line| line.amount.amount).collect::<Vec<_>>(),
+            &column(|line| line.amount.currency.code()),
+            &self.0.iter().map(|line| line.at).collect::<Vec<_>>(),
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
     }
 }
 
 impl Changes for Lines {
     fn write<'a>(&'a self, connection: &'a mut PgConnection) -> Applying<'a> {
-        Box::pin(insert(connection, self))
+        const COPY: &str = "COPY ledger_entries (position, number, event, reservation_id, account, amount, currency, at) \
+            FROM STDIN (FORMAT binary)";
+        Box::pin(copy_in(connection, COPY, self.0.iter(), |line, tuples| {
+            tuples.row(8);
+            tuples.bigint(line.position);
+            tuples.smallint(line.number);
+            tuples.text(&line.event);
+            tuples.uuid(line.reservation_id.uuid());
+            tuples.text(&line.account);
+            tuples.bigint(line.amount.amount);
+            tuples.text(line.amount.currency.code());
+            tuples.time(line.at);
+            Ok(())
+        }))
     }
-}
-
-async fn insert(connection: &mut PgConnection, lines: &Lines) -> Result<(), ApplyError> {
-    if lines.count() == 0 {
-        return Ok(());
-    }
-    sqlx::query!(
-        "INSERT INTO ledger_entries (position, number, event, reservation_id, account, amount, currency, at)
-         SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
-                              $7::text[], $8::timestamptz[])",
-        &lines.position,
-        &lines.number,
-        &lines.event,
-        &lines.reservation_id,
-        &lines.account,
-        &lines.amount,
-        &lines.currency,
-        &lines.at,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// The table only holds currencies that there are.
