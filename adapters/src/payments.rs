@@ -3,6 +3,7 @@
 //! A reference of ours goes with everything, so that an unknown outcome is resolved by asking, never by doing it again.
 
 pub mod wave;
+pub mod webhook;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -25,6 +26,10 @@ pub struct Order {
     /// Where the payer's browser goes afterwards; proves nothing.
     pub success_url: Url,
     pub error_url: Url,
+    /// When it should close by itself, for providers that can be told: the end of the hold. `None`: as late as they let it.
+    pub closes_at: Option<Timestamp>,
+    /// The time, for providers that are told a duration. Time is passed in.
+    pub now: Timestamp,
     /// Only this number may pay; `None` lets anybody.
     pub payer: Option<Phone>,
 }
@@ -48,6 +53,8 @@ pub struct Receipt {
     pub amount: Money,
     /// Our reference, as the provider kept it; to be compared too.
     pub reference: Option<String>,
+    /// Whose wallet paid, where the provider tells. Personal.
+    pub payer: Option<Phone>,
     /// When it was paid, in the provider's words.
     pub at: Option<Timestamp>,
 }
@@ -70,6 +77,9 @@ pub enum ProviderStatus {
     Expired {
         provider_id: ProviderId,
     },
+    /// Nobody paid, as far as the provider knows. Said by those that list payments and not checkouts: one that is open,
+    /// one that has ended and one that never was look alike.
+    Unpaid,
     /// The provider knows nothing of it: asked by reference, it may be opened (again).
     NotFound,
     /// More than one under one reference: somebody must look. Each with its own status.
@@ -83,6 +93,8 @@ pub enum Closed {
     Now,
     /// It was paid or expired before: ask for its status.
     Already,
+    /// The provider has no such call: it can be paid until it ends by itself.
+    ByItself,
     NotFound,
 }
 

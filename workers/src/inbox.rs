@@ -3,7 +3,7 @@
 
 use adapters::{
     call::Outcome as Call,
-    payments::{ProviderStatus, reference_id, wave::webhook},
+    payments::{ProviderStatus, reference_id, wave, webhook},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -59,12 +59,13 @@ impl Reader {
     }
 
     async fn wave(&self, taken: &Taken, body: &[u8]) -> Result<Verdict, TurnError> {
-        let event = match webhook::parse(body) {
+        let event = match wave::webhook::parse(body) {
             Ok(event) => event,
             Err(error) => return Ok(Verdict::End(Disposition::Parked, Some(error.to_string()))),
         };
         match event.kind {
             webhook::Kind::Test => Ok(Verdict::End(Disposition::Stale, Some("the portal's test".into()))),
+            webhook::Kind::Payout(_) => Ok(Verdict::End(Disposition::Stale, Some("payouts are asked about".into()))),
             webhook::Kind::Other(kind) => Ok(Verdict::End(Disposition::Stale, Some(format!("{kind} is not used")))),
             webhook::Kind::CheckoutCompleted(hint) => self.checkout(taken, &hint, true).await,
             webhook::Kind::CheckoutFailed(hint) => self.checkout(taken, &hint, false).await,

@@ -67,6 +67,9 @@ pub struct Capture {
     pub at: Timestamp,
 }
 
+/// What was paid in the last second is known at the provider by then (domain.md: hold expiry + 2 min).
+const AFTER_THE_END: chrono::Duration = chrono::Duration::minutes(2);
+
 /// A refund's part of a capture. Stays with the refund while the debt lives, also when one way of paying it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allotment {
@@ -189,6 +192,20 @@ impl Payment {
         let own = |capture: &Capture| capture.received.amount.saturating_sub(capture.credited.amount);
         let own = self.capture(transaction).map_or(0, own);
         Money::new(own.saturating_sub(self.allotted_of(transaction).amount).max(0), self.currency())
+    }
+
+    /// From when on a checkout that its provider cannot close counts as ended, if nobody has paid by then: its own end, or
+    /// when we would have closed it; and [`AFTER_THE_END`]. `None` while neither is known.
+    pub fn ends_by_itself(&self) -> Option<Timestamp> {
+        let checkout = self.checkout.as_ref()?;
+        checkout.expires_at.or(checkout.close_at).map(|end| end + AFTER_THE_END)
+    }
+
+    /// Whether it may be paid at its provider although we consider it ended: nobody there closes it or tells when it
+    /// ends. It is asked about on.
+    pub fn lingers(&self) -> bool {
+        let endless = self.checkout.as_ref().is_some_and(|checkout| checkout.expires_at.is_none());
+        endless && self.status == Status::Expired
     }
 
     /// Until when an open checkout keeps the cells at `now`; `None` when it keeps none.

@@ -44,6 +44,12 @@ async fn next(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, Tu
     if let Some(ask) = following {
         return Ok(Outcome::next(Reaction::Ask(ask), ask.due().max(now)));
     }
+    if let About::Payment(payment_id) = question.about {
+        let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+        if payment.state.lingers() {
+            return Ok(Outcome::Done);
+        }
+    }
     let notice = Notice::NoAnswer { about: question.about };
     let work = Work::SendEmail(Letter { whom: Whom::Finance, notice });
     let intent = Intent { key: format!("{}:no_answer", taken.key), work, due_at: now };
@@ -56,7 +62,7 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     let report = Report::from(taken);
     let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
     let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
-    if !payment.state.status.is_open() {
+    if !payment.state.status.is_open() && !payment.state.lingers() {
         return Ok(Some(Outcome::Done));
     }
     let Some(rail) = rail(ctx, request) else { return Ok(None) };
@@ -77,7 +83,11 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     match learn(ctx, &report, payment_id, status).await? {
         // Out of unknown a new series begins by itself.
         Learned::Open => Ok(was_unknown.then_some(Outcome::Done)),
-        Learned::Settled(_) | Learned::Ended { .. } => Ok(Some(Outcome::Done)),
+        Learned::Settled(_) => Ok(Some(Outcome::Done)),
+        Learned::Ended { .. } => {
+            let after: Loaded<Payment> = ctx.store.load(payment_id).await?;
+            Ok((!after.state.lingers()).then_some(Outcome::Done))
+        }
         Learned::Nothing if was_unknown && payment.state.provider_id().is_none() => {
             // It never came into being: it may be made (anew), and this question is the one asked before.
             let outcome = create(ctx, taken, &report, request, rail).await?;

@@ -14,7 +14,7 @@ use eventstore::failpoint;
 use url::Url;
 
 use super::{
-    Learned, Report, TurnError, again, busy, learn,
+    Learned, Report, TurnError, again, at, busy, learn,
     learn::{expire, unknown},
     report::decide,
 };
@@ -55,7 +55,7 @@ pub(super) async fn open(ctx: &Context, taken: &Taken, payment_id: PaymentId) ->
     let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
     if taken.called_before {
         match call(rail, rail.provider.search(&request.reference)).await {
-            Call::Done(ProviderStatus::NotFound) => {}
+            Call::Done(ProviderStatus::NotFound | ProviderStatus::Unpaid) => {}
             Call::Done(status) => {
                 learn(ctx, &report, payment_id, status).await?;
                 return Ok(Outcome::Done);
@@ -87,8 +87,15 @@ pub(super) async fn create(
     let (Ok(success_url), Ok(error_url)) = (page("success"), page("error")) else {
         return Ok(Outcome::Failed("the pay link is not an address".into()));
     };
-    let order =
-        Order { amount: request.amount, reference: request.reference.clone(), success_url, error_url, payer: None };
+    let order = Order {
+        amount: request.amount,
+        reference: request.reference.clone(),
+        success_url,
+        error_url,
+        closes_at: request.hold_expires_at,
+        now: ctx.store.clock().now(),
+        payer: None,
+    };
     if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
         return Err(TurnError::Lost);
     }
@@ -146,11 +153,13 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
     let Some(provider_id) = payment.state.provider_id() else {
         // Not opened as far as we know. Once it is, the log says when to close it; asking finds one that was lost.
         return match call(rail, rail.provider.search(&request.reference)).await {
-            Call::Done(ProviderStatus::NotFound) if payment.state.status == Status::Unknown => {
+            Call::Done(ProviderStatus::NotFound | ProviderStatus::Unpaid)
+                if payment.state.status == Status::Unknown =>
+            {
                 expire(ctx, &report, payment_id).await?;
                 Ok(Outcome::Done)
             }
-            Call::Done(ProviderStatus::NotFound) => Ok(Outcome::Done),
+            Call::Done(ProviderStatus::NotFound | ProviderStatus::Unpaid) => Ok(Outcome::Done),
             Call::Done(status) => {
                 learn(ctx, &report, payment_id, status).await?;
                 Ok(Outcome::Done)
@@ -163,14 +172,19 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
             expire(ctx, &report, payment_id).await?;
             Ok(Outcome::Done)
         }
-        Call::Done(Closed::Already) => match call(rail, rail.provider.status(provider_id)).await {
-            Call::Done(status) => match learn(ctx, &report, payment_id, status).await? {
-                Learned::Open | Learned::Nothing => Ok(again(ctx, taken, "closed and open at once")),
-                Learned::Contradiction(why) => Ok(Outcome::Failed(why)),
-                Learned::Settled(_) | Learned::Ended { .. } => Ok(Outcome::Done),
-            },
-            other => Ok(later(ctx, taken, other)),
-        },
+        Call::Done(closed @ (Closed::Already | Closed::ByItself)) => {
+            match call(rail, rail.provider.status(provider_id)).await {
+                Call::Done(status) => match learn(ctx, &report, payment_id, status).await? {
+                    Learned::Open | Learned::Nothing => Ok(match payment.state.ends_by_itself() {
+                        Some(end) if closed == Closed::ByItself && end > ctx.store.clock().now() => at(end),
+                        _ => again(ctx, taken, "closed and open at once"),
+                    }),
+                    Learned::Contradiction(why) => Ok(Outcome::Failed(why)),
+                    Learned::Settled(_) | Learned::Ended { .. } => Ok(Outcome::Done),
+                },
+                other => Ok(later(ctx, taken, other)),
+            }
+        }
         Call::Unknown(why) if why.may_have_happened() => {
             unknown(ctx, &report, payment_id, &why.to_string()).await?;
             // Closing twice is harmless, and the cells wait for it.

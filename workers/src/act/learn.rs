@@ -54,9 +54,23 @@ pub(crate) async fn learn(
             }
             Ok(Learned::Ended { news: expire(ctx, report, payment_id).await? })
         }
+        ProviderStatus::Unpaid => unpaid(ctx, report, payment_id).await,
         ProviderStatus::NotFound => Ok(Learned::Nothing),
         ProviderStatus::Several(all) => several(ctx, report, payment_id, all).await,
     }
+}
+
+/// Nobody paid, says a provider that cannot tell an open checkout from one that has ended: the time tells.
+async fn unpaid(ctx: &Context, report: &Report, payment_id: PaymentId) -> Result<Learned, TurnError> {
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    if payment.state.provider_id().is_none() {
+        return Ok(Learned::Nothing);
+    }
+    let over = payment.state.ends_by_itself().is_some_and(|end| end <= ctx.store.clock().now());
+    if !over || !payment.state.status.is_open() {
+        return Ok(Learned::Open);
+    }
+    Ok(Learned::Ended { news: expire(ctx, report, payment_id).await? })
 }
 
 /// Notes that a checkout ended unpaid. Answers whether that is news.

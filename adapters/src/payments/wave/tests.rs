@@ -81,6 +81,8 @@ fn order(name: &str, francs: i64) -> Order {
         reference: reference(name),
         success_url: Url::parse("https://kalel.sn/ok").unwrap(),
         error_url: Url::parse("https://kalel.sn/ko").unwrap(),
+        closes_at: None,
+        now: chrono::DateTime::UNIX_EPOCH,
         payer: None,
     }
 }

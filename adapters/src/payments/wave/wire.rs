@@ -79,6 +79,8 @@ impl Session {
             transaction_id,
             amount,
             reference: self.client_reference.clone(),
+            // Told by the list of transactions only.
+            payer: None,
             at: self.when_completed.as_deref().and_then(instant),
         }))
     }

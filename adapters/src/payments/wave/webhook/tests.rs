@@ -1,9 +1,12 @@
 //! Proofs and forgeries.
 
 use chrono::DateTime;
+use domain::money::Money;
+use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use reqwest::header::HeaderValue;
 use serde_json::json;
+use sha2::Sha256;
 
 use super::*;
 
