@@ -2,15 +2,18 @@
 //!
 //! A reference of ours goes with everything, so that an unknown outcome is resolved by asking, never by doing it again.
 
+pub mod origin;
 pub mod wave;
 pub mod webhook;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use domain::{
     Timestamp,
     money::Money,
     payment::{ProviderId, Reference},
     phone::Phone,
+    refund::Ways,
 };
 use url::Url;
 use uuid::Uuid;
@@ -144,6 +147,28 @@ pub enum Rail {
 }
 
 impl Rail {
+    /// As on the webhooks of this provider.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Wave(_) => wave::NAME,
+        }
+    }
+
+    /// How long after a lost answer a payout of which it knows nothing counts as never made. Nothing where the same order
+    /// again is the same payout.
+    pub const fn unseen_after(&self) -> TimeDelta {
+        match self {
+            Self::Wave(_) => TimeDelta::zero(),
+        }
+    }
+
+    /// What it can do for a refund.
+    pub const fn ways(&self) -> Ways {
+        match self {
+            Self::Wave(_) => Ways { whole: true, payout: true },
+        }
+    }
+
     /// Opens a checkout. Unknown ⇒ [`Rail::search`] by the reference before anything else.
     pub async fn open(&self, order: &Order) -> Outcome<Opened> {
         match self {

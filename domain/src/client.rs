@@ -7,6 +7,7 @@ mod refusal;
 mod register;
 mod rename;
 mod state;
+mod verify;
 
 pub use credit::credit;
 pub use erase::erase;
@@ -15,6 +16,7 @@ pub use refusal::Refusal;
 pub use register::{Person, register};
 pub use rename::rename;
 pub use state::Client;
+pub use verify::verify;
 
 use crate::guard::Op;
 
@@ -25,7 +27,7 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
         Event::Erased(erased) => vec![Op::Forget { scope: PHONE, key: erased.phone_hash.0.clone() }],
-        Event::Renamed(_) | Event::Credited(_) => Vec::new(),
+        Event::Renamed(_) | Event::Credited(_) | Event::NumberVerified(_) => Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod tests;
 use thiserror::Error;
 
 pub use outside::{outside, withheld};
+pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
 use crate::{client, ids::StreamId, key, payment, refund, reservation, site};

@@ -17,6 +17,8 @@ mod state;
 mod submit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ways;
 
 pub use answer::{fail, pending, reverse, succeed, unknown};
 pub use approve::{approve, decline};
@@ -26,6 +28,6 @@ pub use reactions::react;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use state::{Attempt, Refund, Status};
-pub use submit::{Next, hand_out, next, retry, submit};
+pub use submit::{Means, Next, Ways, hand_out, next, retry, submit};
 
 pub(crate) use automatic::{Back, automatic};

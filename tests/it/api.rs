@@ -269,9 +269,10 @@ pub fn fresh_key() -> String {
 pub const WAVE_SECRET: &str = "wave_sn_WHS_test_secret";
 
 pub fn verifiers() -> api::payment::Verifiers {
-    use adapters::{payments::wave::webhook::WebhookSecret, secret::Secret};
-    api::payment::Verifiers(vec![api::payment::Verifier::Wave {
-        account: String::new(),
-        secrets: vec![WebhookSecret::Signing(Secret::new(WAVE_SECRET).unwrap())],
-    }])
+    use adapters::{
+        payments::{origin::Origin, wave::webhook::WebhookSecret},
+        secret::Secret,
+    };
+    let secrets = vec![WebhookSecret::Signing(Secret::new(WAVE_SECRET).unwrap())];
+    api::payment::Verifiers(vec![Origin::Wave(secrets).into()])
 }

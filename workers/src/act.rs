@@ -3,6 +3,7 @@
 mod ask;
 mod checkout;
 pub(crate) mod learn;
+mod number;
 mod refund;
 mod report;
 mod settle;

@@ -3,13 +3,13 @@
 
 use adapters::{
     call::Outcome as Call,
-    payments::{ProviderStatus, reference_id, wave, webhook},
+    payments::{ProviderStatus, origin, reference_id, webhook},
 };
 use chrono::TimeDelta;
 use domain::{
     aggregate::Loaded,
     ids::PaymentId,
-    payment::{Method, Payment, Row},
+    payment::{Payment, Row},
 };
 use eventstore::{
     failpoint,
@@ -52,16 +52,13 @@ impl Reader {
         let Some(body) = &taken.body else {
             return Ok(Verdict::End(Disposition::Refused, Some("cannot be opened with these keys".into())));
         };
-        match taken.provider.as_str() {
-            "wave" => self.wave(taken, body).await,
-            other => Ok(Verdict::End(Disposition::Parked, Some(format!("no reader for {other}")))),
-        }
-    }
-
-    async fn wave(&self, taken: &Taken, body: &[u8]) -> Result<Verdict, TurnError> {
-        let event = match wave::webhook::parse(body) {
-            Ok(event) => event,
-            Err(error) => return Ok(Verdict::End(Disposition::Parked, Some(error.to_string()))),
+        let event = match origin::read(&taken.provider, body) {
+            Some(Ok(event)) => event,
+            Some(Err(error)) => return Ok(Verdict::End(Disposition::Parked, Some(error.to_string()))),
+            None => {
+                let why = format!("no reader for {}", taken.provider);
+                return Ok(Verdict::End(Disposition::Parked, Some(why)));
+            }
         };
         match event.kind {
             webhook::Kind::Test => Ok(Verdict::End(Disposition::Stale, Some("the portal's test".into()))),
@@ -94,9 +91,6 @@ impl Reader {
             return Ok(Verdict::Park("about no payment that is known".into()));
         };
         let Some(request) = &payment.state.request else { return Ok(Verdict::Park("not asked for".into())) };
-        if request.method != Method::Wave {
-            return Ok(refused("the payment is not one of this provider"));
-        }
         if let Some(transaction) = &hint.transaction_id
             && payment.state.capture(transaction).is_some()
         {
@@ -105,6 +99,9 @@ impl Reader {
         let Some(rail) = self.ctx.providers.rails.get(&request.method) else {
             return Ok(Verdict::Later("no such provider is configured".into()));
         };
+        if rail.provider.name() != taken.provider {
+            return Ok(refused("the payment is not one of this provider"));
+        }
         let answer = match &hint.provider_id {
             Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
             None => call(rail, rail.provider.search(&request.reference)).await,
@@ -120,7 +117,7 @@ impl Reader {
         {
             return Ok(refused(&format!("it says {amount}, the provider says {}", receipt.amount)));
         }
-        if matches!(status, ProviderStatus::Pending { .. }) {
+        if matches!(status, ProviderStatus::Pending { .. } | ProviderStatus::Unpaid) {
             return Ok(still_open(taken, paid));
         }
         let report = Report::of_webhook(taken.id);

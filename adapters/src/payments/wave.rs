@@ -21,6 +21,9 @@ use crate::{
     secret::Secret,
 };
 
+/// What Wave is called in paths and on messages.
+pub const NAME: &str = "wave";
+
 /// Wave's own words for a thing that is not there.
 const NOT_FOUND: [&str; 2] = ["not-found", "checkout-session-not-found"];
 

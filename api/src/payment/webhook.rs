@@ -2,7 +2,6 @@
 //!
 //! A message that does not prove its origin is counted and leaves no trace. No secret configured: no such provider.
 
-use adapters::payments::wave::webhook::{parse, verify};
 use axum::http::{Method, StatusCode};
 use eventstore::{
     Clock,
@@ -10,7 +9,6 @@ use eventstore::{
 };
 use sha2::{Digest, Sha256};
 
-use super::Verifier;
 use crate::{
     http::{
         call::Call,
@@ -43,12 +41,11 @@ pub const WEBHOOK_OF_ACCOUNT: Operation =
 
 async fn webhook(call: Call) -> Result<Reply, Halt> {
     let (provider, account) = (call.segment("provider"), call.segment("account"));
-    let verifier = call.app.webhooks.find(provider, account).ok_or_else(|| Problem::new("webhook.unknown_provider"))?;
-    let Verifier::Wave { secrets, .. } = verifier;
+    let origin = call.app.webhooks.find(provider, account).ok_or_else(|| Problem::new("webhook.unknown_provider"))?;
     // A provider signs with the time of the world, also when the clock of a test log runs ahead.
     let world = Clock::system().now();
-    let genuine = verify(secrets, &call.headers, &call.body, world).or_else(|forged| match call.app.is_test() {
-        true => verify(secrets, &call.headers, &call.body, call.now()),
+    let genuine = origin.verify(&call.headers, &call.body, world).or_else(|forged| match call.app.is_test() {
+        true => origin.verify(&call.headers, &call.body, call.now()),
         false => Err(forged),
     });
     if let Err(forged) = genuine {
@@ -56,10 +53,10 @@ async fn webhook(call: Call) -> Result<Reply, Halt> {
         tracing::warn!(provider, %forged, request_id = call.request_id, "a webhook does not prove its origin");
         return Err(Problem::new("webhook.signature_invalid").into());
     }
-    let event_id = match parse(&call.body) {
-        Ok(event) if event.id.len() <= 255 => event.id,
+    let event_id = match origin.event_id(&call.headers, &call.body) {
+        Some(id) if id.len() <= 255 => id,
         // Genuine, but nothing to know it by: its content is its name.
-        Ok(_) | Err(_) => hex::encode(Sha256::digest(&call.body)),
+        _ => hex::encode(Sha256::digest(&call.body)),
     };
     let message = Webhook { provider, account, event_id: &event_id, body: &call.body };
     let stored = inbox::store(&call.app.store, message).await.map_err(Problem::from)?;

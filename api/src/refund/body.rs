@@ -2,6 +2,7 @@
 
 use domain::{
     aggregate::Loaded,
+    payment::Method,
     refund::{Reason, Refund, Route},
 };
 use serde::Serialize;
@@ -31,6 +32,9 @@ pub struct RefundBody {
     reason: Reason,
     #[schema(value_type = String, example = "payout")]
     route: Route,
+    /// The provider that pays it: another one than the payment's when that one could not.
+    #[schema(value_type = String, example = "wave")]
+    method: Method,
     /// Whether it waits, or waited, for a second person.
     needs_approval: bool,
     /// Ours, at the provider.
@@ -56,6 +60,7 @@ impl RefundBody {
             amount: asked.amount.into(),
             reason: asked.reason,
             route: attempt.map_or(asked.route, |attempt| attempt.route),
+            method: attempt.and_then(|attempt| attempt.method).unwrap_or(asked.method),
             needs_approval: asked.needs_approval,
             reference: attempt.map(|attempt| attempt.reference.to_string()),
             provider_id: attempt.and_then(|attempt| attempt.provider_id.as_ref()).map(ToString::to_string),
@@ -76,6 +81,7 @@ impl RefundBody {
             amount: refund.amount.into(),
             reason: refund.reason,
             route: refund.route,
+            method: refund.through.unwrap_or(refund.method),
             needs_approval: refund.needs_approval,
             reference: refund.reference.as_ref().map(ToString::to_string),
             provider_id: refund.provider_id.as_ref().map(ToString::to_string),
@@ -90,7 +96,7 @@ impl Exemplary for RefundBody {
         json!({
             "object": "refund", "id": "019ab2c4-5f00-7000-8000-0000000000e1",
             "payment_id": "019ab2c4-5f00-7000-8000-0000000000d1", "status": "submitted",
-            "amount": { "amount": 9000, "currency": "XOF" }, "reason": "cancellation", "route": "payout",
+            "amount": { "amount": 9000, "currency": "XOF" }, "reason": "cancellation", "route": "payout", "method": "wave",
             "needs_approval": false, "version": 3,
         })
     }

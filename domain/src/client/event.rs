@@ -16,6 +16,7 @@ events! { "client" {
     Registered = "client.registered" v 1,
     Renamed = "client.renamed" v 1,
     Credited = "client.credited" v 1,
+    NumberVerified = "client.number_verified" v 1,
     Erased = "client.erased" v 1,
 } }
 
@@ -60,6 +61,16 @@ pub struct Credited {
     pub client_id: ClientId,
     pub payment_id: PaymentId,
     pub amount: Money,
+    pub at: Timestamp,
+}
+
+/// The number is theirs: somebody who can know said so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberVerified {
+    pub client_id: ClientId,
+    /// A provider said that this payment of theirs was paid from this very number.
+    pub payment_id: PaymentId,
     pub at: Timestamp,
 }
 

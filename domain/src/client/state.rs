@@ -22,6 +22,8 @@ pub struct Client {
     pub name: Option<Sealed>,
     pub language: Language,
     pub erased_at: Option<Timestamp>,
+    /// Whether the number is known to be theirs, so that money may be sent to it by another way than it came.
+    pub number_verified: bool,
     /// What each payment left us of theirs.
     pub credits: BTreeMap<PaymentId, Money>,
 }
@@ -59,9 +61,11 @@ impl Aggregate for Client {
                 self.name = registered.name;
                 self.language = registered.language;
             }
+            Event::NumberVerified(_) => self.number_verified = true,
             Event::Renamed(renamed) => self.name = renamed.name,
             Event::Erased(erased) => {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
+                self.number_verified = false;
                 self.erased_at = Some(erased.at);
             }
             Event::Credited(credited) => {

@@ -36,16 +36,19 @@ pub enum Provider {
     Wave,
     OrangeMoney,
     Yas,
+    /// Card money at an aggregator.
+    Card,
 }
 
 impl Provider {
-    const ALL: [Self; 3] = [Self::Wave, Self::OrangeMoney, Self::Yas];
+    const ALL: [Self; 4] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Wave => Method::Wave.as_str(),
             Self::OrangeMoney => Method::OrangeMoney.as_str(),
             Self::Yas => Method::Yas.as_str(),
+            Self::Card => Method::Card.as_str(),
         }
     }
 }
@@ -57,6 +60,7 @@ impl Account {
             Method::Wave => Some(Self::Clearing(Provider::Wave)),
             Method::OrangeMoney => Some(Self::Clearing(Provider::OrangeMoney)),
             Method::Yas => Some(Self::Clearing(Provider::Yas)),
+            Method::Card => Some(Self::Clearing(Provider::Card)),
             Method::Cash => Some(Self::Cash(site_id)),
             Method::Transfer => Some(Self::Transfer(site_id)),
             Method::OnAccount => None,

@@ -95,6 +95,16 @@ pub struct Owed {
     pub amount: Money,
     /// The account it was paid from.
     pub paid_by: Option<Route>,
+    /// The provider that paid it, when it is another one than the money came through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_through: Option<Method>,
+}
+
+impl Owed {
+    /// The provider whose account a payout left.
+    fn provider(&self) -> Method {
+        self.paid_through.unwrap_or(self.method)
+    }
 }
 
 impl Book {
@@ -170,21 +180,25 @@ impl Book {
         match event {
             refund::Event::Requested(requested) => {
                 let refund::Requested { payment_id, method, amount, .. } = *requested;
-                self.refunds.insert(requested.refund_id, Owed { payment_id, method, amount, paid_by: None });
+                self.refunds.insert(
+                    requested.refund_id,
+                    Owed { payment_id, method, amount, paid_by: None, paid_through: None },
+                );
                 Ok(Entry::nothing())
             }
             refund::Event::Approved(approved) => self.owe(approved.refund_id),
             refund::Event::Succeeded(succeeded) => {
                 let owed = self.owed(succeeded.refund_id)?;
                 owed.paid_by = Some(succeeded.route);
-                let method = owed.method;
+                owed.paid_through = succeeded.method;
+                let method = owed.provider();
                 let from = self.paying_account(succeeded.route, method)?;
                 Entry::new([debit(Account::RefundsPayable, succeeded.amount), credit(from, succeeded.amount)])
             }
             refund::Event::Reversed(reversed) => {
                 let owed = self.owed(reversed.refund_id)?;
                 let Some(route) = owed.paid_by.take() else { return Ok(Entry::nothing()) };
-                let (amount, method) = (owed.amount, owed.method);
+                let (amount, method) = (owed.amount, owed.provider());
                 let back = self.paying_account(route, method)?;
                 Entry::new([debit(back, amount), credit(Account::RefundsPayable, amount)])
             }

@@ -56,7 +56,7 @@ fn a_second_success_is_owed_until_it_is_paid_back() {
     world.land(payment, "T2", DEPOSIT).unwrap();
     stands(&world, &[(WAVE, 2 * DEPOSIT), (Account::Unearned, -DEPOSIT), (Account::RefundsPayable, -DEPOSIT)]);
     let refund_id = world.refunds()[0].refund_id;
-    world.with_refund(refund_id, refund::submit).unwrap();
+    world.submit(refund_id).unwrap();
     world.with_refund(refund_id, |it, now| refund::succeed(it, None, manager(), now)).unwrap();
     stands(&world, &[(WAVE, DEPOSIT), (Account::Unearned, -DEPOSIT)]);
 }
@@ -68,7 +68,7 @@ fn a_refund_that_the_provider_took_back_is_owed_again() {
     world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
     stands(&world, &[(WAVE, DEPOSIT), (Account::RefundsPayable, -DEPOSIT)]);
     let refund_id = world.refunds()[0].refund_id;
-    world.with_refund(refund_id, refund::submit).unwrap();
+    world.submit(refund_id).unwrap();
     let id = || ProviderId::new("pt-1").ok();
     world.with_refund(refund_id, |it, now| refund::succeed(it, id(), manager(), now)).unwrap();
     stands(&world, &[]);

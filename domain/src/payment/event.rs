@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     actor::Actor,
-    event::events,
+    event::{events, one_more_choice},
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
     money::Money,
     refund::Reason,
@@ -14,11 +14,11 @@ use crate::{
 };
 
 events! { "payment" {
-    Requested = "payment.requested" v 1,
+    Requested = "payment.requested" v 2 from [1 => one_more_choice],
     Opened = "payment.opened" v 1,
     BecameUnknown = "payment.became_unknown" v 1,
-    Succeeded = "payment.succeeded" v 1,
-    Duplicated = "payment.duplicated" v 1,
+    Succeeded = "payment.succeeded" v 2 from [1 => one_more_choice],
+    Duplicated = "payment.duplicated" v 2 from [1 => one_more_choice],
     PutOnAccount = "payment.put_on_account" v 1,
     Failed = "payment.failed" v 1,
     Expired = "payment.expired" v 1,
@@ -34,6 +34,8 @@ pub enum Method {
     Wave,
     OrangeMoney,
     Yas,
+    /// A bank card, through an aggregator.
+    Card,
     Cash,
     Transfer,
     /// No money moves: a manager vouches for it.
@@ -41,11 +43,15 @@ pub enum Method {
 }
 
 impl Method {
+    /// Those whose money a provider outside moves.
+    pub const WITH_PROVIDER: [Self; 4] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Wave => "wave",
             Self::OrangeMoney => "orange_money",
             Self::Yas => "yas",
+            Self::Card => "card",
             Self::Cash => "cash",
             Self::Transfer => "transfer",
             Self::OnAccount => "on_account",
@@ -54,7 +60,7 @@ impl Method {
 
     /// Whether a provider outside moves the money, so that calls, webhooks and polling apply.
     pub const fn has_provider(self) -> bool {
-        matches!(self, Self::Wave | Self::OrangeMoney | Self::Yas)
+        matches!(self, Self::Wave | Self::OrangeMoney | Self::Yas | Self::Card)
     }
 }
 

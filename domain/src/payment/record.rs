@@ -57,7 +57,9 @@ impl Record<'_> {
         let may = match method {
             Method::Cash => matches!(role, Role::Cashier | Role::Manager),
             Method::Transfer | Method::OnAccount => role == Role::Manager,
-            Method::Wave | Method::OrangeMoney | Method::Yas => return Err(Refusal::AtProvider { method }),
+            Method::Wave | Method::OrangeMoney | Method::Yas | Method::Card => {
+                return Err(Refusal::AtProvider { method });
+            }
         };
         if !may {
             return Err(Refusal::RoleNotAllowed { role, method });

@@ -47,8 +47,8 @@ pub fn succeed(
     match (refund.state.status, &refund.state.attempt) {
         (Status::Submitted | Status::Pending | Status::Unknown, Some(attempt)) => {
             let provider_id = provider_id.or_else(|| attempt.provider_id.clone());
-            let route = attempt.route;
-            Ok(Decision::default().then(refund, succeeded(refund, request, route, provider_id, by, now)))
+            let way = (attempt.route, attempt.method);
+            Ok(Decision::default().then(refund, succeeded(refund, request, way, provider_id, by, now)))
         }
         (Status::Succeeded | Status::Reversed, _) => Ok(Decision::nothing()),
         (status, _) => Err(Refusal::WrongStatus { status }),

@@ -1,11 +1,12 @@
 //! What can happen to a refund.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Timestamp,
     actor::Actor,
-    event::events,
+    event::{Members, events, one_more_choice},
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
     money::Money,
     payment::{Method, ProviderId, Reference},
@@ -13,16 +14,22 @@ use crate::{
 };
 
 events! { "refund" {
-    Requested = "refund.requested" v 1,
+    Requested = "refund.requested" v 2 from [1 => one_more_choice],
     Approved = "refund.approved" v 1,
     Declined = "refund.declined" v 1,
-    Submitted = "refund.submitted" v 1,
+    Submitted = "refund.submitted" v 2 from [1 => by_its_own_rail],
     Pending = "refund.pending" v 1,
     BecameUnknown = "refund.became_unknown" v 1,
-    Succeeded = "refund.succeeded" v 1,
+    Succeeded = "refund.succeeded" v 2 from [1 => by_its_own_rail],
     Failed = "refund.failed" v 1,
     Reversed = "refund.reversed" v 1,
 } }
+
+/// Until then money went back by the way it had come, or not by a provider.
+fn by_its_own_rail(mut data: Members) -> Members {
+    data.insert("method".into(), Value::Null);
+    data
+}
 
 /// Why money goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +123,8 @@ pub struct Declined {
 pub struct Submitted {
     pub refund_id: RefundId,
     pub route: Route,
+    /// The provider that pays, when it is another one than the payment's.
+    pub method: Option<Method>,
     pub reference: Reference,
     /// 1 for the first group of tries; a new group only after a final failure.
     pub attempt: u16,
@@ -151,6 +160,8 @@ pub struct Succeeded {
     pub client_id: Option<ClientId>,
     pub amount: Money,
     pub route: Route,
+    /// The provider that paid, when it is another one than the payment's.
+    pub method: Option<Method>,
     pub provider_id: Option<ProviderId>,
     pub by: Actor,
     pub at: Timestamp,

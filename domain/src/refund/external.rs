@@ -52,10 +52,10 @@ impl Observed<'_> {
         }
         let Some(request) = &refund.state.request else { return Err(Refusal::NotFound) };
         let route = if request.route == Route::WholeTransaction { Route::WholeTransaction } else { Route::Payout };
-        let paid = succeeded(&refund, request, route, Some(provider_id), by, now);
+        let paid = succeeded(&refund, request, (route, None), Some(provider_id), by, now);
         let decision = decision
             .then(&refund, Approved { refund_id, by: Actor::SYSTEM, at: now })
-            .then(&refund, submitted(&refund, route, now))
+            .then(&refund, submitted(&refund, route, None, now))
             .then(&refund, paid);
         Ok(returned(decision, reservation, payment, refund_id, amount, reason, now))
     }

@@ -9,7 +9,7 @@ use crate::{
     aggregate::Aggregate,
     event,
     ids::RefundId,
-    payment::{ProviderId, Reference},
+    payment::{Method, ProviderId, Reference},
 };
 
 /// Where a refund stands; the diagram is on top of the module.
@@ -65,6 +65,8 @@ pub struct Attempt {
     /// 1 for the first.
     pub number: u16,
     pub route: Route,
+    /// The provider that was asked, when it is another one than the payment's.
+    pub method: Option<Method>,
     pub reference: Reference,
     /// The provider's id of the movement, once it is known.
     pub provider_id: Option<ProviderId>,
@@ -80,7 +82,7 @@ pub struct Refund {
     pub approved_by: Option<Actor>,
     pub attempt: Option<Attempt>,
     /// Ways that were tried and did not work, the oldest first.
-    pub failed: Vec<Route>,
+    pub failed: Vec<(Route, Option<Method>)>,
 }
 
 impl Aggregate for Refund {
@@ -114,6 +116,7 @@ impl Aggregate for Refund {
                 self.attempt = Some(Attempt {
                     number: submitted.attempt,
                     route: submitted.route,
+                    method: submitted.method,
                     reference: submitted.reference,
                     provider_id: None,
                     since: submitted.at,
@@ -130,11 +133,11 @@ impl Aggregate for Refund {
             }
             Event::Failed(_) => {
                 self.status = Status::Failed;
-                self.failed.extend(self.attempt.as_ref().map(|attempt| attempt.route));
+                self.failed.extend(self.attempt.as_ref().map(|attempt| (attempt.route, attempt.method)));
             }
             Event::Reversed(_) => {
                 self.status = Status::Reversed;
-                self.failed.extend(self.attempt.as_ref().map(|attempt| attempt.route));
+                self.failed.extend(self.attempt.as_ref().map(|attempt| (attempt.route, attempt.method)));
             }
         }
     }

@@ -30,12 +30,22 @@ fn paid(world: &mut World) -> (ReservationId, PaymentId) {
     (reservation, payment)
 }
 
+/// Nobody we know, who paid the deposit by Wave.
+pub(super) fn walk_in_by_wave(world: &mut World) -> (ReservationId, PaymentId) {
+    let walk_in = Booking { client: None, ..Booking::manual(evening(2)) };
+    let wave = Paying::Online(Method::Wave, Purpose::Deposit);
+    let (reservation, payment) = world.place(&walk_in, wave).unwrap();
+    world.open(payment).unwrap();
+    world.land(payment, "T1", DEPOSIT).unwrap();
+    (reservation, payment)
+}
+
 /// An automatic refund of a whole Wave deposit, submitted.
 fn submitted(world: &mut World) -> RefundId {
     let (reservation, _) = world.confirm(evening(2));
     world.cancel(reservation, CancelReason::Client, client()).unwrap();
     let id = world.refunds().pop().unwrap().refund_id;
-    world.with_refund(id, refund::submit).unwrap();
+    world.submit(id).unwrap();
     id
 }
 
@@ -95,14 +105,14 @@ fn above_the_limit_a_second_person_is_needed_and_it_is_a_second_one() {
     let id = world.ask_refund(payment, Some(50_001), finance()).unwrap();
     assert_eq!(world.refund(id).status, Status::Requested);
     assert_eq!(world.reservation(reservation).held_money(), Money::xof(80_000), "nothing has gone yet");
-    assert_eq!(world.with_refund(id, refund::submit), refused("refund.wrong_status"));
+    assert_eq!(world.submit(id), refused("refund.wrong_status"));
     assert_eq!(world.second(id, true, finance()), refused("refund.same_person"));
     let same_person_other_role = Actor { role: Role::Manager, ..finance() };
     assert_eq!(world.second(id, true, same_person_other_role), refused("refund.same_person"));
     assert_eq!(world.second(id, true, client()), refused("refund.role_not_allowed"));
     assert!(world.second(id, true, person(Role::Finance, 12)).is_ok());
     assert_eq!(world.reservation(reservation).held_money(), Money::xof(80_000 - 50_001));
-    assert!(world.with_refund(id, refund::submit).is_ok());
+    assert!(world.submit(id).is_ok());
 }
 
 #[test]
@@ -198,7 +208,7 @@ fn the_key_stays_the_same_until_the_outcome_is_known() {
     let key = |world: &World| world.refund(id).attempt.unwrap().reference;
     let first = key(&world);
     unknown(&mut world, id).unwrap();
-    assert_eq!(world.with_refund(id, refund::submit), Ok(vec![]));
+    assert_eq!(world.submit(id), Ok(vec![]));
     assert_eq!(world.retry(id), Ok(vec![]), "never another try while nobody can tell");
     let by = person(Role::Cashier, 5);
     assert_eq!(world.with_refund(id, |r, now| refund::hand_out(r, by, now)), refused("refund.outcome_unknown"));
@@ -236,7 +246,7 @@ fn credit_of_a_refund_adds_to_the_credit_of_its_payment() {
     world.land(payment, "T1", TOTAL + 500).unwrap();
     world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
     let id = world.refunds()[0].refund_id;
-    world.with_refund(id, refund::submit).unwrap();
+    world.submit(id).unwrap();
     while world.refund(id).status != Status::Succeeded {
         fail(&mut world, id).unwrap();
         world.retry(id).unwrap();
@@ -248,19 +258,15 @@ fn credit_of_a_refund_adds_to_the_credit_of_its_payment() {
 #[test]
 fn without_a_client_the_last_way_is_cash_against_a_signature() {
     let mut world = World::new();
-    let walk_in = Booking { client: None, ..Booking::manual(evening(2)) };
-    let wave = Paying::Online(Method::Wave, Purpose::Deposit);
-    let (reservation, payment) = world.place(&walk_in, wave).unwrap();
-    world.open(payment).unwrap();
-    world.land(payment, "T1", DEPOSIT).unwrap();
+    let (reservation, _) = walk_in_by_wave(&mut world);
     world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
     let id = world.refunds().pop().unwrap().refund_id;
-    world.with_refund(id, refund::submit).unwrap();
+    world.submit(id).unwrap();
     for _ in 0..4 {
         fail(&mut world, id).unwrap();
         world.retry(id).unwrap();
     }
-    assert_eq!(refund::next(&world.refund(id)), Next::Cash);
+    assert_eq!(world.next(id), Next::Cash);
     assert_eq!(world.retry(id), Ok(vec![]), "a person must");
     let cashier = person(Role::Cashier, 5);
     let written = world.with_refund(id, |r, now| refund::hand_out(r, cashier, now));
@@ -274,7 +280,7 @@ fn cash_is_handed_out_by_somebody_with_a_name() {
     let (reservation, _) = world.place(&Booking::manual(evening(2)), cash).unwrap();
     world.cancel(reservation, CancelReason::Weather, manager()).unwrap();
     let id = world.refunds().pop().unwrap().refund_id;
-    assert_eq!(world.with_refund(id, refund::submit), refused("refund.by_hand"));
+    assert_eq!(world.submit(id), refused("refund.by_hand"));
     let nameless = Actor { role: Role::Cashier, id: None };
     assert_eq!(world.with_refund(id, |r, now| refund::hand_out(r, nameless, now)), refused("refund.name_required"));
     let gate = person(Role::Gatekeeper, 6);
@@ -291,7 +297,7 @@ fn a_reversed_refund_is_owed_again() {
     let reverse = |r: &crate::aggregate::Loaded<Refund>, now| refund::reverse(r, note("account closed"), now);
     assert_eq!(world.with_refund(id, reverse), Ok(vec!["refund.reversed"]));
     assert_eq!(world.with_refund(id, reverse), Ok(vec![]));
-    assert_eq!(refund::next(&world.refund(id)), Next::Provider(Route::WholeTransaction));
+    assert_eq!(world.next(id), Next::Provider(Route::WholeTransaction, None));
 }
 
 #[test]

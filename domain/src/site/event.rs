@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::events,
+    event::{events, one_more_choice},
     ids::{CellId, ClosureId, PitchId, PrincipalId, ReservationId, SiteId, TariffId},
     interval::Interval,
     money::{Currency, Money},
@@ -16,8 +16,8 @@ use crate::{
 };
 
 events! { "site" {
-    Registered = "site.registered" v 1,
-    Described = "site.described" v 1,
+    Registered = "site.registered" v 2 from [1 => one_more_choice],
+    Described = "site.described" v 2 from [1 => one_more_choice],
     GroundSet = "site.ground_set" v 1,
     HoursSet = "site.hours_set" v 1,
     DaySet = "site.day_set" v 1,

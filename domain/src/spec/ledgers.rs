@@ -62,6 +62,11 @@ impl Ledger {
     }
 }
 
+/// What is on the account of this name after all that happened.
+pub fn balance(world: &World, account: &str) -> i64 {
+    Ledger::of(world).unwrap().balance(account.parse().unwrap())
+}
+
 /// The same sums, counted from the events alone.
 #[derive(Default)]
 struct Counted {

@@ -142,7 +142,7 @@ fn a_refund_is_submitted_asked_about_and_told_when_it_is_out() {
     world.cancel(reservation, CancelReason::Client, client()).unwrap();
     let refund_id = world.refunds()[0].refund_id;
     let from = world.log.len();
-    world.with_refund(refund_id, refund::submit).unwrap();
+    world.submit(refund_id).unwrap();
     assert_eq!(owed_since(&world, from), [Reaction::Ask(Ask::first(About::Refund(refund_id), world.now))]);
     let from = world.log.len();
     world.with_refund(refund_id, |r, now| refund::fail(r, note("refused"), now)).unwrap();

@@ -295,7 +295,7 @@ impl Play {
         let world = &mut self.world;
         let movement = || ProviderId::new("pt-1").unwrap();
         match step {
-            Step::Submit => world.with_refund(id, refund::submit)?,
+            Step::Submit => world.submit(id)?,
             Step::Pending => world.with_refund(id, |r, now| refund::pending(r, movement(), now))?,
             Step::Unknown => world.with_refund(id, |r, now| refund::unknown(r, note("cut"), now))?,
             Step::Succeed => world.with_refund(id, |r, now| refund::succeed(r, None, Actor::SYSTEM, now))?,

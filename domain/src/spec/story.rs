@@ -8,7 +8,7 @@ use super::world::{CLIENT, No, SITE, World, Written, person};
 use crate::{
     Timestamp,
     actor::{Actor, Role},
-    aggregate::Loaded,
+    aggregate::{Loaded, Version},
     client,
     decision::{Change, Decision, Read},
     ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, TariffId},
@@ -17,7 +17,7 @@ use crate::{
     payment::{self, Cells, Landed, Method, Payment, ProviderId, Row, Settle},
     policy::Policy,
     quote::{Line, Price},
-    refund::{self, Refund},
+    refund::{self, Means, Next, Refund},
     reservation::{self, Cancel, CancelReason, Channel, Code, Pays, Place, Purpose, Reservation, Slot, Source},
     text::{Note, Text},
 };
@@ -289,9 +289,25 @@ impl World {
     }
 
     pub fn retry(&mut self, id: RefundId) -> Written {
+        let (others, client) = (self.other_rails.clone(), self.client_of(id));
+        let means = Means { own: self.ways, others: &others, client };
+        self.with_refund(id, |refund, now| refund::retry(refund, &means, now))
+    }
+
+    pub fn submit(&mut self, id: RefundId) -> Written {
+        let (others, client) = (self.other_rails.clone(), self.client_of(id));
+        let means = Means { own: self.ways, others: &others, client };
+        self.with_refund(id, |refund, now| refund::submit(refund, &means, now))
+    }
+
+    pub fn next(&self, id: RefundId) -> Next {
+        let means = Means { own: self.ways, others: &self.other_rails, client: self.client_of(id) };
+        refund::next(&self.load::<Refund>(id).state, &means)
+    }
+
+    fn client_of(&self, id: RefundId) -> Option<Version> {
         let client = self.load::<Refund>(id).state.request.and_then(|request| request.client_id);
-        let version = client.map(|client| self.version(client.into()));
-        self.with_refund(id, |refund, now| refund::retry(refund, version, now))
+        client.map(|client| self.version(client.into()))
     }
 
     pub fn refunds(&self) -> Vec<refund::Requested> {

@@ -14,6 +14,8 @@ use crate::{
     event::Event,
     guard::{self, Claim, Op},
     ids::{ClientId, PaymentId, PrincipalId, RefundId, ReservationId, SiteId, StreamId},
+    payment::Method,
+    refund::Ways,
     refusal::Refused,
 };
 
@@ -44,7 +46,14 @@ pub struct World {
     pub log: Vec<(StreamId, Event)>,
     guards: Guards,
     ids: u128,
+    /// What the provider of every payment can do for a refund.
+    pub ways: Ways,
+    /// Other providers that a refund may go by.
+    pub other_rails: Vec<Method>,
 }
+
+/// What Wave can do for a refund: everything.
+pub const WAVE: Ways = Ways { whole: true, payout: true };
 
 pub const SITE: SiteId = SiteId::new(Uuid::from_u128(0x517E));
 pub const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xC11E));
@@ -63,7 +72,7 @@ impl World {
     /// A Monday morning, long before the slots of the tests.
     pub fn new() -> Self {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 9, 0, 0).single().unwrap();
-        Self { now, log: Vec::new(), guards: Guards::default(), ids: 0xA000 }
+        Self { now, log: Vec::new(), guards: Guards::default(), ids: 0xA000, ways: WAVE, other_rails: Vec::new() }
     }
 
     pub fn pass(&mut self, minutes: i64) {

@@ -47,6 +47,8 @@ impl Payment {
 /// One group of tries under one key.
 pub(super) struct Attempt {
     pub route: String,
+    /// The provider asked.
+    pub method: String,
     pub reference: String,
     /// What came of it.
     pub state: &'static str,
@@ -168,7 +170,8 @@ impl Books {
             refund.approved |= refund.status == "approved";
             if let Fact::RefundSubmitted(submitted) = &event.fact {
                 let (route, reference) = (submitted.route.clone(), submitted.reference.clone());
-                refund.attempts.push(Attempt { route, reference, state: refund.status });
+                let method = submitted.method.as_ref().unwrap_or(&refund.method).clone();
+                refund.attempts.push(Attempt { route, method, reference, state: refund.status });
             }
             if let Some(attempt) = refund.attempts.last_mut() {
                 attempt.state = refund.status;

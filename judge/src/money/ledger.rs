@@ -150,9 +150,9 @@ fn paid_back(input: &Input, books: &Books, court: &mut Court<'_>) {
 /// back under the reference it was paid with, a payout under its own.
 fn tries(books: &Books) -> HashMap<(&str, &str), Vec<Try<'_>>> {
     let mut tries: HashMap<(&str, &str), Vec<Try<'_>>> = HashMap::new();
-    for (id, refund) in books.refunds.iter().filter(|(_, refund)| refund.method == "wave") {
+    for (id, refund) in &books.refunds {
         let paid_with = books.payments.get(&refund.payment).map_or("", |payment| payment.reference.as_str());
-        for attempt in &refund.attempts {
+        for attempt in refund.attempts.iter().filter(|attempt| attempt.method == "wave") {
             let key = match attempt.route.as_str() {
                 "whole_transaction" => ("whole_transaction", paid_with),
                 "payout" => ("payout", attempt.reference.as_str()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adapters::call::Timeouts;
 use adapters::email;
+use adapters::payments::origin::Origin;
 use adapters::payments::wave::webhook::WebhookSecret;
 use adapters::payments::{Rail, wave};
 use adapters::secret::Secret;
@@ -77,7 +78,7 @@ pub(super) fn verifiers(config: &Config) -> Result<Verifiers, ServeError> {
         WebhookStrategy::Shared => WebhookSecret::Shared,
     };
     let secrets = secrets.into_iter().map(strategy).collect();
-    Ok(Verifiers(vec![Verifier::Wave { account: String::new(), secrets }]))
+    Ok(Verifiers(vec![Verifier::from(Origin::Wave(secrets))]))
 }
 
 /// The workers' settings.

@@ -59,7 +59,7 @@ impl Client {
 
     fn evolve(&mut self, event: &ClientEvent) -> Result<(), MoneyError> {
         match event {
-            ClientEvent::Registered(_) => {}
+            ClientEvent::Registered(_) | ClientEvent::NumberVerified(_) => {}
             ClientEvent::Renamed(renamed) => self.name.clone_from(&renamed.name),
             ClientEvent::Erased(erased) => {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);

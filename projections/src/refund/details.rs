@@ -61,6 +61,9 @@ pub struct Refund {
     pub client_id: Option<ClientId>,
     pub status: Status,
     pub method: Method,
+    /// The provider that pays it, when it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Method>,
     /// The way it takes now.
     pub route: Route,
     /// The transaction whose money it is.
@@ -97,6 +100,7 @@ impl Refund {
             client_id: requested.client_id,
             status: Status::Requested,
             method: requested.method,
+            through: None,
             route: requested.route,
             transaction: requested.transaction.clone(),
             amount: requested.amount,
@@ -133,6 +137,7 @@ impl Refund {
             RefundEvent::Submitted(submitted) => {
                 self.status = Status::Submitted;
                 self.route = submitted.route;
+                self.through = submitted.method;
                 self.reference = Some(submitted.reference.clone());
                 self.attempts = submitted.attempt;
                 self.why = None;

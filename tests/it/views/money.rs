@@ -128,7 +128,14 @@ async fn cancel(log: &mut Log, booking: &Booking) {
 
 async fn refund_arrives(log: &mut Log, booking: &Booking) {
     let refund_id = booking.refund;
-    let submitted = back::Submitted { refund_id, route: Route::Payout, reference: text("ref"), attempt: 1, at: at(5) };
+    let submitted = back::Submitted {
+        refund_id,
+        route: Route::Payout,
+        method: None,
+        reference: text("ref"),
+        attempt: 1,
+        at: at(5),
+    };
     let unknown = back::BecameUnknown { refund_id, why: text("timeout"), at: at(5) };
     let succeeded = back::Succeeded {
         refund_id,
@@ -137,6 +144,7 @@ async fn refund_arrives(log: &mut Log, booking: &Booking) {
         client_id: Some(booking.client),
         amount: xof(10_000),
         route: Route::Payout,
+        method: None,
         provider_id: Some(text("pt-1")),
         by: manager(),
         at: at(6),

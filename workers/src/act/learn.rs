@@ -10,7 +10,7 @@ use domain::{
     text::{Note, Text},
 };
 
-use super::{Report, TurnError, report::decide, settle};
+use super::{Report, TurnError, number, report::decide, settle};
 use crate::{context::Context, process};
 
 /// What an answer meant.
@@ -171,7 +171,10 @@ async fn landed(
         return Ok(Learned::Contradiction(why));
     }
     match settle(ctx, report, payment_id, receipt).await {
-        Ok(row) => Ok(Learned::Settled(row)),
+        Ok(row) => {
+            number::verify(ctx, report, payment_id, request.client_id, receipt).await?;
+            Ok(Learned::Settled(row))
+        }
         Err(TurnError::Refused { code, why }) => {
             tracing::error!(%payment_id, code, why, "a receipt was refused");
             metrics::counter!("kalel_receipts_contradicting_total").increment(1);

@@ -2,26 +2,27 @@
 
 use adapters::{
     call::Outcome as Call,
-    payments::{PayoutOrder, PayoutStatus},
+    payments::{PayoutOrder, PayoutStatus, Rail},
 };
 use domain::{
-    aggregate::Loaded,
+    aggregate::{Loaded, Version},
     client::Client,
     ids::RefundId,
+    payment::Method,
     phone::Phone,
     reaction::{Notice, Whom},
-    refund::{self, Attempt, Next, Refund, Requested, Route},
-    sealed::field,
+    refund::{self, Attempt, Means, Next, Refund, Requested, Route, Ways},
     text::Note,
 };
 
 use super::{
     Report, TurnError, again, busy,
     checkout::{alarmed, call},
+    number,
     report::{PROVIDER, decide},
 };
 use crate::{
-    context::Context,
+    context::{Context, Guarded},
     effect::{self, Intent, Letter, Outcome, Taken, Work},
 };
 
@@ -30,7 +31,8 @@ pub(super) async fn submit(ctx: &Context, taken: &Taken, refund_id: RefundId) ->
     let report = Report::from(taken);
     let submitted = decide!(ctx, report, "submit", None, {
         let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
-        match refund::submit(&refund, ctx.store.clock().now()) {
+        let Some(known) = Known::of(ctx, &refund).await? else { return Ok(no_rail(ctx, taken)) };
+        match refund::submit(&refund, &known.means(), ctx.store.clock().now()) {
             Ok(decision) => decision,
             // Whoever hands it out was told.
             Err(refund::Refusal::ByHand { .. }) => return Ok(Outcome::Done),
@@ -45,19 +47,52 @@ pub(super) async fn submit(ctx: &Context, taken: &Taken, refund_id: RefundId) ->
 pub(super) async fn retry(ctx: &Context, taken: &Taken, refund_id: RefundId) -> Result<Outcome, TurnError> {
     let report = Report::from(taken);
     let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
-    if refund::next(&refund.state) == Next::Cash {
+    let Some(known) = Known::of(ctx, &refund).await? else { return Ok(no_rail(ctx, taken)) };
+    if refund::next(&refund.state, &known.means()) == Next::Cash {
         return by_hand(ctx, taken, &refund).await;
     }
     decide!(ctx, report, "retry", None, {
         let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
-        let client_id = refund.state.request.as_ref().and_then(|request| request.client_id);
-        let client = match client_id {
-            Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?.version),
-            None => None,
-        };
-        refund::retry(&refund, client, ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        let Some(known) = Known::of(ctx, &refund).await? else { return Ok(no_rail(ctx, taken)) };
+        refund::retry(&refund, &known.means(), ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
     })?;
     send(ctx, taken, &report, refund_id).await
+}
+
+/// What the decision which way to go rests on.
+struct Known {
+    own: Ways,
+    others: Vec<Method>,
+    client: Option<Version>,
+}
+
+impl Known {
+    /// `None` while the provider that the money came through is not configured.
+    async fn of(ctx: &Context, refund: &Loaded<Refund>) -> Result<Option<Self>, TurnError> {
+        let Some(request) = &refund.state.request else { return Ok(None) };
+        let rails = &ctx.providers.rails;
+        let own = match (request.method.has_provider(), rails.get(&request.method)) {
+            (true, None) => return Ok(None),
+            (_, rail) => rail.map(|rail| rail.provider.ways()).unwrap_or_default(),
+        };
+        let client = match request.client_id {
+            Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?),
+            None => None,
+        };
+        let verified = client.as_ref().is_some_and(|client| client.state.number_verified);
+        let sends = |method: &Method| rails.get(method).is_some_and(|rail| rail.provider.ways().payout);
+        let others = Method::WITH_PROVIDER.into_iter().filter(|method| *method != request.method && sends(method));
+        let others = others.filter(|_| verified).collect();
+        Ok(Some(Self { own, others, client: client.map(|client| client.version) }))
+    }
+
+    fn means(&self) -> Means<'_> {
+        Means { own: self.own, others: &self.others, client: self.client }
+    }
+}
+
+fn no_rail(ctx: &Context, taken: &Taken) -> Outcome {
+    again(ctx, taken, "no such provider is configured")
 }
 
 /// No provider can do it: the manager hands it out against signature.
@@ -119,6 +154,16 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
+    /// The provider of this attempt.
+    fn rail(&self) -> Option<&Guarded<Rail>> {
+        self.ctx.providers.rails.get(&self.attempt.method.unwrap_or(self.request.method))
+    }
+
+    /// Whether what the provider knows nothing of can be taken for never made.
+    fn never_made(&self, rail: &Guarded<Rail>) -> bool {
+        self.attempt.since + rail.provider.unseen_after() <= self.ctx.store.clock().now()
+    }
+
     /// Makes the call of this attempt; making it again is harmless. `None` when the answer is not final.
     async fn call(&self) -> Result<Option<Outcome>, TurnError> {
         match self.attempt.route {
@@ -129,7 +174,7 @@ impl Out<'_> {
     }
 
     async fn whole(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.ctx.providers.rails.get(&self.request.method) else { return Ok(Some(self.no_rail())) };
+        let Some(rail) = self.rail() else { return Ok(Some(no_rail(self.ctx, self.taken))) };
         let Some(checkout) = &self.request.provider_id else {
             return self.fail("the checkout it was paid in is not known").await.map(Some);
         };
@@ -140,7 +185,7 @@ impl Out<'_> {
     }
 
     async fn payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.ctx.providers.rails.get(&self.request.method) else { return Ok(Some(self.no_rail())) };
+        let Some(rail) = self.rail() else { return Ok(Some(no_rail(self.ctx, self.taken))) };
         let Some(recipient) = self.recipient().await? else {
             return self.fail("there is no number to send it to").await.map(Some);
         };
@@ -158,14 +203,16 @@ impl Out<'_> {
     }
 
     async fn ask_payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.ctx.providers.rails.get(&self.request.method) else { return Ok(None) };
+        let Some(rail) = self.rail() else { return Ok(None) };
         let answer = match &self.attempt.provider_id {
             Some(provider_id) => call(rail, rail.provider.payout_status(provider_id)).await,
             None => call(rail, rail.provider.payout_search(&self.attempt.reference)).await,
         };
         match answer {
             // It never arrived there: the same order under the same key.
-            Call::Done(PayoutStatus::NotFound) if self.attempt.provider_id.is_none() => self.payout().await,
+            Call::Done(PayoutStatus::NotFound) if self.attempt.provider_id.is_none() && self.never_made(rail) => {
+                self.payout().await
+            }
             Call::Done(status) => self.learn(status).await,
             Call::Refused(refusal) => {
                 alarmed(&refusal);
@@ -250,16 +297,9 @@ impl Out<'_> {
         format!("{verb}:{}", self.attempt.number)
     }
 
-    fn no_rail(&self) -> Outcome {
-        again(self.ctx, self.taken, "no such provider is configured")
-    }
-
     /// The client's number, opened at the last moment.
     async fn recipient(&self) -> Result<Option<Phone>, TurnError> {
         let Some(client_id) = self.request.client_id else { return Ok(None) };
-        let client: Loaded<Client> = self.ctx.store.load(client_id).await?;
-        let Some(sealed) = &client.state.phone else { return Ok(None) };
-        let phone = self.ctx.store.subjects().open(client_id.uuid(), field::PHONE, sealed).await?;
-        Ok(phone.and_then(|phone| Phone::new(&phone).ok()))
+        number::of(self.ctx, &self.ctx.store.load(client_id).await?).await
     }
 }
