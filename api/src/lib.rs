@@ -44,6 +44,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origins that browsers may call from; empty for none, `*` for all.
     pub allowed_origins: Vec<String>,
+    /// The methods that a provider is configured for; a site may take fewer.
+    pub methods: Vec<domain::payment::Method>,
     /// `redis://…`; without it every answer is computed.
     pub redis_url: Option<String>,
     /// `host:port` of the message bus as readers outside reach it: said in the AsyncAPI document.

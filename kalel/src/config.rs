@@ -4,6 +4,7 @@
 //! `docs/configuration.md` is the same list for operators.
 
 mod processes;
+mod rails;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +21,7 @@ use workers::sealer::Sealing;
 use zeroize::Zeroizing;
 
 pub use processes::{Projections, Seal, Shutdown, Workers};
+pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through};
 
 /// Why the configuration cannot be used. One line each, naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,14 @@ pub struct Config {
     pub secrets: Secrets,
     #[serde(default)]
     pub wave: Wave,
+    /// Without it Orange Money is not offered.
+    pub sonatel: Option<Sonatel>,
+    pub paytech: Option<PayTech>,
+    pub paydunya: Option<PayDunya>,
+    /// Without it Yas is not offered.
+    pub yas: Option<Through>,
+    /// Without it cards are not taken.
+    pub card: Option<Through>,
     #[serde(default)]
     pub sms: Sms,
     /// Without it no mail is sent.
@@ -300,7 +310,7 @@ impl Config {
         ] {
             self.check_url(setting, url)?;
         }
-        Ok(())
+        self.check_rails()
     }
 
     /// The secrets outside the database.

@@ -173,6 +173,11 @@ impl Forked {
                 webhook_secret: providers.wave_webhook_secret.clone(),
                 ..Default::default()
             },
+            sonatel: None,
+            paytech: None,
+            paydunya: None,
+            yas: None,
+            card: None,
             sms: config::Sms {
                 base_url: NOBODY.into(),
                 username: "nobody".into(),

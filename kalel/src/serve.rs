@@ -177,6 +177,7 @@ pub async fn run(
             settings: api::Settings {
                 public_url: public_url(config),
                 allowed_origins: config.cors.origins.clone(),
+                methods: config.methods(),
                 redis_url: servers.redis.clone(),
                 bus: servers.nats.as_deref().and_then(authority),
                 streams: api::event::Limits::default(),

@@ -131,6 +131,7 @@ impl Api {
             settings: api::Settings {
                 public_url: base.clone(),
                 allowed_origins: Vec::new(),
+                methods: vec![domain::payment::Method::Wave],
                 redis_url: Some(world.redis_url.clone()),
                 ..api::Settings::default()
             },

@@ -109,7 +109,7 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
                 return Err(problem.at("/amount", "at a provider the amount is what is due").into());
             }
             let site = call.remembered_site(terms.slot.site_id).await?;
-            placing::accepted(body.method, &site)?;
+            placing::accepted(&call.app.settings.methods, body.method, &site)?;
             let request =
                 Request { reservation: &reservation, payment: &new, method: body.method, purpose, by: call.actor() };
             request.decide(call.now())?

@@ -179,7 +179,7 @@ async fn decide(
         client_id: person.map(|person| person.id),
         channel,
         code: code()?,
-        pays: pays(body.payment, channel, &payment, site)?,
+        pays: pays(body.payment, channel, &payment, site, &call.app.settings.methods)?,
         by: call.actor(),
         now,
     };
@@ -197,6 +197,7 @@ fn pays<'a>(
     channel: Channel,
     payment: &'a Loaded<Payment>,
     site: &Loaded<Site>,
+    offered: &[Method],
 ) -> Result<reservation::Pays<'a>, Problem> {
     let on_account = reservation::Pays::Recorded { payment, method: Method::OnAccount, purpose: Purpose::Deposit };
     let Some(wish) = wish else {
@@ -215,7 +216,7 @@ fn pays<'a>(
     let method =
         wish.method.ok_or_else(|| Problem::new("request.invalid_field").at("/payment/method", "is required"))?;
     if method.has_provider() {
-        accepted(method, site)?;
+        accepted(offered, method, site)?;
         return Ok(reservation::Pays::Online { payment, method, purpose });
     }
     if channel == Channel::Online {
@@ -224,16 +225,14 @@ fn pays<'a>(
     Ok(reservation::Pays::Recorded { payment, method, purpose })
 }
 
-/// Whether the site takes this method; an empty list means the platform's.
+/// Whether the site takes this method, of those that are `offered`; an empty list of the site means all of them.
 ///
 /// # Errors
 /// `payment.method_not_accepted`.
-pub fn accepted(method: Method, site: &Loaded<Site>) -> Result<(), Problem> {
+pub fn accepted(offered: &[Method], method: Method, site: &Loaded<Site>) -> Result<(), Problem> {
     let listed = site.state.identity.as_ref().map(|identity| identity.profile.payment_methods.as_slice());
     let listed = listed.unwrap_or_default();
-    // Wave is what the platform offers by itself today.
-    let fine = if listed.is_empty() { method == Method::Wave } else { listed.contains(&method) };
-    if fine && method == Method::Wave {
+    if offered.contains(&method) && (listed.is_empty() || listed.contains(&method)) {
         return Ok(());
     }
     Err(Problem::new("payment.method_not_accepted").with("value", method.as_str()))

@@ -109,3 +109,34 @@ fn every_setting_is_in_the_operators_list() {
         }
     }
 }
+
+const SONATEL: &str = "[sonatel]\nclient_id = \"c\"\nclient_secret = \"s\"\nmerchant_code = \"123456\"\n\
+                       merchant_name = \"Kalel\"\ncallback_key = \"k\"\nsigning_secret = \"w\"\n";
+
+#[test]
+fn a_rail_is_offered_when_its_table_is_there_and_whole() {
+    use domain::payment::Method;
+    assert_eq!(read(&good()).unwrap().methods(), [Method::Wave]);
+    let config = read(&(good() + SONATEL)).unwrap();
+    assert_eq!(config.methods(), [Method::Wave, Method::OrangeMoney]);
+    assert_eq!(config.sonatel.unwrap().base_url, "https://api.orange-sonatel.com");
+    let paytech = "[paytech]\napi_key = \"k\"\napi_secret = \"s\"\n[yas]\nthrough = \"paytech\"\n";
+    assert_eq!(read(&(good() + paytech)).unwrap().methods(), [Method::Wave, Method::Yas]);
+}
+
+#[test]
+fn half_a_rail_stops_the_start_and_says_what_is_missing() {
+    for (broken, said) in [
+        (SONATEL.replace("123456", "12345"), "sonatel.merchant_code: must have 6 digits"),
+        (SONATEL.replace("callback_key = \"k\"", "callback_key = \"\""), "sonatel.callback_key is missing"),
+        (SONATEL.replace("client_secret = \"s\"\n", ""), "client_secret"),
+        ("[card]\nthrough = \"paydunya\"\n".to_owned(), "card.through: there is no table [paydunya]"),
+        ("[card]\nthrough = \"stripe\"\n".to_owned(), "stripe"),
+        (format!("{SONATEL}base_url = \"http://api.orange-sonatel.com\"\n"), "sonatel.base_url: must be https"),
+    ] {
+        let message = read(&(good() + &broken)).unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+    }
+    let shown = format!("{:?}", read(&(good() + SONATEL)).unwrap());
+    assert!(!shown.contains("\"w\"") && shown.contains("Sonatel(…)"), "{shown}");
+}

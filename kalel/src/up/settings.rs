@@ -20,6 +20,11 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
             webhook_secret: private.providers.wave_webhook_secret.clone(),
             ..Default::default()
         },
+        sonatel: None,
+        paytech: None,
+        paydunya: None,
+        yas: None,
+        card: None,
         sms: config::Sms {
             base_url: format!("http://127.0.0.1:{}", ports.sms),
             username: "sandbox".into(),

@@ -48,7 +48,11 @@ impl Walk {
         let mut bench = Bench::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let settings = ::api::Settings { public_url: base.clone(), ..::api::Settings::default() };
+        let settings = ::api::Settings {
+            public_url: base.clone(),
+            methods: vec![domain::payment::Method::Wave],
+            ..::api::Settings::default()
+        };
         let app = ::api::App::new(::api::Options {
             store: bench.store.clone(),
             watch: projections::Watch::new(bench.store.clone()),

@@ -30,7 +30,12 @@ impl Process {
         let app = ::api::App::new(::api::Options {
             store: store.clone(),
             watch: projections::Watch::new(store.clone()),
-            settings: ::api::Settings { public_url: base.clone(), streams, ..Default::default() },
+            settings: ::api::Settings {
+                public_url: base.clone(),
+                methods: vec![domain::payment::Method::Wave],
+                streams,
+                ..Default::default()
+            },
             webhooks: crate::api::verifiers(),
         });
         let ending = CancellationToken::new();

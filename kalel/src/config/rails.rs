@@ -1,0 +1,178 @@
+//! The rails beside Wave. Each is there when its table is in the file; a method without a rail is not offered.
+
+use domain::payment::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Config, ConfigError};
+
+/// Orange Money, by Sonatel's eWallet API (developer.orange-sonatel.com).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sonatel {
+    #[serde(default = "sonatel")]
+    pub base_url: String,
+    pub client_id: String,
+    pub client_secret: String,
+    /// Six digits.
+    pub merchant_code: String,
+    /// Shown to the payer.
+    pub merchant_name: String,
+    /// What we registered with our callback; every webhook carries it.
+    pub callback_key: String,
+    /// What Sonatel signs webhooks with, when it has issued a secret: then a signature is compulsory.
+    pub signing_secret: Option<String>,
+    /// `X-Api-Key`, when the contract gives one.
+    pub api_key: Option<String>,
+    /// Without it nothing can be sent to a number, and a refund goes another way.
+    pub cash_in: Option<CashIn>,
+}
+
+/// Sonatel's distributor subscription.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CashIn {
+    /// Nine digits.
+    pub msisdn: String,
+    pub pin: String,
+}
+
+/// `PayTech` (doc.paytech.sn).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayTech {
+    #[serde(default = "paytech")]
+    pub base_url: String,
+    pub api_key: String,
+    pub api_secret: String,
+    /// `prod` (default), or `test`, which debits 100 to 150 francs whatever the price.
+    #[serde(default)]
+    pub env: PayTechEnv,
+}
+
+/// Which of its two modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayTechEnv {
+    #[default]
+    Prod,
+    Test,
+}
+
+/// `PayDunya` (paydunya.com/developers).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayDunya {
+    #[serde(default = "paydunya")]
+    pub base_url: String,
+    /// Play money; there are no payouts then.
+    #[serde(default)]
+    pub sandbox: bool,
+    pub master_key: String,
+    pub private_key: String,
+    pub token: String,
+    /// Shown to the payer.
+    pub store_name: String,
+}
+
+/// By whom a method without a rail of its own is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Through {
+    pub through: Aggregator,
+}
+
+/// Whoever gathers several means of payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aggregator {
+    PayTech,
+    PayDunya,
+}
+
+fn sonatel() -> String {
+    "https://api.orange-sonatel.com".into()
+}
+
+fn paytech() -> String {
+    "https://paytech.sn/api".into()
+}
+
+fn paydunya() -> String {
+    "https://app.paydunya.com".into()
+}
+
+// Never printed: what is inside stays inside.
+macro_rules! closed {
+    ($($name:ident),*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        })*
+    };
+}
+closed!(Sonatel, CashIn, PayTech, PayDunya);
+
+impl Config {
+    /// The methods that can be asked for at a provider.
+    pub fn methods(&self) -> Vec<Method> {
+        let there = [
+            (Method::Wave, true),
+            (Method::OrangeMoney, self.sonatel.is_some()),
+            (Method::Yas, self.yas.is_some()),
+            (Method::Card, self.card.is_some()),
+        ];
+        there.into_iter().filter_map(|(method, there)| there.then_some(method)).collect()
+    }
+
+    /// Says the first thing that is missing or wrong about them.
+    pub(super) fn check_rails(&self) -> Result<(), ConfigError> {
+        let mut texts: Vec<(&'static str, &str)> = Vec::new();
+        if let Some(sonatel) = &self.sonatel {
+            texts.extend([
+                ("sonatel.client_id", sonatel.client_id.as_str()),
+                ("sonatel.client_secret", &sonatel.client_secret),
+                ("sonatel.callback_key", &sonatel.callback_key),
+                ("sonatel.merchant_name", &sonatel.merchant_name),
+            ]);
+            digits("sonatel.merchant_code", &sonatel.merchant_code, 6)?;
+            if let Some(cash_in) = &sonatel.cash_in {
+                digits("sonatel.cash_in.msisdn", &cash_in.msisdn, 9)?;
+                texts.push(("sonatel.cash_in.pin", &cash_in.pin));
+            }
+            self.check_url("sonatel.base_url", &sonatel.base_url)?;
+        }
+        if let Some(paytech) = &self.paytech {
+            texts.extend([("paytech.api_key", paytech.api_key.as_str()), ("paytech.api_secret", &paytech.api_secret)]);
+            self.check_url("paytech.base_url", &paytech.base_url)?;
+        }
+        if let Some(paydunya) = &self.paydunya {
+            texts.extend([
+                ("paydunya.master_key", paydunya.master_key.as_str()),
+                ("paydunya.private_key", &paydunya.private_key),
+                ("paydunya.token", &paydunya.token),
+                ("paydunya.store_name", &paydunya.store_name),
+            ]);
+            self.check_url("paydunya.base_url", &paydunya.base_url)?;
+        }
+        if let Some((setting, _)) = texts.iter().find(|(_, text)| text.trim().is_empty()) {
+            return Err(ConfigError::Missing { setting, hint: "its table is there, so it is wanted" });
+        }
+        for (setting, method) in [("yas.through", self.yas), ("card.through", self.card)] {
+            let hint = match method.map(|method| method.through) {
+                Some(Aggregator::PayTech) if self.paytech.is_none() => "there is no table [paytech]",
+                Some(Aggregator::PayDunya) if self.paydunya.is_none() => "there is no table [paydunya]",
+                _ => continue,
+            };
+            return Err(ConfigError::Invalid { setting, why: hint.into() });
+        }
+        Ok(())
+    }
+}
+
+fn digits(setting: &'static str, text: &str, count: usize) -> Result<(), ConfigError> {
+    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(ConfigError::Invalid { setting, why: format!("must have {count} digits") })
+}
