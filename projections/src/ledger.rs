@@ -3,9 +3,11 @@
 mod books;
 mod lines;
 mod search;
+mod statement;
 
 pub use lines::Line;
 pub use search::{Balance, Filter, list, trial_balance};
+pub use statement::{Asked, Stated, Statement, statement};
 
 use sqlx::PgConnection;
 

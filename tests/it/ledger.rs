@@ -94,3 +94,47 @@ async fn the_ledger_is_for_finance_and_auditors_and_a_manager_s_own_sites() {
         api.get("finance", &format!("/v1/ledger/entries?{wrong}")).await.is(400);
     }
 }
+
+#[tokio::test]
+async fn a_statement_adds_up_page_by_page_and_says_what_was_before() {
+    let api = Api::new().await;
+    let (site, made) = booked(&api).await;
+    let deposit = made.body["price"]["deposit"]["amount"].as_i64().unwrap();
+    let since = api.store.clock().now() + chrono::TimeDelta::seconds(1);
+    api.store.clock().advance(std::time::Duration::from_secs(3_600)).await.unwrap();
+    let id = made.text("/id");
+    api.post("manager", &format!("/v1/reservations/{id}/cancellation"), json!({ "reason": "weather" })).await.is(200);
+    api.settle().await;
+    let path = "/v1/ledger/statement?account=deposits:unearned";
+    let whole = api.get("finance", path).await.is(200);
+    let money = |amount: i64| json!({ "amount": amount, "currency": "XOF" });
+    assert_eq!((&whole.body["opening"], &whole.body["closing"]), (&json!([money(0)]), &json!([money(0)])));
+    let lines = |answer: &Answer| -> Vec<(i64, i64)> {
+        let of = |line: &Value, name: &str| line[name]["amount"].as_i64().unwrap();
+        answer.body["data"].as_array().unwrap().iter().map(|line| (of(line, "amount"), of(line, "balance"))).collect()
+    };
+    assert_eq!(lines(&whole), [(-deposit, -deposit), (deposit, 0)]);
+    let since = format!("{path}&from={}", since.format("%Y-%m-%dT%H:%M:%SZ"));
+    let later = api.get("finance", &since).await.is(200);
+    assert_eq!(later.body["opening"], json!([money(-deposit)]));
+    assert_eq!(lines(&later), [(deposit, 0)]);
+    let first = api.get("finance", &format!("{path}&limit=1")).await.is(200);
+    let next = first.text("/next_cursor");
+    let second = api.get("finance", &format!("{path}&limit=1&cursor={next}")).await.is(200);
+    assert_eq!([lines(&first), lines(&second)].concat(), lines(&whole));
+    // Whose it is to see.
+    let till = format!("/v1/ledger/statement?account=cash:{site}:main");
+    assert_eq!(lines(&api.get("manager", &till).await.is(200)), [(deposit, deposit)]);
+    api.get("other_manager", &till).await.problem(404, "object.not_found");
+    api.get("manager", path).await.problem(400, "request.invalid_parameter");
+    for wrong in ["", "?account=till", "?account=suspense&from=2027-01-02T00:00:00Z&to=2027-01-01T00:00:00Z"] {
+        api.get("finance", &format!("/v1/ledger/statement{wrong}")).await.problem(400, "request.invalid_parameter");
+    }
+    // The accounts of a site.
+    let accounts = api.get("manager", &format!("/v1/ledger/accounts?site={site}")).await.is(200);
+    let shown: Vec<_> = accounts.body["data"].as_array().unwrap().iter().map(|one| &one["account"]).collect();
+    assert_eq!(shown, [&json!(format!("cash:{site}:main"))]);
+    api.get("other_manager", &format!("/v1/ledger/accounts?site={site}")).await.problem(404, "object.not_found");
+    api.get("manager", "/v1/ledger/accounts").await.problem(400, "request.invalid_parameter");
+    api.get("client", &format!("/v1/ledger/accounts?site={site}")).await.is(403);
+}

@@ -54,6 +54,12 @@ pub struct AccountBody {
     balance: SignedMoney,
 }
 
+impl From<Balance> for AccountBody {
+    fn from(one: Balance) -> Self {
+        Self { debit: one.debit.into(), credit: one.credit.into(), balance: one.balance().into(), account: one.account }
+    }
+}
+
 /// Of all accounts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LedgerTotal)]
@@ -82,19 +88,11 @@ async fn trial_balance(call: Call) -> Result<Reply, Halt> {
         return Err(Problem::new("auth.role_forbidden").with("role", role).into());
     }
     let until = call.as_of().await?.map(|moment| moment.position);
-    let (as_of, balances) = ledger::trial_balance(call.app.store.pool(), until).await.map_err(Problem::from)?;
+    let (as_of, balances) = ledger::trial_balance(call.app.store.pool(), until, None).await.map_err(Problem::from)?;
     let body = TrialBalanceBody {
         object: "trial_balance",
         totals: totals(&balances)?,
-        accounts: balances
-            .into_iter()
-            .map(|one| AccountBody {
-                debit: one.debit.into(),
-                credit: one.credit.into(),
-                balance: one.balance().into(),
-                account: one.account,
-            })
-            .collect(),
+        accounts: balances.into_iter().map(AccountBody::from).collect(),
         as_of_position: as_of,
     };
     Ok(Reply::json(StatusCode::OK, &body)?.position(as_of))

@@ -67,6 +67,11 @@ impl Account {
         }
     }
 
+    /// The accounts of a site.
+    pub const fn of_site(site_id: SiteId) -> [Self; 3] {
+        [Self::Cash(site_id), Self::Transfer(site_id), Self::SitePayable(site_id)]
+    }
+
     /// The site whose account it is.
     pub const fn site(self) -> Option<SiteId> {
         match self {

@@ -124,11 +124,16 @@ impl Balance {
     }
 }
 
-/// Every account, by name, with what is on it at a position; the position the entries were read at.
+/// Every account (or each of `only`), by name, with what is on it at a position; the position the entries were read at.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn trial_balance(pool: &PgPool, until: Option<Position>) -> Result<(Position, Vec<Balance>), sqlx::Error> {
+pub async fn trial_balance(
+    pool: &PgPool,
+    until: Option<Position>,
+    only: Option<&[Account]>,
+) -> Result<(Position, Vec<Balance>), sqlx::Error> {
+    let only: Option<Vec<String>> = only.map(|only| only.iter().map(ToString::to_string).collect());
     let rows = sqlx::query!(
         r#"SELECT c.position AS "as_of!", b.account AS "account?", b.currency AS "currency?", b.debit AS "debit?",
                   b.credit AS "credit?"
@@ -136,10 +141,12 @@ pub async fn trial_balance(pool: &PgPool, until: Option<Position>) -> Result<(Po
            LEFT JOIN LATERAL (
                SELECT account, currency, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS debit,
                       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS credit
-               FROM ledger_entries WHERE position <= coalesce($1, c.position)
+               FROM ledger_entries
+               WHERE position <= coalesce($1, c.position) AND ($2::text[] IS NULL OR account = ANY ($2))
                GROUP BY account, currency) AS b ON true
            WHERE c.name = 'ledger' ORDER BY b.account, b.currency"#,
-        until
+        until,
+        only.as_deref()
     )
     .fetch_all(pool)
     .await?;
