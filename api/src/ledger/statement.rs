@@ -93,8 +93,8 @@ async fn statement(call: Call) -> Result<Reply, Halt> {
         return Err(Problem::new("request.invalid_parameter").parameter("account", "is needed").into());
     };
     super::may_see(&call, account).await?;
-    let (from, to) = (query.time("from"), query.time("to").unwrap_or_else(|| call.now()));
-    if from.is_some_and(|from| from > to) {
+    let (from, to) = (query.time("from"), query.time("to"));
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Problem::new("request.invalid_parameter").parameter("from", "is after `to`").into());
     }
     let limit = query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);

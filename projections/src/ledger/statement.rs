@@ -14,15 +14,15 @@ pub struct Asked {
     pub account: Account,
     /// From this instant on; from the beginning when `None`.
     pub from: Option<Timestamp>,
-    /// Before this instant.
-    pub to: Timestamp,
+    /// Before this instant; up to the last posting when `None`.
+    pub to: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
 struct Filters {
     account: String,
     from: Option<Timestamp>,
-    to: Timestamp,
+    to: Option<Timestamp>,
 }
 
 /// A posting, and what was on the account after it.
@@ -59,11 +59,11 @@ pub async fn statement(pool: &PgPool, asked: &Asked, cursor: Option<&str>, limit
            FROM checkpoints AS c
            LEFT JOIN LATERAL (
                SELECT currency, sum(amount)::bigint AS closing,
-                      coalesce(sum(amount) FILTER (WHERE at < $2), 0)::bigint AS opening
-               FROM ledger_entries WHERE account = $1 AND at < $3 GROUP BY currency) AS b ON true
+                      coalesce(sum(amount) FILTER (WHERE at < $2::timestamptz), 0)::bigint AS opening
+               FROM ledger_entries WHERE account = $1 AND ($3::timestamptz IS NULL OR at < $3) GROUP BY currency) AS b ON true
            WHERE c.name = 'ledger' ORDER BY b.currency"#,
         filters.account,
-        asked.from.unwrap_or(Timestamp::MIN_UTC),
+        asked.from,
         asked.to
     )
     .fetch_all(&mut *tx)
@@ -72,11 +72,11 @@ pub async fn statement(pool: &PgPool, asked: &Asked, cursor: Option<&str>, limit
         r#"SELECT position, number, event, reservation_id, amount, currency, at, balance AS "balance!"
            FROM (
                SELECT *, sum(amount) OVER (PARTITION BY currency ORDER BY position, number)::bigint AS balance
-               FROM ledger_entries WHERE account = $1 AND at < $3) AS e
-           WHERE at >= $2 AND ($4::bigint IS NULL OR (position, number) > ($4, $5))
+               FROM ledger_entries WHERE account = $1 AND ($3::timestamptz IS NULL OR at < $3)) AS e
+           WHERE ($2::timestamptz IS NULL OR at >= $2) AND ($4::bigint IS NULL OR (position, number) > ($4, $5))
            ORDER BY position, number LIMIT $6"#,
         filters.account,
-        asked.from.unwrap_or(Timestamp::MIN_UTC),
+        asked.from,
         asked.to,
         after.map(|after| after.key),
         number,
