@@ -112,6 +112,9 @@ pub enum ConfigError {
     NotEncrypted(String),
     #[error("a key has characters that cannot be sent")]
     UnsendableKey,
+    /// A setting of a provider that is not what it must be.
+    #[error("{0}")]
+    Setting(&'static str),
     #[error("the HTTP client cannot be built: {0}")]
     Client(String),
 }

@@ -3,6 +3,9 @@
 //! A reference of ours goes with everything, so that an unknown outcome is resolved by asking, never by doing it again.
 
 pub mod origin;
+pub mod paydunya;
+pub mod paytech;
+pub mod sonatel;
 pub mod wave;
 pub mod webhook;
 
@@ -18,7 +21,7 @@ use domain::{
 use url::Url;
 use uuid::Uuid;
 
-pub use self::wave::Wave;
+pub use self::{paydunya::PayDunya, paytech::PayTech, sonatel::Sonatel, wave::Wave};
 use crate::call::Outcome;
 
 /// A checkout to open. The amount is what the payer pays.
@@ -83,6 +86,8 @@ pub enum ProviderStatus {
     /// Nobody paid, as far as the provider knows. Said by those that list payments and not checkouts: one that is open,
     /// one that has ended and one that never was look alike.
     Unpaid,
+    /// Somebody is paying and it is not decided yet, says a provider of that kind.
+    UnderWay,
     /// The provider knows nothing of it: asked by reference, it may be opened (again).
     NotFound,
     /// More than one under one reference: somebody must look. Each with its own status.
@@ -144,21 +149,31 @@ pub enum PayoutStatus {
 #[derive(Clone, Debug)]
 pub enum Rail {
     Wave(Wave),
+    Sonatel(Sonatel),
+    PayTech(PayTech),
+    PayDunya(PayDunya),
+}
+
+/// The same call of whichever provider it is.
+macro_rules! each {
+    ($self:ident, $rail:ident => $call:expr) => {
+        match $self {
+            Rail::Wave($rail) => $call,
+            Rail::Sonatel($rail) => $call,
+            Rail::PayTech($rail) => $call,
+            Rail::PayDunya($rail) => $call,
+        }
+    };
 }
 
 impl Rail {
-    /// As on the webhooks of this provider.
+    /// As in the path of this provider's webhooks.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Wave(_) => wave::NAME,
-        }
-    }
-
-    /// How long after a lost answer a payout of which it knows nothing counts as never made. Nothing where the same order
-    /// again is the same payout.
-    pub const fn unseen_after(&self) -> TimeDelta {
-        match self {
-            Self::Wave(_) => TimeDelta::zero(),
+            Self::Sonatel(_) => sonatel::NAME,
+            Self::PayTech(_) => paytech::NAME,
+            Self::PayDunya(_) => paydunya::NAME,
         }
     }
 
@@ -166,63 +181,60 @@ impl Rail {
     pub const fn ways(&self) -> Ways {
         match self {
             Self::Wave(_) => Ways { whole: true, payout: true },
+            Self::Sonatel(sonatel) => Ways { whole: false, payout: sonatel.pays_out() },
+            Self::PayTech(_) => Ways { whole: true, payout: false },
+            Self::PayDunya(paydunya) => Ways { whole: false, payout: paydunya.pays_out() },
+        }
+    }
+
+    /// How long after a lost answer a payout of which it knows nothing counts as never made. Nothing where the same order
+    /// again is the same payout; elsewhere as long as it may take until an end is known (providers.md §2a: 24 h).
+    pub const fn unseen_after(&self) -> TimeDelta {
+        match self {
+            Self::Wave(_) => TimeDelta::zero(),
+            Self::Sonatel(_) | Self::PayTech(_) | Self::PayDunya(_) => TimeDelta::hours(24),
         }
     }
 
     /// Opens a checkout. Unknown ⇒ [`Rail::search`] by the reference before anything else.
     pub async fn open(&self, order: &Order) -> Outcome<Opened> {
-        match self {
-            Self::Wave(wave) => wave.open(order).await,
-        }
+        each!(self, rail => rail.open(order).await)
     }
 
     /// A checkout by the provider's id.
     pub async fn status(&self, provider_id: &ProviderId) -> Outcome<ProviderStatus> {
-        match self {
-            Self::Wave(wave) => wave.status(provider_id).await,
-        }
+        each!(self, rail => rail.status(provider_id).await)
     }
 
     /// Checkouts by our reference.
     pub async fn search(&self, reference: &Reference) -> Outcome<ProviderStatus> {
-        match self {
-            Self::Wave(wave) => wave.search(reference).await,
-        }
+        each!(self, rail => rail.search(reference).await)
     }
 
     /// Closes a checkout, so that its cells can be let go.
     pub async fn expire(&self, provider_id: &ProviderId) -> Outcome<Closed> {
-        match self {
-            Self::Wave(wave) => wave.expire(provider_id).await,
-        }
+        each!(self, rail => rail.expire(provider_id).await)
     }
 
     /// Gives a paid checkout back in full. Again is harmless: unknown ⇒ call it again.
     pub async fn refund_full(&self, provider_id: &ProviderId) -> Outcome<()> {
-        match self {
-            Self::Wave(wave) => wave.refund_full(provider_id).await,
-        }
+        each!(self, rail => rail.refund_full(provider_id).await)
     }
 
-    /// Sends money. Unknown or later ⇒ the same order with the same key again, or [`Rail::payout_search`].
+    /// Sends money. Unknown or later ⇒ the same order with the same key again, or [`Rail::payout_search`]; see
+    /// [`Rail::unseen_after`] for when.
     pub async fn payout(&self, order: &PayoutOrder) -> Outcome<PayoutStatus> {
-        match self {
-            Self::Wave(wave) => wave.payout(order).await,
-        }
+        each!(self, rail => rail.payout(order).await)
     }
 
     /// A payout by the provider's id.
     pub async fn payout_status(&self, provider_id: &ProviderId) -> Outcome<PayoutStatus> {
-        match self {
-            Self::Wave(wave) => wave.payout_status(provider_id).await,
-        }
+        each!(self, rail => rail.payout_status(provider_id).await)
     }
 
     /// Payouts by our reference.
     pub async fn payout_search(&self, reference: &Reference) -> Outcome<PayoutStatus> {
-        match self {
-            Self::Wave(wave) => wave.payout_search(reference).await,
-        }
+        each!(self, rail => rail.payout_search(reference).await)
     }
 }
 

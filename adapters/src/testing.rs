@@ -19,6 +19,27 @@ impl Fake {
         Self::new(base, stop)
     }
 
+    pub(crate) async fn paydunya(config: fakes::paydunya::Config) -> Self {
+        let (listener, base) = listen().await;
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(fakes::paydunya::serve(listener, config, ended(stopped)));
+        Self::new(base, stop)
+    }
+
+    pub(crate) async fn sonatel(config: fakes::sonatel::Config) -> Self {
+        let (listener, base) = listen().await;
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(fakes::sonatel::serve(listener, config, ended(stopped)));
+        Self::new(base, stop)
+    }
+
+    pub(crate) async fn paytech(config: fakes::paytech::Config) -> Self {
+        let (listener, base) = listen().await;
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(fakes::paytech::serve(listener, config, ended(stopped)));
+        Self::new(base, stop)
+    }
+
     pub(crate) async fn sms(config: fakes::sms::Config) -> Self {
         let (listener, base) = listen().await;
         let (stop, stopped) = oneshot::channel();

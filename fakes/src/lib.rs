@@ -9,8 +9,11 @@ mod control;
 pub mod email;
 mod faults;
 mod ids;
+pub mod paydunya;
+pub mod paytech;
 mod server;
 pub mod sms;
+pub mod sonatel;
 #[cfg(test)]
 mod testing;
 pub mod wave;

@@ -1,4 +1,4 @@
-//! `kalel fake wave|sms|email`: one provider fake as a server of its own. Never part of `kalel serve`.
+//! `kalel fake wave|sonatel|paytech|paydunya|sms|email`: one provider fake as a server of its own. Never part of `kalel serve`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,32 @@ pub enum Fake {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
         /// Keys, webhooks, balance (TOML, `fakes::wave::Config`).
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Sonatel's eWallet (Orange Money): codes, transactions, cash-ins, webhooks, payment page; likewise.
+    Sonatel {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Applications, callback, distributors (TOML, `fakes::sonatel::Config`).
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// `PayTech`: payment requests, page, refunds, IPN; likewise.
+    #[command(name = "paytech")]
+    PayTech {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Keys and switches (TOML, `fakes::paytech::Config`).
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// `PayDunya`: invoices, page, disbursements, callbacks; likewise.
+    #[command(name = "paydunya")]
+    PayDunya {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Keys and quirks (TOML, `fakes::paydunya::Config`).
         #[arg(long)]
         config: Option<PathBuf>,
     },
@@ -45,6 +71,18 @@ pub async fn run(fake: Fake) -> Result<(), String> {
         Fake::Wave { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();
             fakes::wave::serve(bind(listen, "wave").await?, config, ended).await
+        }
+        Fake::Sonatel { listen, config } => {
+            let config = read(config.as_deref())?.unwrap_or_default();
+            fakes::sonatel::serve(bind(listen, "sonatel").await?, config, ended).await
+        }
+        Fake::PayTech { listen, config } => {
+            let config = read(config.as_deref())?.unwrap_or_default();
+            fakes::paytech::serve(bind(listen, "paytech").await?, config, ended).await
+        }
+        Fake::PayDunya { listen, config } => {
+            let config = read(config.as_deref())?.unwrap_or_default();
+            fakes::paydunya::serve(bind(listen, "paydunya").await?, config, ended).await
         }
         Fake::Sms { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();

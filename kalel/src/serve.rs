@@ -3,6 +3,7 @@
 //! Provider fakes never run here: `up` starts them as servers of their own, and a live log accepts https only.
 
 mod providers;
+mod rails;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,7 +149,7 @@ pub async fn run(
     // Before the first figure is counted.
     let _ = api::http::health::recorder();
     let providers = providers::providers(config)?;
-    let verifiers = providers::verifiers(config)?;
+    let verifiers = rails::verifiers(config)?;
     let sealing = config.sealing()?;
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;

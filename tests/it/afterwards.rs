@@ -5,12 +5,14 @@
 
 mod amounts;
 mod bench;
+mod each_rail;
 mod faults;
 mod mail;
 mod messages;
 mod money;
 mod nats;
 mod pages;
+mod rails;
 mod refunds;
 mod servers;
 mod webhooks;

@@ -117,7 +117,7 @@ impl Reader {
         {
             return Ok(refused(&format!("it says {amount}, the provider says {}", receipt.amount)));
         }
-        if matches!(status, ProviderStatus::Pending { .. } | ProviderStatus::Unpaid) {
+        if matches!(status, ProviderStatus::Pending { .. } | ProviderStatus::Unpaid | ProviderStatus::UnderWay) {
             return Ok(still_open(taken, paid));
         }
         let report = Report::of_webhook(taken.id);

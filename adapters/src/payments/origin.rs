@@ -4,14 +4,22 @@ use domain::Timestamp;
 use reqwest::header::HeaderMap;
 
 use super::{
-    wave,
+    paydunya, paytech, sonatel, wave,
     webhook::{Event, Forged, NotAnEvent},
 };
+use crate::secret::Secret;
 
 /// The secrets of one account at one provider, all that are live: two during a rotation.
 #[derive(Clone, Debug)]
 pub enum Origin {
     Wave(Vec<wave::webhook::WebhookSecret>),
+    Sonatel(Vec<sonatel::webhook::Secrets>),
+    PayTech(Vec<paytech::webhook::Secrets>),
+    /// Master keys. Their hash is the same in every message: it proves who wrote one once.
+    PayDunya {
+        master_keys: Vec<Secret>,
+        sandbox: bool,
+    },
 }
 
 impl Origin {
@@ -19,13 +27,27 @@ impl Origin {
     pub const fn provider(&self) -> &'static str {
         match self {
             Self::Wave(_) => wave::NAME,
+            Self::Sonatel(_) => sonatel::NAME,
+            Self::PayTech(_) => paytech::NAME,
+            Self::PayDunya { .. } => paydunya::NAME,
         }
     }
 
     /// Without a secret nothing can be believed.
-    pub fn is_unset(&self) -> bool {
+    pub const fn is_unset(&self) -> bool {
         match self {
             Self::Wave(secrets) => secrets.is_empty(),
+            Self::Sonatel(secrets) => secrets.is_empty(),
+            Self::PayTech(secrets) => secrets.is_empty(),
+            Self::PayDunya { master_keys, .. } => master_keys.is_empty(),
+        }
+    }
+
+    /// A provider that only wants to know whether somebody listens: answered with yes, proves and means nothing.
+    pub fn is_probe(&self, body: &[u8]) -> bool {
+        match self {
+            Self::Wave(_) | Self::Sonatel(_) | Self::PayTech(_) => false,
+            Self::PayDunya { .. } => paydunya::webhook::is_probe(body),
         }
     }
 
@@ -36,15 +58,20 @@ impl Origin {
     pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), Forged> {
         match self {
             Self::Wave(secrets) => wave::webhook::verify(secrets, headers, body, now),
+            Self::Sonatel(secrets) => sonatel::webhook::verify(secrets, headers, body, now),
+            Self::PayTech(secrets) => paytech::webhook::verify(secrets, headers, body),
+            Self::PayDunya { master_keys, sandbox } => paydunya::webhook::verify(master_keys, *sandbox, body),
         }
     }
 
     /// The provider's id of a genuine message, the same when it is sent again; `None` when it gives none.
-    pub fn event_id(&self, _headers: &HeaderMap, body: &[u8]) -> Option<String> {
-        let id = match self {
-            Self::Wave(_) => wave::webhook::parse(body).ok()?.id,
+    pub fn event_id(&self, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+        let event = match self {
+            Self::Wave(_) => wave::webhook::parse(body),
+            Self::Sonatel(_) => sonatel::webhook::parse(body, headers),
+            Self::PayTech(_) | Self::PayDunya { .. } => return None,
         };
-        (!id.is_empty()).then_some(id)
+        event.ok().map(|event| event.id).filter(|id| !id.is_empty())
     }
 }
 
@@ -52,6 +79,11 @@ impl Origin {
 pub fn read(provider: &str, body: &[u8]) -> Option<Result<Event, NotAnEvent>> {
     match provider {
         wave::NAME => Some(wave::webhook::parse(body)),
+        // Its id, which comes in a header, was kept when it came.
+        sonatel::NAME => Some(sonatel::webhook::parse(body, &HeaderMap::new())),
+        // Whether it is a form or JSON is seen by looking.
+        paytech::NAME => Some(paytech::webhook::parse(&HeaderMap::new(), body)),
+        paydunya::NAME => Some(paydunya::webhook::parse(body)),
         _ => None,
     }
 }

@@ -4,20 +4,15 @@ use std::sync::Arc;
 
 use adapters::call::Timeouts;
 use adapters::email;
-use adapters::payments::origin::Origin;
-use adapters::payments::wave::webhook::WebhookSecret;
-use adapters::payments::{Rail, wave};
 use adapters::secret::Secret;
 use adapters::sms;
-use api::payment::{Verifier, Verifiers};
-use domain::payment::Method;
 use eventstore::Store;
 use workers::{Guarded, PayUrl, Providers};
 
 use super::ServeError;
-use crate::config::{Config, ConfigError, Security, WebhookStrategy};
+use crate::config::{Config, ConfigError, Security};
 
-fn secret(setting: &'static str, text: &str) -> Result<Secret, ConfigError> {
+pub(super) fn secret(setting: &'static str, text: &str) -> Result<Secret, ConfigError> {
     Secret::new(text).map_err(|error| ConfigError::Invalid { setting, why: error.to_string() })
 }
 
@@ -25,12 +20,6 @@ fn secret(setting: &'static str, text: &str) -> Result<Secret, ConfigError> {
 pub(super) fn providers(config: &Config) -> Result<Providers, ServeError> {
     let wrong =
         |setting| move |why: adapters::call::ConfigError| ServeError::Provider { setting, why: why.to_string() };
-    let wave = wave::Config {
-        base_url: config.wave.base_url.clone(),
-        api_key: secret("wave.api_key", &config.wave.api_key)?,
-        timeouts: Timeouts::default(),
-    };
-    let wave = wave::Wave::new(&wave).map_err(wrong("wave.base_url"))?;
     let gateway = sms::Config {
         base_url: config.sms.base_url.clone(),
         username: config.sms.username.clone(),
@@ -40,7 +29,7 @@ pub(super) fn providers(config: &Config) -> Result<Providers, ServeError> {
     };
     let gateway = sms::AfricasTalking::new(&gateway).map_err(wrong("sms.base_url"))?;
     Ok(Providers {
-        rails: [(Method::Wave, Guarded::from(Rail::Wave(wave)))].into(),
+        rails: super::rails::rails(config)?,
         sms: Some(Guarded::from(sms::Gateway::AfricasTalking(gateway))),
         email: relay(config)?.map(Guarded::from),
     })
@@ -64,21 +53,6 @@ fn relay(config: &Config) -> Result<Option<email::Relay>, ServeError> {
     };
     let relay = email::Relay::new(&relay);
     relay.map(Some).map_err(|error| ServeError::Provider { setting: "email", why: error.to_string() })
-}
-
-/// Who may send webhooks. During a rotation two secrets are live.
-pub(super) fn verifiers(config: &Config) -> Result<Verifiers, ServeError> {
-    let wave = &config.wave;
-    let mut secrets = vec![secret("wave.webhook_secret", &wave.webhook_secret)?];
-    if let Some(older) = &wave.older_webhook_secret {
-        secrets.push(secret("wave.older_webhook_secret", older)?);
-    }
-    let strategy = match wave.webhook_strategy {
-        WebhookStrategy::Signing => WebhookSecret::Signing,
-        WebhookStrategy::Shared => WebhookSecret::Shared,
-    };
-    let secrets = secrets.into_iter().map(strategy).collect();
-    Ok(Verifiers(vec![Verifier::from(Origin::Wave(secrets))]))
 }
 
 /// The workers' settings.

@@ -74,9 +74,7 @@ impl Stage {
         let keeper = Keeper::start(&program, &folder.lock(), None)?;
         let mut private = folder.private()?;
         private.choose_ports()?;
-        let taken =
-            [&private.ports].map(|all| [all.postgres, all.nats, all.redis, all.wave, all.sms, all.email, all.smtp]);
-        let mut taken = taken.concat();
+        let mut taken = private.ports.taken();
         let mut api = [0; 2];
         for port in &mut api {
             *port = ports::free(None, &taken)?;
@@ -168,7 +166,8 @@ impl Stage {
 
     /// Where a fake is.
     pub fn fake(&self, name: &str) -> String {
-        let port = if name == "wave" { self.private.ports.wave } else { self.private.ports.sms };
+        let fakes = self.private.ports.fakes();
+        let port = fakes.into_iter().find(|(known, _)| *known == name).map_or(0, |(_, port)| port);
         format!("http://127.0.0.1:{port}")
     }
 

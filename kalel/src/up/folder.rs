@@ -75,6 +75,9 @@ pub struct Providers {
     pub wave_key: String,
     pub wave_webhook_secret: String,
     pub sms_key: String,
+    /// The random part of what the other rails are known by. Empty in a folder from before there were any, until it is read.
+    #[serde(default)]
+    pub rails: String,
 }
 
 /// The ports of the last start; 0 = none yet.
@@ -86,9 +89,32 @@ pub struct Ports {
     pub redis: u16,
     pub http: u16,
     pub wave: u16,
+    pub sonatel: u16,
+    pub paytech: u16,
+    pub paydunya: u16,
     pub sms: u16,
     pub email: u16,
     pub smtp: u16,
+}
+
+impl Ports {
+    /// The provider fakes, by name.
+    pub const fn fakes(&self) -> [(&'static str, u16); 6] {
+        [
+            ("wave", self.wave),
+            ("sonatel", self.sonatel),
+            ("paytech", self.paytech),
+            ("paydunya", self.paydunya),
+            ("sms", self.sms),
+            ("email", self.email),
+        ]
+    }
+
+    /// All but that of the API.
+    pub fn taken(&self) -> Vec<u16> {
+        let fakes = self.fakes().map(|(_, port)| port);
+        [self.postgres, self.nats, self.redis, self.smtp].into_iter().chain(fakes).collect()
+    }
 }
 
 impl Private {
@@ -111,6 +137,7 @@ impl Private {
                 wave_key: format!("wave_sn_prod_{}", secret()?),
                 wave_webhook_secret: format!("wave_sn_WHS_{}", secret()?),
                 sms_key: format!("atsk_{}", secret()?),
+                rails: secret()?,
             },
             seal_key: crate::audit::new_key(&format!("kalel.invalid/{}", id.get(..12).unwrap_or_default()))?
                 .to_secret_text()
@@ -130,8 +157,9 @@ impl Private {
         let mut taken = vec![self.ports.http];
         let all = &mut self.ports;
         let servers = [&mut all.postgres, &mut all.nats, &mut all.redis];
-        let fakes = [&mut all.wave, &mut all.sms, &mut all.email, &mut all.smtp];
-        for port in servers.into_iter().chain(fakes) {
+        let rails = [&mut all.wave, &mut all.sonatel, &mut all.paytech, &mut all.paydunya];
+        let messages = [&mut all.sms, &mut all.email, &mut all.smtp];
+        for port in servers.into_iter().chain(rails).chain(messages) {
             *port = ports::free(Some(*port).filter(|port| *port != 0), &taken)?;
             taken.push(*port);
         }
@@ -204,8 +232,12 @@ impl Folder {
             Ok(bytes) => {
                 let damaged = |error: serde_json::Error| Problem::Damaged { path: file, why: error.to_string() };
                 let mut private: Private = serde_json::from_slice(&bytes).map_err(damaged)?;
-                if private.nats_consumer_password.is_empty() {
-                    private.nats_consumer_password = secret()?;
+                let newer = [&mut private.nats_consumer_password, &mut private.providers.rails];
+                let missing: Vec<_> = newer.into_iter().filter(|secret| secret.is_empty()).collect();
+                if !missing.is_empty() {
+                    for missing in missing {
+                        *missing = secret()?;
+                    }
                     self.keep(&private)?;
                 }
                 Ok(private)
@@ -361,7 +393,7 @@ mod tests {
         let mut private = Private::new().unwrap();
         private.choose_ports().unwrap();
         let ports = private.ports.clone();
-        let mut all = vec![ports.postgres, ports.nats, ports.redis, ports.wave, ports.sms, ports.email, ports.smtp];
+        let mut all = ports.taken();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), 7);

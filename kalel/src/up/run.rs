@@ -167,7 +167,10 @@ async fn start(
         progress.done(&step, "API, projectors");
     } else {
         caught_up(&private, &base_url).await?;
-        progress.done(&step, "API, projectors, workers, relay, sealer; fake Wave, SMS, email");
+        progress.done(
+            &step,
+            "API, projectors, workers, relay, sealer; fakes of Wave, Sonatel, PayTech, PayDunya, SMS, email",
+        );
     }
     private.ready = true;
     folder.keep(&private)?;
@@ -209,7 +212,7 @@ fn own_pid() -> i32 {
 
 fn http_port(asked: Option<u16>, private: &Private) -> Result<u16, Problem> {
     let all = &private.ports;
-    let taken = [all.postgres, all.nats, all.redis, all.wave, all.sms, all.email, all.smtp];
+    let taken = all.taken();
     match asked {
         Some(port) if ports::is_free(port) && !taken.contains(&port) => Ok(port),
         Some(port) => Err(Problem::PortTaken(port)),
@@ -244,11 +247,11 @@ fn serve(program: &Path, folder: &Folder, stack: &Stack, roles: &str) -> Run {
 /// Waits until a fake or the API answers.
 async fn ready(run: &Run, private: &Private, keeper: &Keeper) -> Result<(), Problem> {
     let ports = &private.ports;
-    let (port, path) = match run.name.as_str() {
-        "wave" => (ports.wave, "/__ledger"),
-        "sms" => (ports.sms, "/__messages"),
-        "email" => (ports.email, "/__messages"),
-        _ => (ports.http, "/readyz"),
+    let fake = ports.fakes().into_iter().find(|(name, _)| *name == run.name);
+    let (port, path) = match fake {
+        Some(("sms" | "email", port)) => (port, "/__messages"),
+        Some((_, port)) => (port, "/__ledger"),
+        None => (ports.http, "/readyz"),
     };
     let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build();
     let client = client.map_err(|error| Problem::Keeper(error.to_string()))?;
@@ -300,7 +303,7 @@ async fn caught_up(private: &Private, base_url: &str) -> Result<(), Problem> {
 
 fn announcement(private: &Private, stack: &Stack, base_url: String, pids: BTreeMap<String, i32>) -> Announcement {
     let ports = &private.ports;
-    let fakes = [("wave", ports.wave), ("sms", ports.sms), ("email", ports.email)];
+    let fakes = ports.fakes();
     Announcement {
         docs_url: format!("{base_url}/docs"),
         base_url,

@@ -1,6 +1,6 @@
 //! A site, a client, the fakes of Wave and of the SMS gateway, and workers that are stepped by hand.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::{
@@ -27,14 +27,17 @@ use eventstore::{Append, AppendError, Keyring, Meta, Mode, Options, Store, inbox
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use workers::{
-    Config, Context,
+    Config, Context, Providers,
     act::Worker,
     inbox::Reader,
     process::{MANAGERS, Process},
     runtime::{Progress, Step},
 };
 
-use super::servers::{self, Fake, listen_for_webhooks, serve_mail, serve_sms, serve_wave};
+use super::{
+    rails::Kind,
+    servers::{Fake, gateway, listen_for_webhooks, serve_mail, serve_sms},
+};
 use crate::world::World;
 
 pub const PRICE: i64 = 30_000;
@@ -48,6 +51,9 @@ pub struct Bench {
     pub store: Store,
     pub ctx: Context,
     pub wave: Fake,
+    /// By which payments are asked for, and its fake; Wave's unless the test says otherwise.
+    pub kind: Kind,
+    pub rail: Fake,
     pub sms: Fake,
     pub site: SiteId,
     pub pitch: PitchId,
@@ -69,6 +75,15 @@ impl Bench {
 
     /// With settings of the test's own.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(Kind::Wave, change).await
+    }
+
+    /// Payments go by this rail; Wave is there beside it.
+    pub async fn by(kind: Kind) -> Self {
+        Self::build(kind, |_| {}).await
+    }
+
+    async fn build(kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
         let world = World::new().await;
         let keyring = Keyring::new([1; 32], [2; 32]);
         let store = Store::open(Options::new(world.database_url.clone(), keyring, Mode::Test)).await.unwrap();
@@ -76,7 +91,14 @@ impl Bench {
         store.clock().advance_to(at(8)).await.unwrap();
         let stop = CancellationToken::new();
         let hooks = listen_for_webhooks(store.clone(), stop.clone()).await;
-        let wave = serve_wave(hooks, stop.clone()).await;
+        let (wave, by_wave) = Kind::Wave.serve(&hooks, stop.clone()).await;
+        let mut rails = HashMap::from([(Method::Wave, by_wave.into())]);
+        let mut rail = wave.clone();
+        if kind != Kind::Wave {
+            let (fake, adapter) = kind.serve(&hooks, stop.clone()).await;
+            rails.insert(kind.method(), adapter.into());
+            rail = fake;
+        }
         let sms = serve_sms(stop.clone()).await;
         let mut config = Config::new("test");
         config.lease = Duration::from_secs(20);
@@ -84,7 +106,7 @@ impl Bench {
         let ctx = Context::new(
             store.clone(),
             config,
-            servers::providers(&wave, &sms),
+            Providers { rails, sms: Some(gateway(&sms).into()), email: None },
             Arc::new(|id| format!("https://kalel.sn/p/{id}")),
         );
         workers::enrol(&ctx).await.unwrap();
@@ -97,6 +119,8 @@ impl Bench {
             store,
             ctx,
             wave,
+            kind,
+            rail,
             sms,
             stop: stop.clone(),
             _stop: stop.drop_guard(),
@@ -194,7 +218,7 @@ impl Bench {
         self.store.load(id).await.unwrap()
     }
 
-    /// The client holds the pitch for an hour and wants to pay the deposit by Wave.
+    /// The client holds the pitch for an hour and wants to pay the deposit.
     pub async fn hold(&self, hour: i64) -> (ReservationId, PaymentId) {
         self.hold_for(self.client, hour).await.unwrap()
     }
@@ -226,7 +250,11 @@ impl Bench {
             client_id: Some(client),
             channel: Channel::Online,
             code: Code(code(reservation)),
-            pays: Pays::Online { payment: &Loaded::new(payment), method: Method::Wave, purpose: Purpose::Deposit },
+            pays: Pays::Online {
+                payment: &Loaded::new(payment),
+                method: self.kind.method(),
+                purpose: Purpose::Deposit,
+            },
             by: Actor::new(Role::Client, client.uuid().into()),
             now: clock.now(),
         };
@@ -251,9 +279,9 @@ impl Bench {
 
     /// The payer pays another amount than was asked for.
     pub async fn pay_amount(&self, payment: PaymentId, amount: Option<i64>) {
-        let session = domain::payment::reference(payment.uuid(), 1).to_string();
-        self.wave.control(json!({"do": "settle", "session": session, "as": "pay", "amount": amount})).await;
-        self.wave.control(json!({"do": "drain"})).await;
+        let reference = domain::payment::reference(payment.uuid(), 1).to_string();
+        self.rail.control(self.kind.deed(&reference, "pay", amount)).await;
+        self.rail.control(json!({"do": "drain"})).await;
     }
 
     pub async fn status(&self, reservation: ReservationId) -> &'static str {
@@ -310,12 +338,17 @@ impl Bench {
 
     /// Moves the fakes' clocks to ours.
     async fn align(&self) {
-        let theirs = self.wave.control(json!({"do": "advance", "seconds": 0})).await;
-        let theirs = theirs["now"].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
-        let ahead = (self.store.clock().now() - theirs).num_seconds();
-        if ahead > 0 {
-            for fake in [&self.wave, &self.sms] {
+        let rail = (self.kind != Kind::Wave).then_some(&self.rail);
+        for fake in std::iter::once(&self.wave).chain(rail) {
+            let theirs = fake.control(json!({"do": "advance", "seconds": 0})).await;
+            let theirs = theirs["now"].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
+            let ahead = (self.store.clock().now() - theirs).num_seconds();
+            if ahead > 0 {
                 fake.control(json!({"do": "advance", "seconds": ahead})).await;
+            }
+            // The gateway goes by the same time as Wave.
+            if ahead > 0 && fake.url == self.wave.url {
+                self.sms.control(json!({"do": "advance", "seconds": ahead})).await;
             }
         }
     }

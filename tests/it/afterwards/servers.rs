@@ -1,20 +1,20 @@
 //! The fakes of the providers as servers on random ports, and the endpoint that takes their webhooks.
 
-use adapters::{
-    email,
-    payments::{Rail, Wave, wave},
-    secret::Secret,
-    sms,
+use adapters::{email, secret::Secret, sms};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    routing::post,
 };
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
-use domain::payment::Method;
 use eventstore::{Store, inbox};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use workers::Providers;
 
-const WHS: &str = "wave_sn_WHS_secret";
+use super::rails::Kind;
 
 /// A fake server, as a test talks to it.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Fake {
 }
 
 impl Fake {
-    fn new(url: String) -> Self {
+    pub fn new(url: String) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { url, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
@@ -48,29 +48,16 @@ impl Fake {
     }
 }
 
-pub fn providers(wave: &Fake, sms: &Fake) -> Providers {
-    let timeouts = adapters::call::Timeouts { connect_ms: 500, total_ms: 1_000 };
-    let config =
-        wave::Config { base_url: wave.url.clone(), api_key: Secret::new("wave_sn_prod_fake").unwrap(), timeouts };
-    let rail = Rail::Wave(Wave::new(&config).unwrap());
+/// The gateway that sends SMS by a fake.
+pub fn gateway(sms: &Fake) -> sms::Gateway {
     let config = sms::Config {
         base_url: sms.url.clone(),
         username: "sandbox".into(),
         api_key: Secret::new("atsk_fake").unwrap(),
         sender: None,
-        timeouts,
+        timeouts: adapters::call::Timeouts { connect_ms: 500, total_ms: 1_000 },
     };
-    let gateway = sms::Gateway::AfricasTalking(sms::AfricasTalking::new(&config).unwrap());
-    Providers { rails: [(Method::Wave, rail.into())].into(), sms: Some(gateway.into()), email: None }
-}
-
-pub async fn serve_wave(hooks: String, stop: CancellationToken) -> Fake {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let fake = Fake::new(format!("http://{}", listener.local_addr().unwrap()));
-    let endpoint = fakes::wave::Endpoint { url: hooks, strategy: fakes::wave::Strategy::Signing, secret: WHS.into() };
-    let config = fakes::wave::Config { webhooks: vec![endpoint], ..fakes::wave::Config::default() };
-    tokio::spawn(async move { fakes::wave::serve(listener, config, stop.cancelled_owned()).await.unwrap() });
-    fake
+    sms::Gateway::AfricasTalking(sms::AfricasTalking::new(&config).unwrap())
 }
 
 pub async fn serve_sms(stop: CancellationToken) -> Fake {
@@ -100,21 +87,26 @@ pub async fn serve_mail(stop: CancellationToken) -> (Fake, email::Relay) {
     (fake, email::Relay::new(&config).unwrap())
 }
 
-/// As the API does it: verify in memory, store, answer.
+/// As the API does it: verify in memory, store, answer. Each provider has its own path below the address.
 pub async fn listen_for_webhooks(store: Store, stop: CancellationToken) -> String {
-    async fn receive(State(store): State<Store>, headers: HeaderMap, body: Bytes) -> axum::http::StatusCode {
-        let secrets = [wave::webhook::WebhookSecret::Signing(Secret::new(WHS).unwrap())];
-        if wave::webhook::verify(&secrets, &headers, &body, store.clock().now()).is_err() {
+    async fn receive(
+        State(store): State<Store>,
+        Path(provider): Path<String>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> axum::http::StatusCode {
+        let Some(origin) = Kind::origin(&provider) else { return axum::http::StatusCode::NOT_FOUND };
+        if origin.verify(&headers, &body, store.clock().now()).is_err() {
             return axum::http::StatusCode::UNAUTHORIZED;
         }
-        let id = wave::webhook::parse(&body).map_or_else(|_| "unreadable".to_owned(), |event| event.id);
-        let webhook = inbox::Webhook { provider: "wave", account: "", event_id: &id, body: &body };
+        let id = origin.event_id(&headers, &body).unwrap_or_else(|| hex::encode(Sha256::digest(&body)));
+        let webhook = inbox::Webhook { provider: &provider, account: "", event_id: &id, body: &body };
         inbox::store(&store, webhook).await.unwrap();
         axum::http::StatusCode::OK
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let router = Router::new().route("/hook", post(receive)).with_state(store);
+    let router = Router::new().route("/hook/{provider}", post(receive)).with_state(store);
     tokio::spawn(
         async move { axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.unwrap() },
     );

@@ -5,7 +5,7 @@ use domain::{
     aggregate::Loaded,
     decision::Decision,
     ids::PaymentId,
-    payment::{self, Open, Payment, Requested, Row},
+    payment::{self, Open, Payment, Requested, Row, Status},
     reservation::Reservation,
     text::{Note, Text},
 };
@@ -55,6 +55,7 @@ pub(crate) async fn learn(
             Ok(Learned::Ended { news: expire(ctx, report, payment_id).await? })
         }
         ProviderStatus::Unpaid => unpaid(ctx, report, payment_id).await,
+        ProviderStatus::UnderWay => Ok(Learned::Open),
         ProviderStatus::NotFound => Ok(Learned::Nothing),
         ProviderStatus::Several(all) => several(ctx, report, payment_id, all).await,
     }
@@ -67,10 +68,19 @@ async fn unpaid(ctx: &Context, report: &Report, payment_id: PaymentId) -> Result
         return Ok(Learned::Nothing);
     }
     let over = payment.state.ends_by_itself().is_some_and(|end| end <= ctx.store.clock().now());
-    if !over || !payment.state.status.is_open() {
-        return Ok(Learned::Open);
+    if over && payment.state.status.is_open() {
+        return Ok(Learned::Ended { news: expire(ctx, report, payment_id).await? });
     }
-    Ok(Learned::Ended { news: expire(ctx, report, payment_id).await? })
+    let (Status::Unknown, Some(checkout)) = (payment.state.status, &payment.state.checkout) else {
+        return Ok(Learned::Open);
+    };
+    // Nobody paid, so it is as open as it was: from here it is asked about anew.
+    let opened = Opened {
+        provider_id: checkout.provider_id.clone(),
+        launch_url: checkout.checkout_url.to_string(),
+        expires_at: checkout.expires_at,
+    };
+    open(ctx, report, payment_id, &opened).await
 }
 
 /// Notes that a checkout ended unpaid. Answers whether that is news.

@@ -116,10 +116,15 @@ async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId
     if !refund.state.status.is_out() {
         return Ok(Outcome::Done);
     }
+    let out = Out { ctx, taken, report, refund_id, request, attempt };
+    if taken.called_before && out.is_not_repeatable() {
+        // Somebody may have sent it and could not say so: those who ask find out.
+        out.unknown("a worker ended while it was sent").await?;
+        return Ok(Outcome::Done);
+    }
     if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
         return Err(TurnError::Lost);
     }
-    let out = Out { ctx, taken, report, refund_id, request, attempt };
     // Those who ask (since the submission) go on when this is not final.
     Ok(out.call().await?.unwrap_or(Outcome::Done))
 }
@@ -157,6 +162,12 @@ impl Out<'_> {
     /// The provider of this attempt.
     fn rail(&self) -> Option<&Guarded<Rail>> {
         self.ctx.providers.rails.get(&self.attempt.method.unwrap_or(self.request.method))
+    }
+
+    /// Whether sending it again could pay it again.
+    fn is_not_repeatable(&self) -> bool {
+        let again = |rail: &Guarded<Rail>| rail.provider.unseen_after().is_zero();
+        self.attempt.route == Route::Payout && !self.rail().is_some_and(again)
     }
 
     /// Whether what the provider knows nothing of can be taken for never made.
@@ -256,22 +267,38 @@ impl Out<'_> {
     async fn not_done<T>(&self, answer: Call<T>) -> Result<Option<Outcome>, TurnError> {
         match answer {
             Call::Refused(refusal) if refusal.is_about_our_account() || refusal.retryable => {
+                self.not_called().await?;
                 Ok(Some(again(self.ctx, self.taken, alarmed(&refusal))))
             }
             Call::Refused(refusal) => self.fail(&refusal.to_string()).await.map(Some),
-            Call::RetryAfter(wait) => Ok(Some(busy(self.ctx, self.taken, wait))),
-            Call::Unknown(why) if !why.may_have_happened() => Ok(Some(again(self.ctx, self.taken, why.to_string()))),
+            Call::RetryAfter(wait) => {
+                self.not_called().await?;
+                Ok(Some(busy(self.ctx, self.taken, wait)))
+            }
+            Call::Unknown(why) if !why.may_have_happened() => {
+                self.not_called().await?;
+                Ok(Some(again(self.ctx, self.taken, why.to_string())))
+            }
             Call::Unknown(why) => {
-                decide!(self.ctx, self.report, &self.what("unknown"), None, {
-                    let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-                    let now = self.ctx.store.clock().now();
-                    refund::unknown(&refund, Note::kept_of(&why.to_string()), now)
-                        .map_err(|refusal| TurnError::from(&refusal))?
-                })?;
+                self.unknown(&why.to_string()).await?;
                 Ok(None)
             }
             Call::Done(_) => Ok(None),
         }
+    }
+
+    /// Nothing can have happened: whoever comes next may call.
+    async fn not_called(&self) -> Result<(), TurnError> {
+        Ok(effect::not_called(self.ctx.store.pool(), self.taken).await?)
+    }
+
+    async fn unknown(&self, why: &str) -> Result<(), TurnError> {
+        decide!(self.ctx, self.report, &self.what("unknown"), None, {
+            let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
+            let now = self.ctx.store.clock().now();
+            refund::unknown(&refund, Note::kept_of(why), now).map_err(|refusal| TurnError::from(&refusal))?
+        })?;
+        Ok(())
     }
 
     async fn succeed(&self, provider_id: Option<domain::payment::ProviderId>) -> Result<Outcome, TurnError> {
