@@ -6,6 +6,7 @@
 mod amounts;
 mod bench;
 mod each_rail;
+mod each_refund;
 mod faults;
 mod mail;
 mod messages;

@@ -59,6 +59,7 @@ pub struct Bench {
     pub pitch: PitchId,
     pub cell: CellId,
     pub client: ClientId,
+    hooks: String,
     stop: CancellationToken,
     _stop: DropGuard,
     pub world: World,
@@ -81,6 +82,13 @@ impl Bench {
     /// Payments go by this rail; Wave is there beside it.
     pub async fn by(kind: Kind) -> Self {
         Self::build(kind, |_| {}).await
+    }
+
+    /// Adds another rail, and returns its fake.
+    pub async fn add(&mut self, kind: Kind) -> Fake {
+        let (fake, adapter) = kind.serve(&self.hooks, self.stop.clone()).await;
+        self.ctx.providers.rails.insert(kind.method(), adapter.into());
+        fake
     }
 
     async fn build(kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
@@ -122,6 +130,7 @@ impl Bench {
             kind,
             rail,
             sms,
+            hooks,
             stop: stop.clone(),
             _stop: stop.drop_guard(),
             world,
@@ -224,6 +233,23 @@ impl Bench {
     }
 
     pub async fn hold_for(&self, client: ClientId, hour: i64) -> Result<(ReservationId, PaymentId), AppendError> {
+        let by = Actor::new(Role::Client, client.uuid().into());
+        self.hold_by(Some(client), Channel::Online, by, hour).await
+    }
+
+    /// The manager holds it for somebody who leaves no number, and who pays the deposit by the rail.
+    pub async fn walk_in(&self, hour: i64) -> (ReservationId, PaymentId) {
+        let by = Actor::new(Role::Manager, self.site.uuid().into());
+        self.hold_by(None, Channel::Manual, by, hour).await.unwrap()
+    }
+
+    async fn hold_by(
+        &self,
+        client_id: Option<ClientId>,
+        channel: Channel,
+        by: Actor,
+        hour: i64,
+    ) -> Result<(ReservationId, PaymentId), AppendError> {
         let clock = self.store.clock();
         let (reservation, payment) = (ReservationId::new(clock.new_id()), PaymentId::new(clock.new_id()));
         let during = Interval::new(at(hour), at(hour + 1)).unwrap();
@@ -247,15 +273,15 @@ impl Bench {
             },
             policy: Policy::default(),
             site: Read { stream: self.site.into(), version },
-            client_id: Some(client),
-            channel: Channel::Online,
+            client_id,
+            channel,
             code: Code(code(reservation)),
             pays: Pays::Online {
                 payment: &Loaded::new(payment),
                 method: self.kind.method(),
                 purpose: Purpose::Deposit,
             },
-            by: Actor::new(Role::Client, client.uuid().into()),
+            by,
             now: clock.now(),
         };
         self.append(place.decide().unwrap()).await?;
