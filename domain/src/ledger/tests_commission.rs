@@ -247,8 +247,14 @@ fn whatever_comes_to_a_site_that_collects_is_in_its_hands() {
     // What still comes when they are there is the site's at once.
     world.now = evening(2);
     world.check_in(reservation).unwrap();
-    world.record(reservation, Method::Cash, 3_000, manager()).unwrap();
+    let cash = world.record(reservation, Method::Cash, 3_000, manager()).unwrap();
     let at_once = vec![(COLLECTED, 3_000), (COLLECTED, -3_000), (DUE, 300), (Account::Commission, -300)];
     assert_eq!(entries(&world).last(), Some(&("payment.succeeded", at_once)));
     stands(&world, &[(DUE, 2_000), (Account::Commission, -2_000)]);
+    // And what goes back over the counter comes out of them.
+    let refund_id = world.ask_refund(cash, None, manager()).unwrap();
+    world.with_refund(refund_id, |it, now| refund::hand_out(it, manager(), now)).unwrap();
+    let out = vec![(Account::RefundsPayable, 3_000), (COLLECTED, -3_000)];
+    assert_eq!(entries(&world).last(), Some(&("refund.succeeded", out)));
+    stands(&world, &[(DUE, 1_700), (Account::Commission, -1_700)]);
 }

@@ -21,6 +21,8 @@ use crate::{
 #[derive(Clone, Debug)]
 enum Command {
     Pass(i64),
+    /// It is time to play: what comes and goes afterwards is rare by chance.
+    Arrive(usize),
     Place(u32, Placing, Contract),
     Request(usize, Purpose),
     Open(usize),
@@ -135,6 +137,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let nth = prop_oneof![6 => Just(0usize), 2 => Just(1), 1 => 2..6usize];
     prop_oneof![
         6 => passing.prop_map(C::Pass),
+        1 => nth.clone().prop_map(C::Arrive),
         4 => (0..3u32, placing, any_contract()).prop_map(|(day, how, contract)| C::Place(day, how, contract)),
         3 => (nth.clone(), purpose()).prop_map(|(r, purpose)| C::Request(r, purpose)),
         3 => nth.clone().prop_map(C::Open),
@@ -147,7 +150,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => (nth.clone(), reason, any_person()).prop_map(|(r, reason, by)| C::Cancel(r, reason, by)),
         3 => (nth.clone(), 0..4u32, 20_000..60_000i64, any_person())
             .prop_map(|(r, day, total, by)| C::Reschedule(r, day, total, by)),
-        2 => nth.clone().prop_map(C::CheckIn),
+        3 => nth.clone().prop_map(C::CheckIn),
         2 => nth.clone().prop_map(C::Finish),
         2 => (nth.clone(), method, any_amount(), any_person()).prop_map(|(r, m, a, by)| C::Record(r, m, a, by)),
         3 => (nth.clone(), proptest::option::of(any_amount()), any_person())
@@ -203,6 +206,10 @@ impl Play {
         use Command as C;
         match command {
             C::Pass(minutes) => self.world.pass(minutes),
+            C::Arrive(r) => {
+                let terms = pick(&self.reservations, r).and_then(|id| self.world.reservation(id).terms);
+                self.world.now = terms.map_or(self.world.now, |terms| self.world.now.max(terms.slot.during.from()));
+            }
             C::Place(day, how, contract) => self.place(day, how, contract)?,
             C::Request(r, purpose) => {
                 if let Some(id) = pick(&self.reservations, r) {
