@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod aggregate;
 pub mod client;
+pub mod contract;
 pub mod decision;
 pub mod event;
 pub mod guard;

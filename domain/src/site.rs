@@ -13,6 +13,7 @@ mod refusal;
 mod register;
 mod schedule_closure;
 mod set_contact;
+mod set_contract;
 mod set_day;
 mod set_ground;
 mod set_hours;
@@ -35,6 +36,7 @@ pub use refusal::Refusal;
 pub use register::{Registration, register};
 pub use schedule_closure::{Hit, MOST_HITS, PlannedClosure, schedule_closure};
 pub use set_contact::set_contact;
+pub use set_contract::set_contract;
 pub use set_day::set_day;
 pub use set_ground::set_ground;
 pub use set_hours::set_hours;
@@ -82,6 +84,7 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         | Event::TariffsSet(_)
         | Event::PolicySet(_)
         | Event::ContactSet(_)
+        | Event::ContractSet(_)
         | Event::Suspended(_)
         | Event::Resumed(_) => Vec::new(),
     }

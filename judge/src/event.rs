@@ -1,8 +1,15 @@
 //! The log as the judge reads it: shapes of its own, taken from the published event schemas, never from the engine.
 
+mod contract;
+mod francs;
+
+pub use contract::{Contract, Flow};
+
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
+
+use francs::francs;
 
 /// An instant.
 pub type Time = DateTime<Utc>;
@@ -97,6 +104,9 @@ pub struct Held {
     pub placed_by: Actor,
     pub price: Price,
     pub policy: Policy,
+    /// Nothing else had been agreed before there were contracts.
+    #[serde(default)]
+    pub contract: Contract,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -280,28 +290,13 @@ pub struct Credited {
     pub amount: i64,
 }
 
-/// Whole francs: the only currency there is has no minor unit, and a fraction is not an amount.
-fn francs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    #[derive(Deserialize)]
-    struct Money {
-        amount: i64,
-        currency: String,
-    }
-    let money = Money::deserialize(deserializer)?;
-    if money.currency != "XOF" || money.amount < 0 {
-        let told = format!("{} {} is not an amount of francs", money.amount, money.currency);
-        return Err(serde::de::Error::custom(told));
-    }
-    Ok(money.amount)
-}
-
 impl Fact {
     /// What an event of this name and schema number says.
     pub fn read(name: &str, schema: i16, data: &str) -> Self {
         // What a second shape added is read where it is judged by, and is nothing otherwise.
         let newest = match name {
-            "payment.requested" | "payment.succeeded" | "payment.duplicated" | "refund.requested"
-            | "refund.submitted" | "refund.succeeded" | "site.registered" | "site.described" => 2,
+            "reservation.held" | "payment.requested" | "payment.succeeded" | "payment.duplicated"
+            | "refund.requested" | "refund.submitted" | "refund.succeeded" | "site.registered" | "site.described" => 2,
             _ => 1,
         };
         if !(1..=newest).contains(&schema) {
@@ -355,6 +350,7 @@ impl Fact {
             | "site.tariffs_set"
             | "site.policy_set"
             | "site.contact_set"
+            | "site.contract_set"
             | "site.suspended"
             | "site.resumed"
             | "client.registered"

@@ -82,9 +82,9 @@ impl EventSchema {
 impl Exemplary for EventSchemas {
     fn example() -> Value {
         json!({ "object": "list", "data": [{
-            "object": "event_schema", "type": "reservation.held", "schema": 1, "current": true,
+            "object": "event_schema", "type": "reservation.held", "schema": 2, "current": true,
             "description": "The cells are taken and nothing is paid yet.",
-            "url": "https://api.example/v1/event-schemas/reservation.held/1",
+            "url": "https://api.example/v1/event-schemas/reservation.held/2",
         }] })
     }
 }

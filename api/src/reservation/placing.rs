@@ -175,6 +175,8 @@ async fn decide(
         slot,
         price,
         policy,
+        // Whatever was promised: a client is quoted a price, and the commission is no part of it.
+        contract: site.state.contract(),
         site: Read { stream: StreamId::from(site.id), version: site.version },
         client_id: person.map(|person| person.id),
         channel,

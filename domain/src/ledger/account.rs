@@ -22,8 +22,14 @@ pub enum Account {
     ClientCredit(ClientId),
     /// `deposits:unearned`: received for what is not played yet. A debt until check-in or forfeiture.
     Unearned,
-    /// `site:{id}:payable`: earned, and the site's.
+    /// `site:{id}:payable`: earned, and the site's, less the commission. Ours to pay out.
     SitePayable(SiteId),
+    /// `site:{id}:collected`: the site has it, whatever the method, and it is not the site's yet, or not any more.
+    Collected(SiteId),
+    /// `site:{id}:commission_due`: commission on what the site has and has earned. Ours to ask for.
+    CommissionDue(SiteId),
+    /// `platform:commission`: the platform's part of what is earned.
+    Commission,
     /// `refunds:payable`: on its way back.
     RefundsPayable,
     /// `suspense`: nobody can say yet; somebody must look.
@@ -75,8 +81,17 @@ impl Account {
     /// The site whose account it is.
     pub const fn site(self) -> Option<SiteId> {
         match self {
-            Self::Cash(site_id) | Self::Transfer(site_id) | Self::SitePayable(site_id) => Some(site_id),
-            Self::Clearing(_) | Self::ClientCredit(_) | Self::Unearned | Self::RefundsPayable | Self::Suspense => None,
+            Self::Cash(site_id)
+            | Self::Transfer(site_id)
+            | Self::SitePayable(site_id)
+            | Self::Collected(site_id)
+            | Self::CommissionDue(site_id) => Some(site_id),
+            Self::Clearing(_)
+            | Self::ClientCredit(_)
+            | Self::Unearned
+            | Self::Commission
+            | Self::RefundsPayable
+            | Self::Suspense => None,
         }
     }
 }
@@ -90,6 +105,9 @@ impl fmt::Display for Account {
             Self::ClientCredit(client_id) => write!(f, "client:{client_id}:credit"),
             Self::Unearned => f.write_str("deposits:unearned"),
             Self::SitePayable(site_id) => write!(f, "site:{site_id}:payable"),
+            Self::Collected(site_id) => write!(f, "site:{site_id}:collected"),
+            Self::CommissionDue(site_id) => write!(f, "site:{site_id}:commission_due"),
+            Self::Commission => f.write_str("platform:commission"),
             Self::RefundsPayable => f.write_str("refunds:payable"),
             Self::Suspense => f.write_str("suspense"),
         }
@@ -115,6 +133,9 @@ impl FromStr for Account {
             ["client", client, "credit"] => client.parse().ok().map(Self::ClientCredit),
             ["deposits", "unearned"] => Some(Self::Unearned),
             ["site", site, "payable"] => site.parse().ok().map(Self::SitePayable),
+            ["site", site, "collected"] => site.parse().ok().map(Self::Collected),
+            ["site", site, "commission_due"] => site.parse().ok().map(Self::CommissionDue),
+            ["platform", "commission"] => Some(Self::Commission),
             ["refunds", "payable"] => Some(Self::RefundsPayable),
             ["suspense"] => Some(Self::Suspense),
             _ => None,

@@ -10,6 +10,7 @@ use super::{
     entry::{credit, debit},
 };
 use crate::{
+    contract::{Contract, Flow},
     event::Event,
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
     money::{Money, MoneyError},
@@ -73,10 +74,14 @@ pub fn concern(event: &Event) -> Option<Concern> {
 pub struct Book {
     pub site_id: SiteId,
     pub client_id: Option<ClientId>,
+    /// As it was when it was placed.
+    pub contract: Contract,
     /// Received for it and not earned yet.
     pub unearned: Money,
-    /// Received for it and the site's.
+    /// Received for it and kept: the site's, less the commission.
     pub earned: Money,
+    /// Of what is earned, entered as the platform's so far.
+    pub commission: Money,
     /// They came, or did not, or it was called off: what still comes is earned at once.
     pub over: bool,
     /// Of a payment: received, and neither the reservation's nor the client's. It goes back, by a refund of the same decision.
@@ -114,8 +119,10 @@ impl Book {
         Self {
             site_id: held.slot.site_id,
             client_id: held.client_id,
+            contract: held.contract,
             unearned: nothing,
             earned: nothing,
+            commission: nothing,
             over: false,
             leaving: BTreeMap::new(),
             refunds: BTreeMap::new(),
@@ -128,7 +135,7 @@ impl Book {
     /// [`LedgerError`] for events that contradict those before.
     pub fn enter(&mut self, event: &Event) -> Result<Entry, LedgerError> {
         match event {
-            Event::Reservation(event) => self.earn(event),
+            Event::Reservation(event) => self.end(event),
             Event::Payment(payment::Event::Succeeded(succeeded)) => self.receive(succeeded),
             Event::Payment(payment::Event::Duplicated(duplicated)) => {
                 self.leave(duplicated.payment_id, duplicated.received)?;
@@ -147,10 +154,12 @@ impl Book {
         let payment::Succeeded { received, allocated, credited, .. } = *succeeded;
         let rest = received.minus(allocated)?.minus(credited)?;
         let mut postings = vec![debit(self.account_of(succeeded.method)?, received)];
-        postings
-            .push(credit(if self.over { Account::SitePayable(self.site_id) } else { Account::Unearned }, allocated));
-        let held = if self.over { &mut self.earned } else { &mut self.unearned };
-        *held = held.plus(allocated)?;
+        if self.over {
+            postings.extend(self.earn(allocated)?);
+        } else {
+            self.unearned = self.unearned.plus(allocated)?;
+            postings.push(credit(Account::Unearned, allocated));
+        }
         if credited.is_positive() {
             let client_id = self.client_id.ok_or(LedgerError::NoClient)?;
             postings.push(credit(Account::ClientCredit(client_id), credited));
@@ -163,7 +172,7 @@ impl Book {
     }
 
     /// The deposit becomes the site's: they are here, or what is kept of it when they will not be.
-    fn earn(&mut self, event: &reservation::Event) -> Result<Entry, LedgerError> {
+    fn end(&mut self, event: &reservation::Event) -> Result<Entry, LedgerError> {
         let earned = match event {
             reservation::Event::CheckedIn(_) => self.unearned,
             reservation::Event::Cancelled(cancelled) => cancelled.kept.min(self.unearned)?,
@@ -172,8 +181,25 @@ impl Book {
         };
         self.over = true;
         self.unearned = self.unearned.minus(earned)?;
-        self.earned = self.earned.plus(earned)?;
-        Entry::new([debit(Account::Unearned, earned), credit(Account::SitePayable(self.site_id), earned)])
+        let site_s = self.earn(earned)?;
+        Entry::new([debit(Account::Unearned, earned)].into_iter().chain(site_s))
+    }
+
+    /// So much more is earned; less, when it is negative: earned money goes back. The commission follows the sum, so that it
+    /// is always that of what is kept, and whatever goes back takes its part along. What the postings add up to is the
+    /// credit that whoever gives the money needs.
+    fn earn(&mut self, more: Money) -> Result<[Posting; 3], LedgerError> {
+        self.earned = self.earned.plus(more)?;
+        let due = self.contract.commission(self.earned)?;
+        let commission = due.minus(self.commission)?;
+        self.commission = due;
+        let (site_id, nothing) = (self.site_id, Money::zero(more.currency));
+        // Who has the money keeps it and owes the other their part.
+        let (site_s, site_owes) = match self.contract.flow {
+            Flow::PlatformCollects => (credit(Account::SitePayable(site_id), more.minus(commission)?), nothing),
+            Flow::ManagerCollects => (credit(Account::Collected(site_id), more), commission),
+        };
+        Ok([site_s, debit(Account::CommissionDue(site_id), site_owes), credit(Account::Commission, commission)])
     }
 
     fn pay_back(&mut self, event: &refund::Event) -> Result<Entry, LedgerError> {
@@ -218,13 +244,10 @@ impl Book {
         let unearned = missing.min(self.unearned)?;
         let earned = missing.minus(unearned)?.min(self.earned)?;
         self.unearned = self.unearned.minus(unearned)?;
-        self.earned = self.earned.minus(earned)?;
-        Entry::new([
-            debit(Account::Unearned, unearned),
-            debit(Account::SitePayable(self.site_id), earned),
-            debit(Account::Suspense, missing.minus(unearned)?.minus(earned)?),
-            credit(Account::RefundsPayable, missing),
-        ])
+        let nobody_s = missing.minus(unearned)?.minus(earned)?;
+        let site_s = self.earn(nothing.minus(earned)?)?;
+        let before = [debit(Account::Unearned, unearned)].into_iter().chain(site_s);
+        Entry::new(before.chain([debit(Account::Suspense, nobody_s), credit(Account::RefundsPayable, missing)]))
     }
 
     fn leave(&mut self, payment_id: PaymentId, amount: Money) -> Result<(), LedgerError> {
@@ -239,16 +262,22 @@ impl Book {
         self.refunds.get_mut(&refund_id).ok_or(LedgerError::NoRefund { refund_id })
     }
 
+    /// Whose hands money is in that came, or goes, by a method.
     fn account_of(&self, method: Method) -> Result<Account, LedgerError> {
-        Account::of(method, self.site_id).ok_or(LedgerError::NoMoney)
+        let ours = Account::of(method, self.site_id).ok_or(LedgerError::NoMoney)?;
+        Ok(match self.contract.flow {
+            Flow::PlatformCollects => ours,
+            Flow::ManagerCollects => Account::Collected(self.site_id),
+        })
     }
 
     /// Where a refund is paid from.
     fn paying_account(&self, route: Route, method: Method) -> Result<Account, LedgerError> {
         match route {
             Route::WholeTransaction | Route::Payout => self.account_of(method),
-            Route::Cash => Ok(Account::Cash(self.site_id)),
-            Route::Transfer => Ok(Account::Transfer(self.site_id)),
+            Route::Cash => self.account_of(Method::Cash),
+            Route::Transfer => self.account_of(Method::Transfer),
+            // A promise of ours, and no money moves: what the site has of it, it still has.
             Route::Credit => self.client_id.map(Account::ClientCredit).ok_or(LedgerError::NoClient),
         }
     }

@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-const WAVE: Account = Account::Clearing(account::Provider::Wave);
+pub(super) const WAVE: Account = Account::Clearing(account::Provider::Wave);
 
 /// Every account that is not at zero, by name.
 #[track_caller]
-fn stands(world: &World, expected: &[(Account, i64)]) {
+pub(super) fn stands(world: &World, expected: &[(Account, i64)]) {
     let ledger = Ledger::of(world).unwrap();
     let mut found: Vec<(Account, i64)> = ledger.balances.into_iter().filter(|(_, amount)| *amount != 0).collect();
     let mut expected = expected.to_vec();
@@ -34,11 +34,12 @@ fn never_again_a_deposit_is_revenue_before_anybody_came() {
     stands(&world, &[(WAVE, DEPOSIT), (Account::Unearned, -DEPOSIT)]);
     world.now = evening(2);
     world.check_in(reservation).unwrap();
-    stands(&world, &[(WAVE, DEPOSIT), (Account::SitePayable(SITE), -DEPOSIT)]);
+    stands(&world, &[(WAVE, DEPOSIT), (Account::SitePayable(SITE), -10_800), (Account::Commission, -1_200)]);
     let by = crate::spec::world::person(crate::actor::Role::Cashier, 2);
     world.record(reservation, Method::Cash, TOTAL - DEPOSIT, by).unwrap();
-    let expected = [(WAVE, DEPOSIT), (Account::Cash(SITE), TOTAL - DEPOSIT), (Account::SitePayable(SITE), -TOTAL)];
-    stands(&world, &expected);
+    let money = [(WAVE, DEPOSIT), (Account::Cash(SITE), TOTAL - DEPOSIT)];
+    let whose = [(Account::SitePayable(SITE), -36_000), (Account::Commission, -4_000)];
+    stands(&world, &[money, whose].concat());
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_late_cancellation_keeps_the_deposit_for_the_site() {
     let (reservation, _) = world.confirm(evening(2));
     world.now = evening(2) - chrono::Duration::hours(1);
     world.cancel(reservation, CancelReason::Client, client()).unwrap();
-    stands(&world, &[(WAVE, DEPOSIT), (Account::SitePayable(SITE), -DEPOSIT)]);
+    stands(&world, &[(WAVE, DEPOSIT), (Account::SitePayable(SITE), -10_800), (Account::Commission, -1_200)]);
 }
 
 #[test]
@@ -119,12 +120,24 @@ fn an_account_is_read_by_its_name() {
         Account::ClientCredit(client),
         Account::Unearned,
         Account::SitePayable(site),
+        Account::Collected(site),
+        Account::CommissionDue(site),
+        Account::Commission,
         Account::RefundsPayable,
         Account::Suspense,
     ] {
         assert_eq!(account.to_string().parse(), Ok(account));
     }
-    for name in ["", "provider:paypal:clearing", "cash:here:main", "deposits", "site::payable", "suspense:"] {
+    for name in [
+        "",
+        "provider:paypal:clearing",
+        "cash:here:main",
+        "deposits",
+        "site::payable",
+        "suspense:",
+        "site:here:collected",
+        "platform",
+    ] {
         assert_eq!(name.parse::<Account>(), Err(AccountError), "{name}");
     }
 }

@@ -3,11 +3,13 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     Timestamp,
     actor::Actor,
-    event::events,
+    contract::Contract,
+    event::{Members, events},
     ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, SiteId},
     interval::Interval,
     money::Money,
@@ -18,7 +20,7 @@ use crate::{
 };
 
 events! { "reservation" {
-    Held = "reservation.held" v 1,
+    Held = "reservation.held" v 2 from [1 => before_contracts],
     PaymentReceived = "reservation.payment_received" v 1,
     Confirmed = "reservation.confirmed" v 1,
     Expired = "reservation.expired" v 1,
@@ -56,7 +58,8 @@ pub enum Channel {
     Manual,
 }
 
-/// The cells are taken and nothing is paid yet. The policy and the price are the snapshot that counts from now on.
+/// The cells are taken and nothing is paid yet. The policy, the contract and the price are the snapshot that counts from now
+/// on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Held {
@@ -68,6 +71,8 @@ pub struct Held {
     pub placed_by: Actor,
     pub price: Price,
     pub policy: Policy,
+    /// Who collects, and what the platform takes of what is kept.
+    pub contract: Contract,
     /// Short code the client says at the gate; unique per site.
     pub code: Code,
     /// Until when it blocks the cells unpaid; a checkout that is open may add the grace of the policy.
@@ -75,6 +80,12 @@ pub struct Held {
     /// The local day on which it was placed.
     pub held_on: NaiveDate,
     pub at: Timestamp,
+}
+
+/// Nobody had agreed on anything else. Written out: it stays what it was when the default becomes another.
+fn before_contracts(mut data: Members) -> Members {
+    data.insert("contract".to_owned(), json!({ "flow": "platform_collects", "commission": 1_000 }));
+    data
 }
 
 /// Six characters of an alphabet without look-alikes, such as `K7M2QX`.

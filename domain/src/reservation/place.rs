@@ -7,6 +7,7 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     aggregate::Loaded,
+    contract::Contract,
     decision::{Decision, Read},
     ids::ClientId,
     payment::{self, Method, Payment, Record},
@@ -23,6 +24,8 @@ pub struct Place<'a> {
     pub price: Price,
     /// The policy of the site, to be snapshotted.
     pub policy: Policy,
+    /// The contract of the site, to be frozen.
+    pub contract: Contract,
     /// The site as it was checked: it must not have moved until this is written.
     pub site: Read,
     pub client_id: Option<ClientId>,
@@ -99,6 +102,7 @@ impl Place<'_> {
             placed_by: self.by,
             price: self.price.clone(),
             policy: self.policy.clone(),
+            contract: self.contract,
             code: self.code.clone(),
             // A hold never outlives the start of the slot it protects; a manual one may begin after it.
             hold_expires_at: if self.now < start { lasts.min(start) } else { lasts },

@@ -5,6 +5,9 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Timestamp,
+    actor::Actor,
+    contract::Contract,
     event::{events, one_more_choice},
     ids::{CellId, ClosureId, PitchId, PrincipalId, ReservationId, SiteId, TariffId},
     interval::Interval,
@@ -24,6 +27,7 @@ events! { "site" {
     TariffsSet = "site.tariffs_set" v 1,
     PolicySet = "site.policy_set" v 1,
     ContactSet = "site.contact_set" v 1,
+    ContractSet = "site.contract_set" v 1,
     ClosureScheduled = "site.closure_scheduled" v 1,
     ClosureLifted = "site.closure_lifted" v 1,
     Suspended = "site.suspended" v 1,
@@ -220,6 +224,16 @@ pub struct ContactSet {
     pub subject: PrincipalId,
     pub phone: Option<Sealed>,
     pub email: Option<Sealed>,
+}
+
+/// Who collects, and what the platform takes of it, for reservations made from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ContractSet {
+    pub site_id: SiteId,
+    pub contract: Contract,
+    pub by: Actor,
+    pub at: Timestamp,
 }
 
 /// Why a site cannot be played on.

@@ -9,7 +9,7 @@ use crate::{
     refusal::{Refused, Rule},
 };
 
-/// What is wrong with ground, hours or tariffs.
+/// What is wrong with ground, hours, tariffs or a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Invalid {
     #[error("at most {most} {what}")]
@@ -46,6 +46,8 @@ pub enum Invalid {
     TariffMinutes { tariff_id: TariffId, least: u32, most: u32 },
     #[error("tariffs {first} and {second} apply to the same time with the same rank: which one wins?")]
     Ambiguous { first: TariffId, second: TariffId },
+    #[error("a commission is at most {most} basis points")]
+    Commission { most: u16 },
     #[error("a closure needs at least one cell")]
     NoCells,
 }
@@ -70,6 +72,7 @@ impl Refused for Invalid {
             Self::Price { .. } => "site.tariff_price",
             Self::TariffMinutes { .. } => "site.tariff_minutes",
             Self::Ambiguous { .. } => "site.ambiguous_tariffs",
+            Self::Commission { .. } => "site.commission",
             Self::NoCells => "site.no_cells",
         }
     }
@@ -79,6 +82,7 @@ impl Refused for Invalid {
             Self::TooMany { what, most } => Some(Rule::new(what, most, 0)),
             Self::Buffer { most_minutes, .. } => Some(Rule::new("longest_buffer_minutes", most_minutes, 0)),
             Self::Price { most, .. } => Some(Rule::new("largest_tariff", most, 0)),
+            Self::Commission { most } => Some(Rule::new("largest_commission", most, 0)),
             Self::TariffMinutes { least, most, .. } => Some(Rule::new("tariff_minutes", format!("{least}..{most}"), 0)),
             _ => None,
         }

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::{
     Timestamp,
+    actor::Role,
     aggregate::Version,
     ids::{ClosureId, PitchId},
     policy, quote,
@@ -47,6 +48,10 @@ pub enum Refusal {
     Invalid(#[from] Invalid),
     #[error(transparent)]
     Policy(#[from] policy::Refusal),
+    #[error("a {} may not do this", role.as_str())]
+    RoleNotAllowed { role: Role },
+    #[error("whoever sets a contract does so under their name")]
+    NameRequired,
     #[error("the site has no closure {0}")]
     UnknownClosure(ClosureId),
     #[error("the closure has ended")]
@@ -74,6 +79,8 @@ impl Refused for Refusal {
             Self::AlreadyRegistered => "site.already_registered",
             Self::Invalid(invalid) => invalid.code(),
             Self::Policy(refusal) => refusal.code(),
+            Self::RoleNotAllowed { .. } => "site.role_not_allowed",
+            Self::NameRequired => "site.name_required",
             Self::UnknownClosure(_) => "site.unknown_closure",
             Self::ClosureEnded { .. } => "site.closure_ended",
             Self::TooManyHits { .. } => "site.too_many_hits",
@@ -85,6 +92,8 @@ impl Refused for Refusal {
             Self::Unknown
             | Self::UnknownPitch(_)
             | Self::AlreadyRegistered
+            | Self::RoleNotAllowed { .. }
+            | Self::NameRequired
             | Self::UnknownClosure(_)
             | Self::ClosureEnded { .. } => return None,
             Self::TooManyHits { most, .. } => Rule::new("most_hits", most, 0),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aggregate::{Aggregate, Version},
+    contract::Contract,
     ids::{CellId, ClosureId, PitchId, PrincipalId, SiteId},
     interval::Interval,
     money::Currency,
@@ -31,6 +32,9 @@ pub struct Site {
     pub tariffs: Tariffs,
     pub terms: Terms,
     pub contact: Option<Contact>,
+    /// What was agreed about money; `None` is the platform's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
     /// Closures that were not lifted, past ones included.
     pub closures: BTreeMap<ClosureId, Closure>,
     /// Why nothing can be booked at the moment.
@@ -127,6 +131,11 @@ impl Site {
     pub fn policy(&self) -> &Policy {
         &self.terms.policy
     }
+
+    /// The contract for reservations made from now on. Views of sites leave it out: it is read from the log.
+    pub fn contract(&self) -> Contract {
+        self.contract.unwrap_or_default()
+    }
 }
 
 impl Aggregate for Site {
@@ -181,6 +190,7 @@ impl Aggregate for Site {
             Event::ContactSet(set) => {
                 self.contact = Some(Contact { subject: set.subject, phone: set.phone, email: set.email });
             }
+            Event::ContractSet(set) => self.contract = Some(set.contract),
             Event::ClosureScheduled(set) => {
                 let closure =
                     Closure { cells: set.cells, during: set.during, reason: set.reason, note: set.note, version };

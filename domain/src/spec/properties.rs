@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     actor::{Actor, Role},
+    contract::{Contract, Flow},
     ids::{PaymentId, RefundId, ReservationId},
     money::Money,
     payment::{self, Method, ProviderId},
-    policy::Policy,
+    policy::{BasisPoints, Policy},
     refund,
     reservation::{self, CancelReason, Purpose},
 };
@@ -20,7 +21,9 @@ use crate::{
 #[derive(Clone, Debug)]
 enum Command {
     Pass(i64),
-    Place(u32, Placing),
+    /// It is time to play: what comes and goes afterwards is rare by chance.
+    Arrive(usize),
+    Place(u32, Placing, Contract),
     Request(usize, Purpose),
     Open(usize),
     Land(usize, u8, i64),
@@ -100,6 +103,13 @@ fn any_amount() -> impl Strategy<Value = i64> {
     ]
 }
 
+/// Both flows, and the rates at which rounding shows.
+fn any_contract() -> impl Strategy<Value = Contract> {
+    let flow = prop_oneof![Just(Flow::PlatformCollects), Just(Flow::ManagerCollects)];
+    let rate = prop::sample::select(vec![0, 1, 333, 1_000, 10_000]);
+    (flow, rate).prop_map(|(flow, rate)| Contract { flow, commission: BasisPoints(rate) })
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     use Command as C;
     let purpose =
@@ -127,7 +137,8 @@ fn any_command() -> impl Strategy<Value = Command> {
     let nth = prop_oneof![6 => Just(0usize), 2 => Just(1), 1 => 2..6usize];
     prop_oneof![
         6 => passing.prop_map(C::Pass),
-        4 => (0..3u32, placing).prop_map(|(day, how)| C::Place(day, how)),
+        1 => nth.clone().prop_map(C::Arrive),
+        4 => (0..3u32, placing, any_contract()).prop_map(|(day, how, contract)| C::Place(day, how, contract)),
         3 => (nth.clone(), purpose()).prop_map(|(r, purpose)| C::Request(r, purpose)),
         3 => nth.clone().prop_map(C::Open),
         8 => (nth.clone(), 0..6u8, any_amount()).prop_map(|(p, t, amount)| C::Land(p, t, amount)),
@@ -139,7 +150,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => (nth.clone(), reason, any_person()).prop_map(|(r, reason, by)| C::Cancel(r, reason, by)),
         3 => (nth.clone(), 0..4u32, 20_000..60_000i64, any_person())
             .prop_map(|(r, day, total, by)| C::Reschedule(r, day, total, by)),
-        2 => nth.clone().prop_map(C::CheckIn),
+        3 => nth.clone().prop_map(C::CheckIn),
         2 => nth.clone().prop_map(C::Finish),
         2 => (nth.clone(), method, any_amount(), any_person()).prop_map(|(r, m, a, by)| C::Record(r, m, a, by)),
         3 => (nth.clone(), proptest::option::of(any_amount()), any_person())
@@ -168,12 +179,12 @@ impl Play {
         self.world.refunds().into_iter().map(|refund| refund.refund_id).collect()
     }
 
-    fn place(&mut self, day: u32, how: Placing) -> Result<(), No> {
+    fn place(&mut self, day: u32, how: Placing, contract: Contract) -> Result<(), No> {
         let online = Booking::online(evening(day));
         let four_eyes_above = Money::xof(15_000);
         let no_show_fine = Some(Money::xof(5_000));
         let policy = Policy { unpaid_holds_per_day: 50, four_eyes_above, no_show_fine, ..Policy::default() };
-        let online = Booking { policy, ..online };
+        let online = Booking { policy, contract, ..online };
         let manual = Booking { channel: reservation::Channel::Manual, by: manager(), ..online.clone() };
         let (booking, pays) = match how {
             Placing::Hold => (online, Paying::Later),
@@ -195,7 +206,11 @@ impl Play {
         use Command as C;
         match command {
             C::Pass(minutes) => self.world.pass(minutes),
-            C::Place(day, how) => self.place(day, how)?,
+            C::Arrive(r) => {
+                let terms = pick(&self.reservations, r).and_then(|id| self.world.reservation(id).terms);
+                self.world.now = terms.map_or(self.world.now, |terms| self.world.now.max(terms.slot.during.from()));
+            }
+            C::Place(day, how, contract) => self.place(day, how, contract)?,
             C::Request(r, purpose) => {
                 if let Some(id) = pick(&self.reservations, r) {
                     let payment = self.world.request(id, purpose)?;

@@ -10,6 +10,7 @@ use crate::{
     actor::{Actor, Role},
     aggregate::{Loaded, Version},
     client,
+    contract::Contract,
     decision::{Change, Decision, Read},
     ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, TariffId},
     interval::Interval,
@@ -65,13 +66,14 @@ pub struct Booking {
     pub channel: Channel,
     pub by: Actor,
     pub policy: Policy,
+    pub contract: Contract,
 }
 
 impl Booking {
     pub fn online(from: Timestamp) -> Self {
-        let policy = Policy::default();
+        let (policy, contract) = (Policy::default(), Contract::default());
         let (client, by, channel) = (Some(CLIENT), client(), Channel::Online);
-        Self { from, total: TOTAL, deposit: DEPOSIT, client, channel, by, policy }
+        Self { from, total: TOTAL, deposit: DEPOSIT, client, channel, by, policy, contract }
     }
 
     pub fn manual(from: Timestamp) -> Self {
@@ -102,6 +104,7 @@ impl World {
             slot: slot(booking.from),
             price: price(booking.from, booking.total, booking.deposit),
             policy: booking.policy.clone(),
+            contract: booking.contract,
             site: Read { stream: SITE.into(), version: 7 },
             client_id: booking.client,
             channel: booking.channel,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     court::{Court, Objection},
-    event::{Cancelled, Confirmed, Event, Fact, RefundRequested, Share, Time},
+    event::{Cancelled, Confirmed, Contract, Event, Fact, Flow, RefundRequested, Share, Time},
     input::Input,
     machine::{self, ABSENT},
 };
@@ -85,7 +85,25 @@ pub(super) struct Reservation {
     pub held: i64,
     /// What it says it keeps, with everything allocated and given back since.
     pub kept: i64,
+    /// As it was agreed when it was placed.
+    pub contract: Contract,
     pub position: i64,
+}
+
+impl Reservation {
+    /// Of what it holds, what is not owed to the client any more: all of it once they came, or it is certain that they will
+    /// not.
+    pub(super) fn earned(&self) -> i64 {
+        match self.status {
+            "checked_in" | "completed" | "cancelled" | "no_show" => self.held,
+            _ => 0,
+        }
+    }
+
+    /// The platform's part of that, to the whole franc below.
+    pub(super) fn commission(&self) -> i64 {
+        self.earned() * i64::from(self.contract.commission) / 10_000
+    }
 }
 
 #[derive(Default)]
@@ -214,6 +232,12 @@ impl Books {
             .then(|| format!("refunds of payment {} are {claimed}, received {received}", asked.payment_id))
     }
 
+    /// Whether the site has what was paid for it, and the platform never had it. Payments for nothing are the platform's.
+    pub(super) fn at_the_site(&self, payment: Uuid) -> bool {
+        let reservation = self.payments.get(&payment).and_then(|payment| self.reservations.get(&payment.reservation));
+        reservation.is_some_and(|reservation| reservation.contract.flow == Flow::ManagerCollects)
+    }
+
     /// Refunds of a payment or reservation.
     pub(super) fn refunds_of(&self, id: Uuid) -> impl Iterator<Item = &Refund> {
         let ids = self.refunds_of.get(&id).map(Vec::as_slice).unwrap_or_default();
@@ -228,6 +252,7 @@ impl Books {
                 reservation.deposit = held.price.deposit;
                 reservation.starts_at = Some(held.slot.during.from);
                 reservation.free_cancellation_minutes = held.policy.free_cancellation_minutes;
+                reservation.contract = held.contract;
                 None
             }
             Fact::PaymentReceived(received) => {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::books::{Books, Refund};
+use super::books::{Books, Refund, Reservation};
 use crate::{
     court::{Court, Objection},
+    event::Flow,
     input::{Input, Posting},
 };
 
@@ -32,25 +33,47 @@ fn balanced(ledger: &[Posting], court: &mut Court<'_>) {
     }
 }
 
-/// What a reservation holds is a debt, to the client or to its site.
+/// What a reservation holds is a debt to the client until it is earned; then the site's, or already with it, less the
+/// commission, which is on nothing else.
 fn reservations(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
-    let mut held: BTreeMap<Uuid, i64> = BTreeMap::new();
+    let mut entered: BTreeMap<Uuid, BTreeMap<(&str, &str), i64>> = BTreeMap::new();
     for posting in ledger {
-        if posting.account == "deposits:unearned" || kind(&posting.account) == ("site", "payable") {
-            *held.entry(posting.reservation_id).or_default() -= posting.amount;
+        let kind = kind(&posting.account);
+        if WHOSE.contains(&kind) {
+            *entered.entry(posting.reservation_id).or_default().entry(kind).or_default() += posting.amount;
         }
     }
     court.saw(RESERVATIONS, books.reservations.len());
     for (id, reservation) in &books.reservations {
-        let entered = held.remove(id).unwrap_or_default();
-        if entered != reservation.held {
-            let said = format!("reservation {id} holds {}, by the ledger {entered}", reservation.held);
-            court.object(RESERVATIONS, Objection::new(said).at(reservation.position));
+        let entered = entered.remove(id).unwrap_or_default();
+        for (kind, counted) in WHOSE.into_iter().zip(whose(reservation)) {
+            let found = entered.get(&kind).copied().unwrap_or_default();
+            if found != counted {
+                let (first, last) = kind;
+                let said = format!("reservation {id} has {counted} on {first}:{last}, by the ledger {found}");
+                court.object(RESERVATIONS, Objection::new(said).at(reservation.position));
+            }
         }
     }
-    for (id, entered) in held.into_iter().filter(|(_, entered)| *entered != 0) {
-        court.object(RESERVATIONS, Objection::new(format!("the ledger has {entered} for {id}, which is nothing")));
+    for (id, entered) in entered {
+        for (_, found) in entered.into_iter().filter(|(_, found)| *found != 0) {
+            court.object(RESERVATIONS, Objection::new(format!("the ledger has {found} for {id}, which is nothing")));
+        }
     }
+}
+
+/// The accounts that say whose the money of a reservation is.
+const WHOSE: [(&str, &str); 4] =
+    [("deposits", "unearned"), ("site", "payable"), ("site", "commission_due"), ("platform", "commission")];
+
+/// What is on them by the events; a debt is negative.
+fn whose(reservation: &Reservation) -> [i64; 4] {
+    let (earned, commission) = (reservation.earned(), reservation.commission());
+    let (payable, due) = match reservation.contract.flow {
+        Flow::PlatformCollects => (commission - earned, 0),
+        Flow::ManagerCollects => (0, commission),
+    };
+    [earned - reservation.held, payable, due, -commission]
 }
 
 /// First and last part of an account's name.
@@ -65,20 +88,31 @@ fn accounts(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
         ledger.iter().filter(|posting| wanted(&posting.account)).map(|posting| posting.amount).sum()
     };
     let by = |refund: &Refund| refund.attempts.last().map(|attempt| attempt.route.clone()).unwrap_or_default();
-    let (mut out, mut owed, mut as_credit) = (0, 0, 0);
+    // What the platform has, and what sites have that collect: less what is theirs.
+    let (mut ours, mut theirs, mut owed, mut credits) = (0, 0, 0, 0);
+    for (id, payment) in &books.payments {
+        *if books.at_the_site(*id) { &mut theirs } else { &mut ours } += payment.received();
+        credits += payment.credited;
+    }
     for refund in books.refunds.values().filter(|refund| refund.approved && refund.claims()) {
         match (refund.status, by(refund).as_str()) {
-            ("succeeded", "credit") => as_credit += refund.amount,
-            ("succeeded", _) => out += refund.amount,
+            ("succeeded", "credit") => credits += refund.amount,
+            ("succeeded", _) => {
+                *if books.at_the_site(refund.payment) { &mut theirs } else { &mut ours } -= refund.amount
+            }
             _ => owed += refund.amount,
         }
     }
-    let received: i64 = books.payments.values().map(|payment| payment.received()).sum();
-    let credited: i64 = books.payments.values().map(|payment| payment.credited).sum();
+    let reservations = || books.reservations.values();
+    let collecting = reservations().filter(|reservation| reservation.contract.flow == Flow::ManagerCollects);
+    theirs -= collecting.map(Reservation::earned).sum::<i64>();
+    let commission: i64 = reservations().map(Reservation::commission).sum();
     let expected = [
-        ("money", on(|name| matches!(kind(name).0, "provider" | "cash" | "transfer")), received - out),
-        ("client credit", on(|name| kind(name) == ("client", "credit")), -credited - as_credit),
+        ("money", on(|name| matches!(kind(name).0, "provider" | "cash" | "transfer")), ours),
+        ("money that sites hold", on(|name| kind(name) == ("site", "collected")), theirs),
+        ("client credit", on(|name| kind(name) == ("client", "credit")), -credits),
         ("refunds:payable", on(|name| name == "refunds:payable"), -owed),
+        ("platform:commission", on(|name| name == "platform:commission"), -commission),
         ("suspense", on(|name| name == "suspense"), 0),
     ];
     court.saw(ACCOUNTS, expected.len());
@@ -92,27 +126,36 @@ fn accounts(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
 /// Entries that say what the books say, for trials that are told in tests.
 #[cfg(test)]
 pub(super) fn told(books: &Books) -> Vec<Posting> {
+    const CREDIT: &str = "client:1:credit";
     let mut ledger = Vec::new();
-    let mut enter = |reservation_id: Uuid, account: &str, amount: i64| {
+    let mut enter = |reservation_id: Uuid, debit: &str, credit: &str, amount: i64| {
         if amount != 0 {
             let position = i64::try_from(ledger.len()).unwrap_or_default() + 1;
-            for (account, amount) in [("provider:wave:clearing", amount), (account, -amount)] {
+            for (account, amount) in [(debit, amount), (credit, -amount)] {
                 ledger.push(Posting { position, reservation_id, account: account.to_owned(), amount });
             }
         }
     };
+    let hands = |at_the_site: bool| if at_the_site { "site:1:collected" } else { "provider:wave:clearing" };
     for (id, reservation) in &books.reservations {
-        enter(*id, "deposits:unearned", reservation.held);
+        let (earned, commission) = (reservation.earned(), reservation.commission());
+        let at_the_site = reservation.contract.flow == Flow::ManagerCollects;
+        enter(*id, hands(at_the_site), "deposits:unearned", reservation.held - earned);
+        if !at_the_site {
+            enter(*id, hands(false), "site:1:payable", earned - commission);
+        }
+        enter(*id, if at_the_site { "site:1:commission_due" } else { hands(false) }, "platform:commission", commission);
     }
-    for payment in books.payments.values() {
-        enter(payment.reservation, "client:1:credit", payment.credited);
+    for (id, payment) in &books.payments {
+        enter(payment.reservation, hands(books.at_the_site(*id)), CREDIT, payment.credited);
     }
     for refund in books.refunds.values().filter(|refund| refund.approved && refund.claims()) {
         let credit = refund.attempts.last().is_some_and(|attempt| attempt.route == "credit");
+        let hands = hands(books.at_the_site(refund.payment));
         match (refund.status, credit) {
-            ("succeeded", true) => enter(Uuid::nil(), "client:1:credit", refund.amount),
+            ("succeeded", true) => enter(Uuid::nil(), hands, CREDIT, refund.amount),
             ("succeeded", false) => {}
-            _ => enter(Uuid::nil(), "refunds:payable", refund.amount),
+            _ => enter(Uuid::nil(), hands, "refunds:payable", refund.amount),
         }
     }
     ledger

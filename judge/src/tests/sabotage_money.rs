@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::{Input, input::Posting};
+
 use super::{
     CANCELLED, EXPIRED, LATE, LOST, MANAGED, PLAYED,
     deeds::payout,
@@ -54,6 +56,12 @@ pub const ALL: &[Sabotage] = &[
     }),
     ("ledger.balanced", "a posting is missing", |t| t.twist = |i| drop(i.ledger.pop())),
     ("ledger.reservations", "a deposit is another's", |t| t.twist = |i| i.ledger[1].reservation_id = id(9)),
+    ("ledger.reservations", "commission on what was paid back", |t| t.twist = |i| charge(i, CANCELLED, 1_200)),
+    ("ledger.reservations", "commission on what was never paid", |t| t.twist = |i| charge(i, EXPIRED, 1_200)),
+    ("ledger.reservations", "commission on a promise", |t| t.twist = |i| charge(i, MANAGED, 1_200)),
+    ("ledger.reservations", "a franc more than was agreed", |t| t.twist = |i| charge(i, PLAYED, 1)),
+    ("ledger.reservations", "no commission at all", |t| t.twist = |i| charge(i, PLAYED, -1_200)),
+    ("ledger.accounts", "commission for nothing", |t| t.twist = |i| charge(i, CANCELLED, 1_200)),
     ("ledger.accounts", "money in suspense", |t| t.twist = |i| i.ledger[0].account = "suspense".into()),
     ("ledger.accounts", "a credit that nobody has", |t| t.twist = |i| i.ledger[1].account = "client:1:credit".into()),
     ("money.allotted", "a refund without its part of the payment", |t| t.remove("payment.refund_allotted", 0)),
@@ -144,6 +152,72 @@ pub const ALL: &[Sabotage] = &[
     ("money.paid_back", "sent to nobody we know", |t| t.move_money("api_payout", "T-new", -1, "back-none")),
     ("money.totals", "the sums differ", |t| t.move_money("api_payout", "T-new", -1, "back-none")),
 ];
+
+/// An entry of the ledger that takes so much more of a reservation's money from its site. It is balanced, and what the
+/// reservation holds is the same.
+fn charge(input: &mut Input, deed: super::Deed, amount: i64) {
+    let position = input.ledger.last().unwrap().position + 1;
+    for (account, amount) in [("site:1:payable", amount), ("platform:commission", -amount)] {
+        let (reservation_id, account) = (id(deed.reservation), account.to_owned());
+        input.ledger.push(Posting { position, reservation_id, account, amount });
+    }
+}
+
+/// What is on an account of the ledger.
+fn on(input: &Input, account: &str) -> i64 {
+    input.ledger.iter().filter(|posting| posting.account == account).map(|posting| posting.amount).sum()
+}
+
+#[test]
+fn a_tenth_of_what_is_kept_is_the_platform_s_unless_something_else_was_agreed() {
+    let input = super::healthy().finish();
+    // Played, and a no-show: a deposit each. What went back and what expired has none.
+    assert_eq!((on(&input, "platform:commission"), on(&input, "site:1:payable")), (-2_400, -21_600));
+    let mut tale = super::healthy();
+    for (nth, flow, commission) in [(0, "manager_collects", 333), (4, "platform_collects", 10_000)] {
+        let held = tale.place_of("reservation.held", nth);
+        tale.events[held].data["contract"] = json!({ "flow": flow, "commission": commission });
+    }
+    let input = tale.finish();
+    assert_eq!((on(&input, "site:1:commission_due"), on(&input, "platform:commission")), (399, -399 - DEPOSIT));
+    assert_eq!((on(&input, "site:1:payable"), on(&input, "site:1:collected")), (0, 0));
+    let verdict = crate::judge_all(&input);
+    assert_eq!(verdict.outcome, crate::Outcome::Valid, "{verdict}");
+    // The same ledger under the contracts that everybody else has.
+    let mut other = super::healthy().finish();
+    other.ledger = input.ledger;
+    let verdict = crate::judge_all(&other);
+    let broken: Vec<_> = verdict.checks.iter().filter(|check| check.violations > 0).map(|check| check.name).collect();
+    assert_eq!(broken, ["ledger.reservations", "ledger.accounts"], "{verdict}");
+}
+
+#[test]
+fn what_a_site_collects_and_has_not_earned_is_held_against_it() {
+    let mut tale = super::healthy();
+    for nth in 0..7 {
+        let held = tale.place_of("reservation.held", nth);
+        tale.events[held].data["contract"] = json!({ "flow": "manager_collects", "commission": 1_000 });
+    }
+    // Nobody has been paid back yet, and one paid 500 too much.
+    tale.remove("refund.succeeded", 1);
+    let input = tale.finish();
+    let expected = [("site:1:collected", DEPOSIT + 500), ("site:1:commission_due", 2_400), ("site:1:payable", 0)];
+    for (account, amount) in expected {
+        assert_eq!(on(&input, account), amount, "{account}");
+    }
+    let entries = |input: &Input| {
+        let verdict = crate::judge_all(input);
+        ["ledger.balanced", "ledger.reservations", "ledger.accounts"]
+            .map(|name| verdict.check(name).map_or(0, |check| check.violations))
+    };
+    assert_eq!(entries(&input), [0, 0, 0]);
+    // The platform says that it has the money.
+    let mut ours = input;
+    for posting in ours.ledger.iter_mut().filter(|posting| posting.account == "site:1:collected") {
+        posting.account = "provider:wave:clearing".into();
+    }
+    assert_eq!(entries(&ours), [0, 0, 2]);
+}
 
 #[test]
 fn what_the_provider_took_back_is_owed_again_and_may_become_credit() {

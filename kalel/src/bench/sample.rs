@@ -6,6 +6,7 @@ use domain::{
     Timestamp,
     actor::{Actor, Role},
     aggregate::Version,
+    contract::Contract,
     decision::{Change, Decision},
     event::Event,
     ids::{CellId, ClientId, PitchId, ReservationId, SiteId, StreamId, TariffId},
@@ -92,6 +93,7 @@ impl Ground {
             placed_by: self.by,
             price: Price { lines, total, deposit: Money::xof(5_000), site_version: 6 },
             policy: Policy::default(),
+            contract: Contract::default(),
             // Random enough: the last digits of a UUIDv7.
             code: Code(reservation_id.to_string().split_off(24)),
             hold_expires_at: until,

@@ -1,5 +1,5 @@
-//! `read.sites`: the folded site, and the columns it is searched by. The manager's contact is left out on the way in, so
-//! no query can show it.
+//! `read.sites`: the folded site, and the columns it is searched by. The manager's contact and the contract are left out on
+//! the way in, so no query can show them.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ use crate::{
 /// loaded from the log.
 #[derive(Clone, Debug)]
 pub struct SiteRow {
-    /// Without the contact.
+    /// Without the contact and the contract.
     pub site: Loaded<Site>,
     pub created_at: Timestamp,
     /// The last event that is in here.
@@ -54,7 +54,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         }
         let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
         row.site.state.evolve(event.clone());
-        row.site.state.contact = None;
+        (row.site.state.contact, row.site.state.contract) = (None, None);
         row.site.version = entry.version;
         row.position = entry.position;
     }

@@ -9,6 +9,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use domain::{
     Timestamp,
     actor::{Actor, Role},
+    contract::Contract,
     decision::{Change, Decision},
     event::Event,
     ids::*,
@@ -258,6 +259,7 @@ impl Booking {
             placed_by: self.client(),
             price: self.price(30_000),
             policy: Policy::default_in(Currency::Xof),
+            contract: Contract::default(),
             code: Code(self.code.clone()),
             hold_expires_at: expires,
             held_on: at(0).date_naive(),

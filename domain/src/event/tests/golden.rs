@@ -12,7 +12,12 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::folder;
-use crate::event::{DecodeError, Event, outside, withheld};
+use crate::{
+    contract::{Contract, Flow},
+    event::{DecodeError, Event, outside, withheld},
+    policy::BasisPoints,
+    reservation,
+};
 
 fn golden(name: &str, schema: i16) -> String {
     let path = folder("golden").join(format!("{name}.v{schema}.json"));
@@ -45,6 +50,17 @@ fn what_was_written_in_any_version_reads_as_the_event_of_today() {
 }
 
 #[test]
+fn what_was_held_before_there_were_contracts_is_under_the_one_that_everybody_had() {
+    let read = |schema| match Event::from_json("reservation.held", schema, &golden("reservation.held", schema)).unwrap()
+    {
+        Event::Reservation(reservation::Event::Held(held)) => held.contract,
+        other => panic!("{}", other.name()),
+    };
+    assert_eq!(read(1), Contract { flow: Flow::PlatformCollects, commission: BasisPoints(1_000) });
+    assert_eq!(read(2), Contract { flow: Flow::ManagerCollects, commission: BasisPoints(1_500) });
+}
+
+#[test]
 fn no_golden_file_is_changed_removed_or_left_over() {
     let index = fs::read_to_string(folder("golden").join("INDEX")).unwrap();
     let frozen: BTreeMap<&str, &str> =
@@ -69,7 +85,7 @@ fn no_golden_file_is_changed_removed_or_left_over() {
 
 #[test]
 fn what_this_version_does_not_know_stops_it() {
-    for newer in [2, 0, -1, i16::MAX] {
+    for newer in [3, 0, -1, i16::MAX] {
         assert!(
             matches!(Event::from_json("reservation.held", newer, "{}"), Err(DecodeError::Unknown { .. })),
             "{newer}"

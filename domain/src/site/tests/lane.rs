@@ -92,6 +92,7 @@ impl Saturday {
             slot,
             price,
             policy: self.site.state.policy().clone(),
+            contract: self.site.state.contract(),
             site: Read { stream: SITE.into(), version: self.site.version },
             client_id: Some(ClientId::new(self.world.id())),
             channel: Channel::Manual,

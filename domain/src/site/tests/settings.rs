@@ -4,25 +4,38 @@ use chrono::{NaiveDate, Weekday};
 use uuid::Uuid;
 
 use crate::{
+    Timestamp,
+    actor::{Actor, Role},
     aggregate::Loaded,
+    contract::{Contract, Flow},
     guard::{self, Op},
     ids::{CellId, PitchId, TariffId},
     money::{Currency, Money},
-    policy::Policy,
+    policy::{BasisPoints, Policy},
+    refusal::Refused,
     site::{
-        AppliesTo, Cell, DateRange, Described, Event, HoursSet, Invalid, OpeningRule, PolicySet, Profile, Refusal,
-        Registered, Registration, Resumed, Site, Suspended, Tariff, TariffsSet, describe, register, resume, set_day,
-        set_ground, set_hours, set_policy, set_tariffs, suspend,
+        AppliesTo, Cell, ContractSet, DateRange, Described, Event, HoursSet, Invalid, OpeningRule, PolicySet, Profile,
+        Refusal, Registered, Registration, Resumed, Site, Suspended, Tariff, TariffsSet, describe, register, resume,
+        set_contract, set_day, set_ground, set_hours, set_policy, set_tariffs, suspend,
     },
     spec::{
         example::{self, EVERY_DAY, MANAGER, NORTH, NORTH_CELL, SITE, SOUTH, pitch, tariff, window},
         given, load,
+        world::person,
     },
     text::{Note, Slug, Text},
 };
 
 fn id(number: u128) -> TariffId {
     TariffId::new(Uuid::from_u128(number))
+}
+
+fn admin() -> Actor {
+    person(Role::Admin, 5)
+}
+
+fn now() -> Timestamp {
+    example::at("2026-11-23 09:00")
 }
 
 fn rule(days: &[Weekday], opens: &str, closes: &str) -> OpeningRule {
@@ -65,6 +78,7 @@ fn nothing_is_set_on_a_site_that_does_not_exist() {
     assert_eq!(set_hours(&nowhere, vec![], true), refused);
     assert_eq!(set_tariffs(&nowhere, vec![]), refused);
     assert_eq!(set_policy(&nowhere, Policy::default()), refused);
+    assert_eq!(set_contract(&nowhere, Contract::default(), admin(), now()), refused);
     assert_eq!(resume(&nowhere), refused);
 }
 
@@ -230,6 +244,32 @@ fn terms_are_checked_and_set_once() {
     given::<Site>(SITE, example::history()).when(|site| set_policy(site, Policy::default())).then_nothing();
     let never = Policy { hold_seconds: 0, ..Policy::default() };
     assert!(matches!(set_policy(&example::site(), never), Err(Refusal::Policy(_))));
+}
+
+#[test]
+fn a_contract_is_set_once_and_nobody_s_but_an_admin_s() {
+    let contract = |basis_points| Contract { flow: Flow::ManagerCollects, commission: BasisPoints(basis_points) };
+    let set = || Event::from(ContractSet { site_id: SITE, contract: contract(10_000), by: admin(), at: now() });
+    let with = || example::history().into_iter().chain([set()]).collect::<Vec<_>>();
+    assert_eq!(load::<Site>(SITE, example::history()).state.contract(), Contract::default());
+    assert_eq!(load::<Site>(SITE, with()).state.contract(), contract(10_000));
+    given::<Site>(SITE, example::history())
+        .when(|site| set_contract(site, contract(10_000), admin(), now()))
+        .then([set()]);
+    given::<Site>(SITE, with()).when(|site| set_contract(site, contract(10_000), admin(), now())).then_nothing();
+    given::<Site>(SITE, example::history())
+        .when(|site| set_contract(site, Contract::default(), admin(), now()))
+        .then_nothing();
+    let refused = |contract, by| set_contract(&example::site(), contract, by, now()).unwrap_err();
+    for role in [Role::Manager, Role::Finance, Role::Service, Role::System, Role::Client] {
+        let no = refused(contract(0), person(role, 1));
+        assert_eq!((&no, no.code()), (&Refusal::RoleNotAllowed { role }, "site.role_not_allowed"));
+    }
+    let nameless = refused(contract(0), Actor { role: Role::Admin, id: None });
+    assert_eq!((&nameless, nameless.code()), (&Refusal::NameRequired, "site.name_required"));
+    let more = refused(contract(10_001), admin());
+    assert_eq!((&more, more.code()), (&Invalid::Commission { most: 10_000 }.into(), "site.commission"));
+    assert_eq!(more.rule().map(|rule| (rule.name, rule.value)), Some(("largest_commission", "10000".to_owned())));
 }
 
 #[test]
