@@ -3,6 +3,7 @@
 mod availability;
 mod body;
 mod close;
+mod contract;
 mod geojson;
 mod ground;
 mod lift;
@@ -54,6 +55,8 @@ pub const OPERATIONS: &[&Operation] = &[
     &set_hours::SET_DAY,
     &set_tariffs::SET_TARIFFS,
     &set_policy::SET_POLICY,
+    &contract::SET_CONTRACT,
+    &contract::SHOW_CONTRACT,
     &set_ground::SET_GROUND,
     &close::CLOSE,
     &lift::LIFT,

@@ -138,3 +138,46 @@ async fn a_statement_adds_up_page_by_page_and_says_what_was_before() {
     api.get("manager", "/v1/ledger/accounts").await.problem(400, "request.invalid_parameter");
     api.get("client", &format!("/v1/ledger/accounts?site={site}")).await.is(403);
 }
+
+#[tokio::test]
+async fn a_commission_is_taken_of_what_is_kept_at_the_rate_it_was_placed_under() {
+    let api = Api::new().await;
+    let (site, first) = booked(&api).await;
+    let deposit = first.body["price"]["deposit"]["amount"].as_i64().unwrap();
+    let path = format!("/v1/sites/{site}/contract");
+    let before = api.get("admin", &path).await.is(200);
+    assert_eq!(
+        (&before.body["flow"], &before.body["commission_basis_points"]),
+        (&json!("platform_collects"), &json!(1_000))
+    );
+    let dearer = json!({ "flow": "platform_collects", "commission_basis_points": 2_500 });
+    // Nobody but an admin says what the commission is.
+    for role in ["manager", "client", "service", "finance", "auditor"] {
+        api.put(role, &path, before.header("etag"), dearer.clone()).await.is(403);
+    }
+    api.put(
+        "admin",
+        &path,
+        before.header("etag"),
+        json!({ "flow": "platform_collects", "commission_basis_points": 10_001 }),
+    )
+    .await
+    .problem(422, "site.commission");
+    let set = api.put("admin", &path, before.header("etag"), dearer).await.is(200);
+    assert_eq!(set.body["commission_basis_points"], 2_500);
+    api.get("other_manager", &path).await.problem(404, "object.not_found");
+    api.settle().await;
+    // They come: the deposit is earned, at the rate of the day it was placed.
+    let id = first.text("/id");
+    let starts = first.text("/starts_at").parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    api.store.clock().advance_to(starts).await.unwrap();
+    api.post("manager", &format!("/v1/reservations/{id}/check-in"), json!({ "code": first.text("/code") }))
+        .await
+        .is(200);
+    api.settle().await;
+    let all = api.get("finance", "/v1/ledger/trial-balance").await.is(200);
+    let on = |name: &str| balances(&all).into_iter().find(|(known, _)| known == name).map(|(_, amount)| amount);
+    let payable = format!("site:{site}:payable");
+    assert_eq!((on("platform:commission"), on(&payable)), (Some(-deposit / 10), Some(-(deposit - deposit / 10))));
+    assert_eq!(on("deposits:unearned"), Some(0));
+}

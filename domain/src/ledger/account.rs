@@ -74,8 +74,14 @@ impl Account {
     }
 
     /// The accounts of a site.
-    pub const fn of_site(site_id: SiteId) -> [Self; 3] {
-        [Self::Cash(site_id), Self::Transfer(site_id), Self::SitePayable(site_id)]
+    pub const fn of_site(site_id: SiteId) -> [Self; 5] {
+        [
+            Self::Cash(site_id),
+            Self::Transfer(site_id),
+            Self::SitePayable(site_id),
+            Self::CommissionDue(site_id),
+            Self::Collected(site_id),
+        ]
     }
 
     /// The site whose account it is.

@@ -18,7 +18,8 @@ use base64::Engine;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
-use super::{Problem, ports};
+use super::Problem;
+use super::ports::{self, Ports};
 use crate::config::Secrets;
 use crate::fork::Forked;
 use crate::seed::Demo;
@@ -78,43 +79,6 @@ pub struct Providers {
     /// The random part of what the other rails are known by. Empty in a folder from before there were any, until it is read.
     #[serde(default)]
     pub rails: String,
-}
-
-/// The ports of the last start; 0 = none yet.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Ports {
-    pub postgres: u16,
-    pub nats: u16,
-    pub redis: u16,
-    pub http: u16,
-    pub wave: u16,
-    pub sonatel: u16,
-    pub paytech: u16,
-    pub paydunya: u16,
-    pub sms: u16,
-    pub email: u16,
-    pub smtp: u16,
-}
-
-impl Ports {
-    /// The provider fakes, by name.
-    pub const fn fakes(&self) -> [(&'static str, u16); 6] {
-        [
-            ("wave", self.wave),
-            ("sonatel", self.sonatel),
-            ("paytech", self.paytech),
-            ("paydunya", self.paydunya),
-            ("sms", self.sms),
-            ("email", self.email),
-        ]
-    }
-
-    /// All but that of the API.
-    pub fn taken(&self) -> Vec<u16> {
-        let fakes = self.fakes().map(|(_, port)| port);
-        [self.postgres, self.nats, self.redis, self.smtp].into_iter().chain(fakes).collect()
-    }
 }
 
 impl Private {
@@ -396,7 +360,7 @@ mod tests {
         let mut all = ports.taken();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 10);
         assert!(!all.contains(&0), "{all:?}");
         private.choose_ports().unwrap();
         assert_eq!(private.ports.postgres, ports.postgres, "free ports are kept");

@@ -2,7 +2,46 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use serde::{Deserialize, Serialize};
+
 use super::Problem;
+
+/// The ports of the last start; 0 = none yet.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ports {
+    pub postgres: u16,
+    pub nats: u16,
+    pub redis: u16,
+    pub http: u16,
+    pub wave: u16,
+    pub sonatel: u16,
+    pub paytech: u16,
+    pub paydunya: u16,
+    pub sms: u16,
+    pub email: u16,
+    pub smtp: u16,
+}
+
+impl Ports {
+    /// The provider fakes, by name.
+    pub const fn fakes(&self) -> [(&'static str, u16); 6] {
+        [
+            ("wave", self.wave),
+            ("sonatel", self.sonatel),
+            ("paytech", self.paytech),
+            ("paydunya", self.paydunya),
+            ("sms", self.sms),
+            ("email", self.email),
+        ]
+    }
+
+    /// All but that of the API.
+    pub fn taken(&self) -> Vec<u16> {
+        let fakes = self.fakes().map(|(_, port)| port);
+        [self.postgres, self.nats, self.redis, self.smtp].into_iter().chain(fakes).collect()
+    }
+}
 
 /// Below the range from which the kernel takes ports for outgoing connections, so that a port is still ours tomorrow.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;

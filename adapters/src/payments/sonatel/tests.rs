@@ -224,7 +224,7 @@ async fn accepted_and_its_like_are_no_success_yet() {
         world.opened(&order).await;
         world.fake.control(json!({ "do": "next", "as": status })).await;
         world.settle(&order, "pay").await;
-        assert_eq!(world.search(&order).await, ProviderStatus::Unpaid, "{status}");
+        assert_eq!(world.search(&order).await, ProviderStatus::UnderWay, "{status}");
         world.fake.control(json!({ "do": "settle_transaction", "transaction": "ref-1", "as": "SUCCESS" })).await;
         receipt(world.search(&order).await);
     }

@@ -9,6 +9,33 @@ pub(super) const ENTRIES: &[Entry] = &[
         ["Ce site n'existe pas.", "The site does not exist.", "Barab boobu amul."],
     ),
     rule(
+        "site.commission",
+        ["Commission refusée", "Commission refused", "Komisioŋ bi baaxul"],
+        [
+            "La commission va de 0 à {value} points de base (10 000 = tout).",
+            "The commission is 0 to {value} basis points (10 000 is the whole).",
+            "Komisioŋ bi warul ëpp {value} (10 000 mooy lépp).",
+        ],
+    ),
+    rule(
+        "site.role_not_allowed",
+        ["Rôle refusé", "Role refused", "Sa rôle mayu la ko"],
+        [
+            "Seule l'administration fixe un contrat.",
+            "Only an admin sets a contract.",
+            "Administration rekk moo man a tëral kontraa.",
+        ],
+    ),
+    rule(
+        "site.name_required",
+        ["Nom requis", "Name required", "Tur war na"],
+        [
+            "Qui fixe un contrat le fait sous son nom.",
+            "Whoever sets a contract does so under their name.",
+            "Ku tëral kontraa war na joxe turam.",
+        ],
+    ),
+    rule(
         "site.too_many",
         ["Trop d'éléments", "Too many", "Bare na lool"],
         ["Une liste dépasse {value} éléments.", "A list holds more than {value}.", "Limu bi ëpp na {value}."],

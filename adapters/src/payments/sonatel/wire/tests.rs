@@ -85,9 +85,12 @@ fn a_success_wins_and_two_are_several_but_one_listed_twice_is_one() {
 }
 
 #[test]
-fn what_has_failed_or_is_open_is_unpaid_and_what_nobody_knows_is_unknown() {
-    for status in ["FAILED", "REJECTED", "CANCELLED", "INITIATED", "PRE_INITIATED", "PENDING", "ACCEPTED"] {
+fn what_has_failed_is_unpaid_what_is_open_is_under_way_and_what_nobody_knows_is_unknown() {
+    for status in ["FAILED", "REJECTED", "CANCELLED"] {
         assert_eq!(read(&[row("MP1", status)]), Outcome::Done(ProviderStatus::Unpaid), "{status}");
+    }
+    for status in ["INITIATED", "PRE_INITIATED", "PENDING", "ACCEPTED"] {
+        assert_eq!(read(&[row("MP1", status)]), Outcome::Done(ProviderStatus::UnderWay), "{status}");
     }
     assert_eq!(read(&[]), Outcome::Done(ProviderStatus::Unpaid));
     for status in ["success", "SUCCESSFUL", "PAID", ""] {
