@@ -13,6 +13,7 @@ mod reference;
 mod refusal;
 mod request;
 mod settle;
+mod share;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use reference::reference;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use settle::{Cells, Landed, Row, Settle, Settled};
+pub use share::RequestShare;
 pub use state::{Allotment, Capture, Payment, Status};
 
 use crate::{Timestamp, guard::Op, ids::ReservationId};
