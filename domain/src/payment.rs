@@ -19,6 +19,8 @@ mod state;
 mod tests;
 #[cfg(test)]
 mod tests_late_money;
+#[cfg(test)]
+mod tests_share;
 
 pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;

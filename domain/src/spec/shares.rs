@@ -132,20 +132,20 @@ pub fn ends(world: &World) -> BTreeSet<&'static str> {
                     ends.insert(ENDS[0]);
                 }
             }
-            Event::Reservation(reservation::Event::MoneyReturned(back)) => {
-                if pledged.contains(stream) && back.reason == Reason::Underpayment && back.refunds.len() > 1 {
-                    ends.insert(ENDS[1]);
-                }
+            Event::Reservation(reservation::Event::MoneyReturned(back))
+                if pledged.contains(stream) && back.reason == Reason::Underpayment && back.refunds.len() > 1 =>
+            {
+                ends.insert(ENDS[1]);
             }
-            Event::Refund(refund::Event::Requested(back)) => {
-                if shares.contains(&back.payment_id) && back.reason == Reason::Duplicate {
-                    ends.insert(ENDS[2]);
-                }
+            Event::Refund(refund::Event::Requested(back))
+                if shares.contains(&back.payment_id) && back.reason == Reason::Duplicate =>
+            {
+                ends.insert(ENDS[2]);
             }
-            Event::Reservation(reservation::Event::Cancelled(cancelled)) => {
-                if cancelled.refunds.iter().any(|share| shares.contains(&share.payment_id)) {
-                    ends.insert(ENDS[3]);
-                }
+            Event::Reservation(reservation::Event::Cancelled(cancelled))
+                if cancelled.refunds.iter().any(|share| shares.contains(&share.payment_id)) =>
+            {
+                ends.insert(ENDS[3]);
             }
             _ => {}
         }
