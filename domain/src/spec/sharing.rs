@@ -21,6 +21,8 @@ pub(super) enum Sharing {
     Over,
     /// One after the other, each by its own rail: asked for, opened and paid. Those that are paid already refuse.
     Friends(Vec<Method>),
+    /// By one rail and then by another, whose checkout opens when the first one is paid; both are paid.
+    Twice { nth: usize, rails: (Method, Method) },
     /// Asked for, opened and paid.
     Pay { nth: usize, method: Method },
 }
@@ -35,6 +37,7 @@ pub(super) fn any_sharing() -> impl Strategy<Value = Sharing> {
             .prop_map(|(of, parts, quorum, minutes, by)| Sharing::Split { of, parts, quorum, minutes, by }),
         3 => (0..4usize, rail(), any::<bool>()).prop_map(|(nth, method, known)| Sharing::Ask { nth, method, known }),
         3 => Just(Sharing::Over),
+        2 => (0..3usize, (rail(), rail())).prop_map(|(nth, rails)| Sharing::Twice { nth, rails }),
         3 => prop::collection::vec(rail(), 2..4).prop_map(Sharing::Friends),
         5 => (0..4usize, rail()).prop_map(|(nth, method)| Sharing::Pay { nth, method }),
     ]
@@ -67,6 +70,18 @@ impl Play {
                 for (nth, rail) in rails.iter().enumerate() {
                     let paid = share(nth).map(|share_id| world.pay_share(id, share_id, *rail));
                     self.payments.extend(paid.and_then(Result::ok).map(|(payment, _)| payment));
+                }
+            }
+            Sharing::Twice { nth, rails } => {
+                let Some(share_id) = share(nth) else { return Ok(()) };
+                let first = world.request_share(id, share_id, rails.0, None, &here)?;
+                self.payments.push(first);
+                let second = world.request_share(id, share_id, rails.1, Some(FRIEND), &[first]);
+                self.payments.extend(&second);
+                for payment in std::iter::once(first).chain(second) {
+                    world.open(payment)?;
+                    let amount = world.payment(payment).request.unwrap().amount.amount;
+                    world.land(payment, &format!("T_{}", payment.uuid().as_u128()), amount)?;
                 }
             }
             Sharing::Pay { nth, method } => {
