@@ -4,6 +4,7 @@ mod erase;
 
 use adapters::phone;
 use domain::{
+    actor::Actor,
     aggregate::Loaded,
     client::{self, Client, Language, Person},
     decision::Decision,
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    App,
     http::{call::Call, halt::Halt, operation::Operation},
     problem::Problem,
 };
@@ -58,25 +60,33 @@ pub struct Known {
 /// # Errors
 /// `request.invalid_field` for what is no mobile number.
 pub async fn known(call: &Call, person: &PersonInput, own: Option<ClientId>) -> Result<Known, Halt> {
+    Ok(known_by(&call.app, person, own, call.actor()).await?)
+}
+
+/// The same, whoever makes them known.
+///
+/// # Errors
+/// As [`known`].
+pub async fn known_by(app: &App, person: &PersonInput, own: Option<ClientId>, by: Actor) -> Result<Known, Problem> {
     let phone = phone::mobile(&person.phone)
         .map_err(|refused| Problem::new("request.invalid_field").at("/client/phone", refused.to_string()))?;
-    let subjects = call.app.store.subjects();
+    let subjects = app.store.subjects();
     let phone_hash = subjects.hash_phone(&phone);
-    let holder = call.app.store.holder_of(client::PHONE, &phone_hash.0).await?.map(ClientId::new);
+    let holder = app.store.holder_of(client::PHONE, &phone_hash.0).await?.map(ClientId::new);
     let id = match (holder, own) {
         (Some(holder), Some(own)) if holder != own => {
-            return Err(Problem::new("request.invalid_field").at("/client/phone", "is not your number").into());
+            return Err(Problem::new("request.invalid_field").at("/client/phone", "is not your number"));
         }
         (Some(holder), _) => return Ok(Known { id: holder, decision: Decision::nothing() }),
         (None, Some(own)) => own,
-        (None, None) => ClientId::new(call.new_id()),
+        (None, None) => ClientId::new(app.store.clock().new_id()),
     };
     let loaded: Loaded<Client> = match own {
-        Some(_) => call.app.store.load(id).await?,
+        Some(_) => app.store.load(id).await?,
         None => Loaded::new(id),
     };
     if loaded.state.erased_at.is_some() {
-        return Err(Problem::new("client.erased").into());
+        return Err(Problem::new("client.erased"));
     }
     let name = match &person.name {
         Some(name) => Some(subjects.seal(id.uuid(), field::NAME, name.as_str()).await?),
@@ -84,7 +94,7 @@ pub async fn known(call: &Call, person: &PersonInput, own: Option<ClientId>) -> 
     };
     let sealed = subjects.seal(id.uuid(), field::PHONE, phone.e164()).await?;
     let person = Person { phone_hash, phone: sealed, name, language: person.language.unwrap_or_default() };
-    Ok(Known { id, decision: client::register(&loaded, person, call.actor(), call.now())? })
+    Ok(Known { id, decision: client::register(&loaded, person, by, app.store.clock().now())? })
 }
 
 /// A client in the clear: for the client, and for whoever runs the site they play at. An erased one has no name and no

@@ -3,6 +3,7 @@
 mod body;
 mod page;
 mod refund;
+mod share;
 mod show;
 mod verifiers;
 mod webhook;
@@ -12,6 +13,7 @@ use domain::ids::PaymentId;
 pub use body::PaymentBody;
 pub use page::pages;
 pub use refund::own_payment;
+pub use share::{Refused, ask_for, open_payments, share_url};
 pub use show::READS;
 pub use verifiers::{Verifier, Verifiers};
 

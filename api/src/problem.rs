@@ -151,6 +151,11 @@ impl Problem {
     }
 
     /// The document but for its own members.
+    /// What is wrong, in the words of the catalogue.
+    pub fn sentence(&self, language: Language) -> String {
+        fill(catalogue::find(&self.0.code).detail.of(language), &self.0.values)
+    }
+
     fn common(&self, occasion: Occasion<'_>) -> Value {
         let entry = catalogue::find(&self.0.code);
         let known = entry.code == self.0.code;

@@ -11,6 +11,7 @@ mod place;
 mod placing;
 mod reschedule;
 mod show;
+mod split;
 mod ticket;
 mod wish;
 
@@ -26,6 +27,7 @@ use domain::{
 
 pub use alternatives::Alternatives;
 pub use body::ReservationBody;
+pub use placing::accepted;
 pub use ticket::TicketKeys;
 pub use wish::Wish;
 
@@ -43,6 +45,8 @@ pub const OPERATIONS: &[&Operation] = &[
     &list::LIST,
     &show::SHOW,
     &history::HISTORY,
+    &split::SPLIT,
+    &split::SHOW_SPLIT,
     &pay::PAY,
     &cancel::CANCEL,
     &reschedule::RESCHEDULE,

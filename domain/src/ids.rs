@@ -66,6 +66,8 @@ ids! {
     ClosureId,
     /// One client, one pitch, one interval.
     ReservationId,
+    /// One part of a price that several people pay.
+    ShareId,
     /// One movement of money in.
     PaymentId,
     /// One movement of money out.

@@ -13,11 +13,14 @@ mod reference;
 mod refusal;
 mod request;
 mod settle;
+mod share;
 mod state;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_late_money;
+#[cfg(test)]
+mod tests_share;
 
 pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;
@@ -27,6 +30,7 @@ pub use reference::reference;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use settle::{Cells, Landed, Row, Settle, Settled};
+pub use share::RequestShare;
 pub use state::{Allotment, Capture, Payment, Status};
 
 use crate::{Timestamp, guard::Op, ids::ReservationId};

@@ -170,6 +170,11 @@ pub enum Notice {
         reservation_id: ReservationId,
         payment_id: PaymentId,
     },
+    /// To whoever holds it: a share was paid, and how many are.
+    SharePaid {
+        reservation_id: ReservationId,
+        payment_id: PaymentId,
+    },
     /// The money came after the slot was sold: it is on its way back, and here is what is free instead.
     SlotLost {
         reservation_id: ReservationId,

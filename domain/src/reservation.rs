@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! (none) ─place→ held ─confirm→ confirmed ─check_in→ checked_in ─complete→ completed
+//!                held ─(first share of a split)→ held until its deadline ─(quorum)→ confirmed
 //!                held ─expire / cancel→ expired / cancelled
 //!                confirmed ─cancel→ cancelled      confirmed ─(end + grace, nobody came)→ no_show
 //!                checked_in ─cancel (weather, power cut, manager, closure)→ cancelled
@@ -21,6 +22,8 @@ mod place;
 mod reactions;
 mod refusal;
 mod reschedule;
+mod shares;
+mod split;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -30,6 +33,10 @@ mod tests_gate;
 mod tests_moves;
 #[cfg(test)]
 mod tests_policy;
+#[cfg(test)]
+mod tests_split;
+#[cfg(test)]
+mod tests_split_ends;
 
 pub use cancel::{Cancel, Preview as CancelPreview};
 pub use check_in::check_in;
@@ -41,10 +48,13 @@ pub use place::{Pays, Place};
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use reschedule::{Preview as ReschedulePreview, Reschedule};
+pub use shares::{Shares, Standing};
+pub use split::{MOST_SHARES, Parts, Split};
 pub use state::{Receipt, Reservation, Return, Status};
 
 pub(crate) use cancel::kept_at_most;
 pub(crate) use confirm::confirmed;
+pub(crate) use event::of_no_share;
 pub(crate) use expire::fence;
 
 use uuid::Uuid;
@@ -101,7 +111,13 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Completed(Completed { reservation_id, .. }) | Event::NoShow(NoShow { reservation_id, .. }) => {
             vec![Op::Release { holder: reservation_id.uuid() }]
         }
-        Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::CheckedIn(_) => Vec::new(),
+        Event::HoldProlonged(prolonged) => {
+            let holder = prolonged.reservation_id.uuid();
+            let extend = Op::Extend { holder, releasable_at: prolonged.until };
+            let paid = prolonged.client_id.map(|client| Op::Leave { scope: unpaid(client), holder });
+            std::iter::once(extend).chain(paid).collect()
+        }
+        Event::SplitUp(_) | Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::CheckedIn(_) => Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ mod laws;
 pub mod ledgers;
 mod owed;
 mod properties;
+pub mod shares;
+mod sharing;
 pub mod story;
 pub mod world;
 

@@ -34,6 +34,8 @@ pub enum Fact {
     PaymentReceived(PaymentReceived),
     Confirmed(Box<Confirmed>),
     Expired(OfReservation),
+    /// Any other event of a reservation: only its place in the state machine counts.
+    OfReservation(OfReservation),
     MoneyReturned(MoneyReturned),
     Cancelled(Box<Cancelled>),
     Rescheduled(Box<Rescheduled>),
@@ -295,8 +297,10 @@ impl Fact {
     pub fn read(name: &str, schema: i16, data: &str) -> Self {
         // What a second shape added is read where it is judged by, and is nothing otherwise.
         let newest = match name {
-            "reservation.held" | "payment.requested" | "payment.succeeded" | "payment.duplicated"
-            | "refund.requested" | "refund.submitted" | "refund.succeeded" | "site.registered" | "site.described" => 2,
+            "payment.requested" => 3,
+            "reservation.payment_received" => 2,
+            "reservation.held" | "payment.succeeded" | "payment.duplicated" | "refund.requested"
+            | "refund.submitted" | "refund.succeeded" | "site.registered" | "site.described" => 2,
             _ => 1,
         };
         if !(1..=newest).contains(&schema) {
@@ -313,6 +317,7 @@ impl Fact {
             "reservation.held" => Self::Held(of(data)?),
             "reservation.payment_received" => Self::PaymentReceived(of(data)?),
             "reservation.confirmed" => Self::Confirmed(of(data)?),
+            "reservation.split" | "reservation.hold_prolonged" => Self::OfReservation(of(data)?),
             "reservation.expired" => Self::Expired(of(data)?),
             "reservation.money_returned" => Self::MoneyReturned(of(data)?),
             "reservation.cancelled" => Self::Cancelled(of(data)?),
@@ -369,7 +374,9 @@ impl Fact {
             Self::Held(held) => Some(held.reservation_id),
             Self::PaymentReceived(received) => Some(received.reservation_id),
             Self::Confirmed(confirmed) => Some(confirmed.reservation_id),
-            Self::Expired(of) | Self::CheckedIn(of) | Self::Completed(of) => Some(of.reservation_id),
+            Self::Expired(of) | Self::OfReservation(of) | Self::CheckedIn(of) | Self::Completed(of) => {
+                Some(of.reservation_id)
+            }
             Self::MoneyReturned(returned) => Some(returned.reservation_id),
             Self::Cancelled(cancelled) => Some(cancelled.reservation_id),
             Self::Rescheduled(moved) => Some(moved.reservation_id),

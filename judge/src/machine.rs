@@ -26,6 +26,8 @@ pub const RESERVATION: &[Step] = &[
         &["held", "expired", "confirmed", "checked_in", "completed", "cancelled", "no_show"],
         None,
     ),
+    step("reservation.split", &["held", "confirmed"], None),
+    step("reservation.hold_prolonged", &["held"], None),
     step("reservation.confirmed", &["held", "expired"], Some("confirmed")),
     step("reservation.expired", &["held"], Some("expired")),
     step(

@@ -16,4 +16,5 @@ mod pages;
 mod rails;
 mod refunds;
 mod servers;
+mod split;
 mod webhooks;

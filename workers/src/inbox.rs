@@ -25,6 +25,8 @@ use crate::{
 
 /// Genuine messages about nothing that we know are tried again for this long (a message can overtake our own commit).
 const PARKED_FOR: TimeDelta = TimeDelta::hours(72);
+/// How often a provider is asked that knows nothing yet of what its own message tells.
+const ASKED: u32 = 5;
 const FIRST_RETRY_S: i64 = 5;
 const LAST_RETRY_S: i64 = 3_600;
 
@@ -121,6 +123,11 @@ impl Reader {
             return Ok(still_open(taken, paid));
         }
         let report = Report::of_webhook(taken.id);
+        if let Some(why) = not_shown(hint, &status) {
+            // Money that is told of and not shown: nobody else would ever look for it.
+            learn(&self.ctx, &report, payment.id, status).await?;
+            return Ok(if taken.attempts < ASKED { Verdict::Later(why) } else { refused(&why) });
+        }
         Ok(match learn(&self.ctx, &report, payment.id, status).await? {
             Learned::Settled(Row::Known) => Verdict::End(Disposition::Duplicate, None),
             Learned::Settled(row) => Verdict::End(Disposition::Applied, Some(format!("{row:?}"))),
@@ -130,6 +137,13 @@ impl Reader {
             Learned::Contradiction(why) => refused(&why),
         })
     }
+}
+
+/// Whether a message tells of another transaction than the one that the provider shows.
+fn not_shown(hint: &webhook::Hint, status: &ProviderStatus) -> Option<String> {
+    let (ProviderStatus::Succeeded(receipt), Some(told)) = (status, &hint.transaction_id) else { return None };
+    let other = receipt.transaction_id != *told;
+    other.then(|| format!("it speaks of {told}, the provider shows {}", receipt.transaction_id))
 }
 
 fn refused(why: &str) -> Verdict {
@@ -142,7 +156,7 @@ fn still_open(taken: &Taken, paid: bool) -> Verdict {
     if !paid {
         return Verdict::End(Disposition::Stale, Some("an attempt failed, the checkout is still open".into()));
     }
-    if taken.attempts < 5 {
+    if taken.attempts < ASKED {
         return Verdict::Later("the provider says that it is not paid".into());
     }
     refused("the provider says that it is not paid")

@@ -33,6 +33,8 @@ pub enum Message {
     Confirmed { game: Game, paid: Money, balance: Money },
     /// To the client: a balance was received.
     Paid { game: Game, amount: Money, balance: Money },
+    /// To whoever holds it: a share was paid, and how many are; what is missing before it is confirmed.
+    SharePaid { game: Game, amount: Money, paid: usize, of: usize, missing: Money },
     /// To the client: the hold ended unpaid. `settled`: it is certain that nothing was taken from them.
     Expired { game: Game, settled: bool },
     /// To the client, with the money said.

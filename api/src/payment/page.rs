@@ -17,6 +17,7 @@ use domain::{
 };
 use eventstore::link::read_pay_token;
 
+use super::share;
 use crate::App;
 
 /// Seconds after which a page that waits looks again.
@@ -25,6 +26,7 @@ const LOOK_AGAIN: u32 = 3;
 /// The pages for people; not part of `/v1`.
 pub fn pages() -> Router<App> {
     Router::new()
+        .route("/pay/share/{token}", get(share::show).post(share::ask))
         .route("/pay/{token}", get(pay))
         .route("/pay/{token}/success", get(returned))
         .route("/pay/{token}/error", get(returned))
@@ -129,11 +131,20 @@ impl Found {
     }
 }
 
-fn unknown() -> Response {
+pub(super) fn unknown() -> Response {
     html(StatusCode::NOT_FOUND, "<title>Lien inconnu</title><h1>Lien inconnu</h1><p>Ce lien n'est pas le nôtre.</p>")
 }
 
-fn html(status: StatusCode, body: &str) -> Response {
+pub(super) fn html(status: StatusCode, body: &str) -> Response {
+    answer(status, body, "default-src 'none'; frame-ancestors 'none'")
+}
+
+/// A page that sends something back to us, which then leads on to a provider.
+pub(super) fn form(status: StatusCode, body: &str) -> Response {
+    answer(status, body, "default-src 'none'; frame-ancestors 'none'; form-action *")
+}
+
+fn answer(status: StatusCode, body: &str, policy: &'static str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">{body}</html>"
@@ -141,17 +152,14 @@ fn html(status: StatusCode, body: &str) -> Response {
     let mut response = (status, Html(page)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
     response
 }
 
 /// `9 000 F CFA`.
-fn francs(money: Money) -> String {
+pub(super) fn francs(money: Money) -> String {
     if money.currency != Currency::Xof {
         return money.to_string();
     }
@@ -166,7 +174,7 @@ fn francs(money: Money) -> String {
     format!("{grouped} F CFA")
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

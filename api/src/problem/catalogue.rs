@@ -6,6 +6,7 @@ mod money;
 mod request;
 mod rules;
 mod setup;
+mod shares;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,8 +63,15 @@ pub struct Entry {
 }
 
 /// All codes, by the noun they belong to.
-pub const ENTRIES: &[&[Entry]] =
-    &[request::ENTRIES, rules::ENTRIES, booking::ENTRIES, money::ENTRIES, setup::ENTRIES, audit::ENTRIES];
+pub const ENTRIES: &[&[Entry]] = &[
+    request::ENTRIES,
+    rules::ENTRIES,
+    booking::ENTRIES,
+    money::ENTRIES,
+    setup::ENTRIES,
+    shares::ENTRIES,
+    audit::ENTRIES,
+];
 
 /// A rule of the domain that has no sentence of its own here: the rule speaks for itself.
 const RULE: Entry = refusal(

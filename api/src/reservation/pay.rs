@@ -4,7 +4,8 @@ use axum::http::{StatusCode, header};
 use domain::{
     actor::Role,
     aggregate::Loaded,
-    ids::PaymentId,
+    decision::Decision,
+    ids::{ClientId, PaymentId, ShareId},
     key::Scope,
     payment::{Method, Payment, Record, Request},
     reservation::{Purpose, Status},
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::{place, placing};
 use crate::{
+    client::{Known, PersonInput, known},
     http::{
         call::Call,
         command::{Tries, after},
@@ -22,7 +24,7 @@ use crate::{
         operation::{Authz, Exemplary, Operation, Over, Shape, Success},
         reply::Reply,
     },
-    payment::PaymentBody,
+    payment::{PaymentBody, Refused, ask_for},
     problem::Problem,
     shape::Money,
 };
@@ -57,6 +59,10 @@ pub const PAY: Operation = Operation {
         "payment.below_deposit",
         "payment.method_not_accepted",
         "payment.role_not_allowed",
+        "payment.split",
+        "payment.no_such_share",
+        "payment.share_paid",
+        "payment.share_open",
     ],
     run: |call| Box::pin(pay(call)),
     ..Operation::WRITE
@@ -71,6 +77,11 @@ pub struct Pay {
     /// `deposit`, `balance`, `full` or `difference`; what comes next when left out.
     #[schema(value_type = Option<String>, example = "balance")]
     purpose: Option<Purpose>,
+    /// One share of what is split; then by a provider, and for what is due of the share.
+    #[schema(value_type = Option<String>)]
+    share_id: Option<ShareId>,
+    /// Who pays the share, as far as that is known: what goes back is theirs.
+    client: Option<PersonInput>,
     /// What was counted; only for money that a person took. All that is due when left out.
     amount: Option<Money>,
 }
@@ -103,7 +114,16 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
             Status::Held => Purpose::Deposit,
             _ => Purpose::Balance,
         });
-        let decision = if body.method.has_provider() {
+        let decision = if let Some(share) = body.share_id {
+            let site = call.remembered_site(terms.slot.site_id).await?;
+            placing::accepted(&call.app.settings.methods, body.method, &site)?;
+            let payer = payer(&call, &body).await?;
+            let asked = ask_for(&call.app, &reservation, share, body.method, new.id, payer, call.actor()).await;
+            asked.map_err(|refused| match refused {
+                Refused::Share(refusal) => Problem::from(refusal),
+                Refused::Problem(problem) => problem,
+            })?
+        } else if body.method.has_provider() {
             if body.amount.is_some() {
                 let problem = Problem::new("request.invalid_field");
                 return Err(problem.at("/amount", "at a provider the amount is what is due").into());
@@ -135,6 +155,16 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
         }
         tries.again()?;
     }
+}
+
+/// Who pays a share: whoever is named, or the client who asks.
+async fn payer(call: &Call, body: &Pay) -> Result<Option<Known>, Halt> {
+    let own = (call.caller.role() == Some(Role::Client)).then(|| call.caller.principal()).flatten();
+    Ok(match (&body.client, own) {
+        (Some(person), _) => Some(known(call, person, None).await?),
+        (None, Some(own)) => Some(Known { id: ClientId::new(own), decision: Decision::nothing() }),
+        (None, None) => None,
+    })
 }
 
 async fn answer(call: &Call, payment: Loaded<Payment>, position: i64) -> Result<Reply, Halt> {

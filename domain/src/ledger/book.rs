@@ -52,13 +52,19 @@ pub fn concern(event: &Event) -> Option<Concern> {
             E::CheckedIn(here) => here.reservation_id,
             E::Cancelled(cancelled) => cancelled.reservation_id,
             E::NoShow(no_show) => no_show.reservation_id,
-            E::PaymentReceived(_)
+            E::SplitUp(_)
+            | E::HoldProlonged(_)
+            | E::PaymentReceived(_)
             | E::Confirmed(_)
             | E::Expired(_)
             | E::MoneyReturned(_)
             | E::Rescheduled(_)
             | E::Completed(_) => return None,
         }),
+        // A share may be paid by anybody: what becomes credit of it is theirs.
+        Event::Payment(payment::Event::Requested(asked)) if asked.share_id.is_some() => {
+            Concern::Reservation(asked.reservation_id)
+        }
         Event::Payment(payment::Event::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
         Event::Payment(payment::Event::Duplicated(duplicated)) => Concern::Reservation(duplicated.reservation_id),
         Event::Refund(R::Requested(requested)) => Concern::Reservation(requested.reservation_id),
@@ -87,6 +93,9 @@ pub struct Book {
     /// Of a payment: received, and neither the reservation's nor the client's. It goes back, by a refund of the same decision.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub leaving: BTreeMap<PaymentId, Money>,
+    /// Of the payments of shares: who pays, where that is known. All others are the client's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payers: BTreeMap<PaymentId, Option<ClientId>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<RefundId, Owed>,
 }
@@ -125,6 +134,7 @@ impl Book {
             commission: nothing,
             over: false,
             leaving: BTreeMap::new(),
+            payers: BTreeMap::new(),
             refunds: BTreeMap::new(),
         }
     }
@@ -136,6 +146,10 @@ impl Book {
     pub fn enter(&mut self, event: &Event) -> Result<Entry, LedgerError> {
         match event {
             Event::Reservation(event) => self.end(event),
+            Event::Payment(payment::Event::Requested(asked)) if asked.share_id.is_some() => {
+                self.payers.insert(asked.payment_id, asked.client_id);
+                Ok(Entry::nothing())
+            }
             Event::Payment(payment::Event::Succeeded(succeeded)) => self.receive(succeeded),
             Event::Payment(payment::Event::Duplicated(duplicated)) => {
                 self.leave(duplicated.payment_id, duplicated.received)?;
@@ -161,7 +175,7 @@ impl Book {
             postings.push(credit(Account::Unearned, allocated));
         }
         if credited.is_positive() {
-            let client_id = self.client_id.ok_or(LedgerError::NoClient)?;
+            let client_id = self.payer(succeeded.payment_id).ok_or(LedgerError::NoClient)?;
             postings.push(credit(Account::ClientCredit(client_id), credited));
         }
         if rest.is_positive() {
@@ -217,15 +231,15 @@ impl Book {
                 let owed = self.owed(succeeded.refund_id)?;
                 owed.paid_by = Some(succeeded.route);
                 owed.paid_through = succeeded.method;
-                let method = owed.provider();
-                let from = self.paying_account(succeeded.route, method)?;
+                let (method, payment_id) = (owed.provider(), owed.payment_id);
+                let from = self.paying_account(succeeded.route, method, payment_id)?;
                 Entry::new([debit(Account::RefundsPayable, succeeded.amount), credit(from, succeeded.amount)])
             }
             refund::Event::Reversed(reversed) => {
                 let owed = self.owed(reversed.refund_id)?;
                 let Some(route) = owed.paid_by.take() else { return Ok(Entry::nothing()) };
-                let (amount, method) = (owed.amount, owed.provider());
-                let back = self.paying_account(route, method)?;
+                let (amount, method, payment_id) = (owed.amount, owed.provider(), owed.payment_id);
+                let back = self.paying_account(route, method, payment_id)?;
                 Entry::new([debit(back, amount), credit(Account::RefundsPayable, amount)])
             }
             _ => Ok(Entry::nothing()),
@@ -271,14 +285,19 @@ impl Book {
         })
     }
 
-    /// Where a refund is paid from.
-    fn paying_account(&self, route: Route, method: Method) -> Result<Account, LedgerError> {
+    /// Who pays, or paid, in a payment.
+    fn payer(&self, payment_id: PaymentId) -> Option<ClientId> {
+        self.payers.get(&payment_id).copied().unwrap_or(self.client_id)
+    }
+
+    /// Where a refund of a payment is paid from.
+    fn paying_account(&self, route: Route, method: Method, of: PaymentId) -> Result<Account, LedgerError> {
         match route {
             Route::WholeTransaction | Route::Payout => self.account_of(method),
             Route::Cash => self.account_of(Method::Cash),
             Route::Transfer => self.account_of(Method::Transfer),
             // A promise of ours, and no money moves: what the site has of it, it still has.
-            Route::Credit => self.client_id.map(Account::ClientCredit).ok_or(LedgerError::NoClient),
+            Route::Credit => self.payer(of).map(Account::ClientCredit).ok_or(LedgerError::NoClient),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What the provider says before money lands: a checkout is open, closed unpaid, failed, or nobody can tell.
 //!
-//! All of it is monotone: news that comes after the end changes nothing.
+//! All of it is monotone: news that comes after the end changes nothing. How long the cells are kept follows from the
+//! reservation as it is: a share that was paid in the meantime has prolonged its hold.
 
-use super::{BecameUnknown, Expired, Failed, Opened, Payment, ProviderId, Refusal, Status};
+use chrono::Duration;
+
+use super::{BecameUnknown, Expired, Failed, Opened, Payment, ProviderId, Refusal, Requested, Status};
 use crate::{
     Timestamp,
     aggregate::Loaded,
@@ -42,37 +45,66 @@ impl Open<'_> {
         let held = self.reservation.state.status == reservation::Status::Held;
         let wanted =
             self.reservation.state.status.is_live() || self.reservation.state.status == reservation::Status::Completed;
-        let wanted = wanted && self.reservation.state.due(request.purpose).is_positive();
+        let wanted = wanted && self.reservation.state.due_of(request.purpose, request.share_id).is_positive();
+        let close_at = match (wanted, held) {
+            (false, _) => Some(self.now),
+            (true, true) => self.closes_at(request),
+            (true, false) => None,
+        };
         let opened = Opened {
             payment_id: self.payment.id,
             reservation_id: self.reservation.id,
             provider_id: self.provider_id,
             checkout_url: self.checkout_url,
             expires_at: self.expires_at,
-            close_at: if held { request.hold_expires_at } else { (!wanted).then_some(self.now) },
-            blocks_until: request.blocks_until.filter(|_| held),
+            close_at,
+            blocks_until: blocks_until(request, self.reservation).filter(|_| held),
             at: self.now,
         };
-        Ok(Decision::default().then(self.payment, opened))
+        Ok(resting_on(Decision::default().then(self.payment, opened), request, self.reservation))
     }
+
+    /// With the hold; that of a share, whose hold may last for weeks, after as long as a hold usually lasts: whoever gave
+    /// up can begin again, and nobody pays what is forgotten.
+    fn closes_at(&self, request: &Requested) -> Option<Timestamp> {
+        let usual = self.reservation.state.terms.as_ref().filter(|_| request.share_id.is_some());
+        let usual = usual.map(|terms| self.now + Duration::seconds(i64::from(terms.policy.hold_seconds)));
+        request.hold_expires_at.map(|end| usual.map_or(end, |usual| usual.min(end)))
+    }
+}
+
+/// Until when an open checkout may keep the cells: the hold may have been prolonged since it was asked for.
+fn blocks_until(request: &Requested, reservation: &Loaded<Reservation>) -> Option<Timestamp> {
+    let fence = reservation.state.terms.as_ref().map(reservation::fence);
+    request.blocks_until.map(|until| fence.map_or(until, |fence| fence.max(until)))
+}
+
+/// Where the cells are kept by what the reservation is, it must not have moved.
+fn resting_on(decision: Decision, request: &Requested, reservation: &Loaded<Reservation>) -> Decision {
+    if request.hold_expires_at.is_some() { decision.relying_on(reservation) } else { decision }
 }
 
 /// Nobody can tell: a call was cut off, or the provider's answer made no sense. Only an answer leads out of it.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] when it was never asked for.
-pub fn unknown(payment: &Loaded<Payment>, why: Note, now: Timestamp) -> Result<Decision, Refusal> {
-    let Some(request) = &payment.state.request else { return Err(Refusal::NotFound) };
+/// [`Refusal`] when it was never asked for, or for another reservation.
+pub fn unknown(
+    payment: &Loaded<Payment>,
+    reservation: &Loaded<Reservation>,
+    why: Note,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let request = request_for(payment, reservation)?;
     match payment.state.status {
         Status::Requested | Status::Pending => {
             let unknown = BecameUnknown {
                 payment_id: payment.id,
                 reservation_id: request.reservation_id,
                 why,
-                blocks_until: request.blocks_until,
+                blocks_until: blocks_until(request, reservation),
                 at: now,
             };
-            Ok(Decision::default().then(payment, unknown))
+            Ok(resting_on(Decision::default().then(payment, unknown), request, reservation))
         }
         _ => Ok(Decision::nothing()),
     }
@@ -84,14 +116,15 @@ pub fn unknown(payment: &Loaded<Payment>, why: Note, now: Timestamp) -> Result<D
 /// `others` are the payments of the same reservation that may be open: one of them may keep the cells of the hold.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] when it was never asked for.
+/// [`Refusal`] when it was never asked for, or for another reservation.
 pub fn fail(
     payment: &Loaded<Payment>,
+    reservation: &Loaded<Reservation>,
     others: &[&Loaded<Payment>],
     reason: Note,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
-    let Some(request) = &payment.state.request else { return Err(Refusal::NotFound) };
+    let request = request_for(payment, reservation)?;
     if !payment.state.status.is_open() {
         return Ok(Decision::nothing());
     }
@@ -99,34 +132,51 @@ pub fn fail(
         payment_id: payment.id,
         reservation_id: request.reservation_id,
         reason,
-        hold_expires_at: hold_ends(request.hold_expires_at, others, now),
+        hold_expires_at: hold_ends(request, reservation, others, now),
         at: now,
     };
-    Ok(relying_on(Decision::default().then(payment, failed), others))
+    Ok(relying_on(resting_on(Decision::default().then(payment, failed), request, reservation), others))
 }
 
 /// The checkout was closed unpaid. `others` as in [`fail`].
 ///
 /// # Errors
-/// [`Refusal::NotFound`] when it was never asked for.
-pub fn expire(payment: &Loaded<Payment>, others: &[&Loaded<Payment>], now: Timestamp) -> Result<Decision, Refusal> {
-    let Some(request) = &payment.state.request else { return Err(Refusal::NotFound) };
+/// [`Refusal`] when it was never asked for, or for another reservation.
+pub fn expire(
+    payment: &Loaded<Payment>,
+    reservation: &Loaded<Reservation>,
+    others: &[&Loaded<Payment>],
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let request = request_for(payment, reservation)?;
     if !payment.state.status.is_open() {
         return Ok(Decision::nothing());
     }
     let expired = Expired {
         payment_id: payment.id,
         reservation_id: request.reservation_id,
-        hold_expires_at: hold_ends(request.hold_expires_at, others, now),
+        hold_expires_at: hold_ends(request, reservation, others, now),
         at: now,
     };
-    Ok(relying_on(Decision::default().then(payment, expired), others))
+    Ok(relying_on(resting_on(Decision::default().then(payment, expired), request, reservation), others))
 }
 
-/// An ended checkout no longer prolongs its hold; another one may.
-fn hold_ends(end: Option<Timestamp>, others: &[&Loaded<Payment>], now: Timestamp) -> Option<Timestamp> {
+/// An ended checkout no longer prolongs its hold; another one may, and a share that was paid has.
+fn hold_ends(
+    request: &Requested,
+    reservation: &Loaded<Reservation>,
+    others: &[&Loaded<Payment>],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let asked_for = request.hold_expires_at?;
+    let end = reservation.state.terms.as_ref().map_or(asked_for, |terms| terms.hold_expires_at.max(asked_for));
     let kept = others.iter().filter_map(|other| other.state.keeps_cells_until(now)).max();
-    end.map(|end| kept.map_or(end, |kept| kept.max(end)))
+    Some(kept.map_or(end, |kept| kept.max(end)))
+}
+
+fn request_for<'a>(payment: &'a Loaded<Payment>, reservation: &Loaded<Reservation>) -> Result<&'a Requested, Refusal> {
+    let request = payment.state.request.as_ref().ok_or(Refusal::NotFound)?;
+    if request.reservation_id == reservation.id { Ok(request) } else { Err(Refusal::OtherReservation) }
 }
 
 /// A checkout that opens or ends at this very moment must be seen.

@@ -6,15 +6,15 @@ use crate::{
     Timestamp,
     actor::Actor,
     event::{events, one_more_choice},
-    ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
+    ids::{ClientId, PaymentId, RefundId, ReservationId, ShareId, SiteId},
     money::Money,
     refund::Reason,
-    reservation::Purpose,
+    reservation::{Purpose, of_no_share},
     text::{Note, Text},
 };
 
 events! { "payment" {
-    Requested = "payment.requested" v 2 from [1 => one_more_choice],
+    Requested = "payment.requested" v 3 from [1 => one_more_choice, 2 => of_no_share],
     Opened = "payment.opened" v 1,
     BecameUnknown = "payment.became_unknown" v 1,
     Succeeded = "payment.succeeded" v 2 from [1 => one_more_choice],
@@ -76,10 +76,13 @@ pub struct Requested {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
     pub site_id: SiteId,
+    /// Who pays: the reservation's client, or whoever pays a share, where that is known.
     pub client_id: Option<ClientId>,
+    /// The share it is for, of a price that was split.
+    pub share_id: Option<ShareId>,
     pub method: Method,
     pub purpose: Purpose,
-    /// What is due for the purpose, or what was counted by whoever recorded it.
+    /// What is due for the purpose or of the share, or what was counted by whoever recorded it.
     pub amount: Money,
     pub reference: Reference,
     pub by: Actor,

@@ -20,6 +20,10 @@ pub fn react(event: &Event) -> Vec<Reaction> {
                 None => Notice::PayBalance { reservation_id, payment_id },
             };
             let open = Reaction::OpenCheckout { payment_id };
+            // Asked for by whoever came by the link of a share and is about to pay.
+            if requested.share_id.is_some() {
+                return vec![open];
+            }
             std::iter::once(open).chain(tell_client(requested.client_id, notice)).collect()
         }
         Event::Opened(opened) => {

@@ -101,7 +101,8 @@ impl Record<'_> {
         };
         let client_id = self.reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
         let (amount, at) = (self.amount, self.now);
-        let received = PaymentReceived { reservation_id, client_id, payment_id, purpose, amount, at };
+        let share_id = None;
+        let received = PaymentReceived { reservation_id, client_id, payment_id, share_id, purpose, amount, at };
         let decision = decision.then(self.payment, succeeded).then(self.reservation, received);
         self.confirming(decision, Grounds::Payment { payment_id })
     }

@@ -6,6 +6,7 @@ use super::{Method, ProviderId, Status};
 use crate::{
     Timestamp,
     actor::Role,
+    ids::PaymentId,
     money::{Currency, Money, MoneyError},
     refund,
     refusal::Refused,
@@ -23,6 +24,14 @@ pub enum Refusal {
     OtherReservation,
     #[error("nothing is due for this purpose ({purpose:?})")]
     NothingDue { purpose: Purpose },
+    #[error("what is due is split: its shares are paid, each by itself")]
+    Split,
+    #[error("there is no such share")]
+    NoSuchShare,
+    #[error("the share is paid")]
+    SharePaid,
+    #[error("payment {payment_id} by {} is open for this share: pay there, or by another method", method.as_str())]
+    ShareOpen { payment_id: PaymentId, method: Method },
     #[error("the hold ended at {at}")]
     HoldExpired { at: Timestamp },
     #[error("the reservation is {status} and takes no payment of this kind")]
@@ -62,6 +71,10 @@ impl Refused for Refusal {
             Self::AlreadyRequested => "payment.already_requested",
             Self::OtherReservation => "payment.other_reservation",
             Self::NothingDue { .. } => "payment.nothing_due",
+            Self::Split => "payment.split",
+            Self::NoSuchShare => "payment.no_such_share",
+            Self::SharePaid => "payment.share_paid",
+            Self::ShareOpen { .. } => "payment.share_open",
             Self::HoldExpired { .. } => "reservation.hold_expired",
             Self::NotPayable { .. } => "payment.not_payable",
             Self::ByHand { .. } => "payment.by_hand",

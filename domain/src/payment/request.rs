@@ -22,7 +22,8 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// # Errors
-    /// [`Refusal`] when the hold ended, nothing is due for this purpose, or the method has no provider.
+    /// [`Refusal`] when the hold ended or is paid in shares, nothing is due for this purpose, or the method has no
+    /// provider.
     pub fn decide(self, now: Timestamp) -> Result<Decision, Refusal> {
         Ok(self.ask(now)?.relying_on(self.reservation))
     }
@@ -35,12 +36,17 @@ impl Request<'_> {
         if !self.method.has_provider() {
             return Err(Refusal::ByHand { method: self.method });
         }
+        // What is confirmed has a balance like any other; until then it is the shares that count.
+        let state = &self.reservation.state;
+        if state.status == Status::Held && state.split.is_some() {
+            return Err(Refusal::Split);
+        }
         let requested = requested(self.reservation, self.payment, self.method, self.purpose, self.by, now)?;
         Ok(Decision::default().then(self.payment, requested))
     }
 }
 
-/// The event, for what is due now; also the first half of a record of cash.
+/// The event, for what is due now; also the first half of a record of cash, and of a share.
 pub(super) fn requested(
     reservation: &Loaded<Reservation>,
     payment: &Loaded<Payment>,
@@ -68,6 +74,7 @@ pub(super) fn requested(
         reservation_id: reservation.id,
         site_id: terms.slot.site_id,
         client_id: terms.client_id,
+        share_id: None,
         method,
         purpose,
         amount,

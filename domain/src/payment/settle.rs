@@ -13,7 +13,7 @@ use crate::{
     ids::RefundId,
     money::Money,
     refund::{self, Reason},
-    reservation::{self, Expired, Grounds, Held, PaymentReceived, Reservation, Status},
+    reservation::{self, Expired, Grounds, Held, HoldProlonged, PaymentReceived, Reservation, Status},
 };
 
 /// What a provider, asked by us, says has landed.
@@ -34,7 +34,8 @@ pub struct Settle<'a> {
     pub payment: &'a Loaded<Payment>,
     /// The reservation the payment is for.
     pub reservation: &'a Loaded<Reservation>,
-    /// Version of the client's stream, when the reservation has a client: more than was due becomes their credit.
+    /// Version of the stream of the client who pays (`client_id` of the request), when they are known: more than was due
+    /// becomes their credit.
     pub client: Option<Version>,
     /// The id of the refund, should one be due: made at the edge.
     pub refund_id: RefundId,
@@ -61,9 +62,9 @@ pub enum Row {
     /// The hold had ended and the cells are claimed again: confirmed. On `SlotTaken` decide again with
     /// [`Cells::Taken`].
     ConfirmedLate,
-    /// A balance, or another part of what is due.
+    /// A balance, a share that was paid without reaching the quorum, or another part of what is due.
     Allocated,
-    /// Too little to confirm; the hold lives on.
+    /// Too little to confirm, or for the share; the hold lives on.
     Underpaid,
     /// It came too late (or too late and too little): it goes back.
     Orphaned,
@@ -88,6 +89,14 @@ struct Division {
     /// Back to the payer, and why; the rest is client credit.
     back: Option<Reason>,
     confirms: bool,
+    /// It is the first share that is paid: the hold lives until the deadline.
+    pledges: bool,
+}
+
+impl Division {
+    const fn to_reservation(row: Row, allocated: Money) -> Self {
+        Self { row, allocated, back: None, confirms: false, pledges: false }
+    }
 }
 
 impl Settle<'_> {
@@ -108,7 +117,7 @@ impl Settle<'_> {
         let rest = received.minus(division.allocated)?;
         // More than was due is the client's credit; it goes back when there is a reason, or nobody to credit.
         let nothing = Money::zero(rest.currency);
-        let credits = division.back.is_none() && terms.client_id.is_some();
+        let credits = division.back.is_none() && request.client_id.is_some();
         let (credited, back) = if credits { (rest, nothing) } else { (nothing, rest) };
         let succeeded = Succeeded {
             payment_id: self.payment.id,
@@ -128,7 +137,7 @@ impl Settle<'_> {
         let mut decision = Decision::default().then(self.payment, succeeded);
         decision = self.allocate(decision, &division, request, terms);
         if credited.is_positive() {
-            decision = decision.and(self.credit(credited, terms)?);
+            decision = decision.and(self.credit(credited, request)?);
         }
         if back.is_positive() {
             let (transaction, reason) = (&self.landed.transaction, division.back.unwrap_or(Reason::Overpayment));
@@ -161,44 +170,57 @@ impl Settle<'_> {
         let state = &self.reservation.state;
         let received = self.landed.received;
         let nothing = Money::zero(received.currency);
-        let back = |row, reason| Division { row, allocated: nothing, back: Some(reason), confirms: false };
-        let fits = received.min(state.balance_due())?;
+        let back = |row, reason| Division { back: Some(reason), ..Division::to_reservation(row, nothing) };
+        let due = request.share_id.map_or_else(|| state.balance_due(), |share_id| state.share_due(share_id));
+        let fits = received.min(due)?;
+        // Of a share nothing is missing any more, whatever is missing of the others.
+        let filled = request.share_id.is_some() && due.is_zero();
         match state.status {
+            Status::Held | Status::Expired if filled => Ok(back(Row::Duplicate, Reason::Duplicate)),
             Status::Held | Status::Expired => {
                 let ended = state.status == Status::Expired;
-                let enough = !state.deposit_due().compare(received)?.is_gt();
+                let enough = !state.confirmation_due().compare(fits)?.is_gt();
                 let in_time = self.now < reservation::fence(terms) && !ended;
                 let playable = self.now < terms.slot.during.from();
                 Ok(match (in_time || playable, enough) {
                     (true, true) if ended && cells == Cells::Taken => back(Row::Orphaned, Reason::Orphaned),
                     (true, true) => {
                         let row = if ended { Row::ConfirmedLate } else { Row::Confirmed };
-                        Division { row, allocated: fits, back: None, confirms: true }
+                        Division { confirms: true, ..Division::to_reservation(row, fits) }
                     }
-                    (true, false) if !ended => {
-                        Division { row: Row::Underpaid, allocated: fits, back: None, confirms: false }
-                    }
+                    (true, false) if !ended => self.part_of_a_hold(request, fits, due),
                     (_, false) => back(Row::Orphaned, Reason::Underpayment),
                     (false, true) => back(Row::Orphaned, Reason::Orphaned),
                 })
             }
             Status::Confirmed | Status::CheckedIn | Status::Completed => {
-                if state.due(request.purpose).is_zero() {
+                if state.due_of(request.purpose, request.share_id).is_zero() {
                     return Ok(back(Row::Duplicate, Reason::Duplicate));
                 }
-                Ok(Division { row: Row::Allocated, allocated: fits, back: None, confirms: false })
+                Ok(Division::to_reservation(Row::Allocated, fits))
             }
             Status::Cancelled | Status::NoShow => {
                 let (most, reason) = match state.cancelled {
+                    // A split that was called off before it was confirmed gave everything back: whoever pays last, too.
+                    Some(_) if request.share_id.is_some() && state.grounds.is_none() => (nothing, Reason::Cancellation),
                     Some((why, at)) => (reservation::kept_at_most(terms, why, at), Reason::Cancellation),
                     None => (terms.price.deposit, Reason::NoShow),
                 };
                 let missing = most.minus(state.held_money().min(most)?)?;
-                let allocated = received.min(missing)?;
-                Ok(Division { row: Row::AfterEnd, allocated, back: Some(reason), confirms: false })
+                let allocated = fits.min(missing)?;
+                Ok(Division { back: Some(reason), ..Division::to_reservation(Row::AfterEnd, allocated) })
             }
             Status::Absent => Err(Refusal::OtherReservation),
         }
+    }
+
+    /// Too little to confirm it. Only a share that is paid whole is a pledge: a franc must not hold a pitch for weeks.
+    fn part_of_a_hold(&self, request: &Requested, fits: Money, due: Money) -> Division {
+        let whole = request.share_id.is_some() && fits == due;
+        let row = if whole { Row::Allocated } else { Row::Underpaid };
+        let split = self.reservation.state.split.as_ref();
+        let pledges = whole && split.is_some_and(|split| !split.pledged && self.now < split.deadline);
+        Division { pledges, ..Division::to_reservation(row, fits) }
     }
 
     fn allocate(&self, decision: Decision, division: &Division, request: &Requested, terms: &Held) -> Decision {
@@ -211,10 +233,15 @@ impl Settle<'_> {
             decision = decision.then(self.reservation, Expired { reservation_id, client_id, counts_on, at: self.now });
         }
         if division.allocated.is_positive() {
-            let (purpose, amount) = (request.purpose, division.allocated);
+            let (purpose, amount, share_id) = (request.purpose, division.allocated, request.share_id);
             let (client_id, at) = (terms.client_id, self.now);
-            let received = PaymentReceived { reservation_id, client_id, payment_id, purpose, amount, at };
+            let received = PaymentReceived { reservation_id, client_id, payment_id, share_id, purpose, amount, at };
             decision = decision.then(self.reservation, received);
+        }
+        if let (true, Some(split)) = (division.pledges, &state.split) {
+            let (client_id, until) = (terms.client_id, split.deadline);
+            decision =
+                decision.then(self.reservation, HoldProlonged { reservation_id, client_id, until, at: self.now });
         }
         if division.confirms {
             let confirmed = reservation::confirmed(state, terms, Grounds::Payment { payment_id }, self.now);
@@ -226,8 +253,8 @@ impl Settle<'_> {
     }
 
     /// What the client's stream gets for the part that became their credit.
-    fn credit(&self, amount: Money, terms: &Held) -> Result<Decision, Refusal> {
-        let (Some(client_id), Some(expected)) = (terms.client_id, self.client) else {
+    fn credit(&self, amount: Money, request: &Requested) -> Result<Decision, Refusal> {
+        let (Some(client_id), Some(expected)) = (request.client_id, self.client) else {
             return Err(Refusal::ClientMissing);
         };
         let credited = client::Credited { client_id, payment_id: self.payment.id, amount, at: self.now };

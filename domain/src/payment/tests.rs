@@ -40,7 +40,7 @@ fn never_again_a_balance_failure_cancels_the_booking() {
     let before = world.load::<reservation::Reservation>(reservation);
     let balance = world.request(reservation, Purpose::Balance).unwrap();
     world.open(balance).unwrap();
-    let failed = fail(&world.load(balance), &[], note("insufficient-funds"), world.now);
+    let failed = fail(&world.load(balance), &world.paid_by(balance), &[], note("insufficient-funds"), world.now);
     assert_eq!(world.write(failed), Ok(vec!["payment.failed"]));
     let after = world.load::<reservation::Reservation>(reservation);
     assert_eq!((before.version, before.state), (after.version, after.state));
@@ -73,11 +73,11 @@ fn news_after_the_end_changes_nothing() {
     let mut world = World::new();
     let (_, payment) = world.hold(evening(2));
     world.land(payment, "T1", DEPOSIT).unwrap();
-    let loaded = world.load(payment);
+    let (loaded, of) = (world.load(payment), world.paid_by(payment));
     for late in [
-        fail(&loaded, &[], note("failed"), world.now),
-        expire(&loaded, &[], world.now),
-        unknown(&loaded, note("timed out"), world.now),
+        fail(&loaded, &of, &[], note("failed"), world.now),
+        expire(&loaded, &of, &[], world.now),
+        unknown(&loaded, &of, note("timed out"), world.now),
     ] {
         assert_eq!(world.write(late), Ok(vec![]));
     }
@@ -88,7 +88,7 @@ fn news_after_the_end_changes_nothing() {
 fn a_success_after_a_failure_is_still_money() {
     let mut world = World::new();
     let (_, payment) = world.hold(evening(2));
-    let failed = fail(&world.load(payment), &[], note("insufficient-funds"), world.now);
+    let failed = fail(&world.load(payment), &world.paid_by(payment), &[], note("insufficient-funds"), world.now);
     world.write(failed).unwrap();
     assert_eq!(world.land(payment, "T1", DEPOSIT), Ok(Row::Confirmed));
 }
@@ -97,7 +97,7 @@ fn a_success_after_a_failure_is_still_money() {
 fn a_failed_attempt_leaves_the_hold_alone_while_it_lives() {
     let mut world = World::new();
     let (reservation, payment) = world.hold(evening(2));
-    let failed = fail(&world.load(payment), &[], note("insufficient-funds"), world.now);
+    let failed = fail(&world.load(payment), &world.paid_by(payment), &[], note("insufficient-funds"), world.now);
     world.write(failed).unwrap();
     assert_eq!(world.expire(reservation, &[payment]), Err(No::Refused("reservation.hold_alive")));
     assert!(world.request(reservation, Purpose::Deposit).is_ok());

@@ -272,7 +272,7 @@ fn row_7_unknown_keeps_the_cells_to_the_grace_and_no_longer() {
     let mut world = World::new();
     let wave = Paying::Online(Method::Wave, Purpose::Deposit);
     let (reservation, payment) = world.place(&Booking::online(evening(2)), wave).unwrap();
-    let cut = unknown(&world.load(payment), note("timed out"), world.now);
+    let cut = unknown(&world.load(payment), &world.paid_by(payment), note("timed out"), world.now);
     world.write(cut).unwrap();
     world.pass(16);
     assert_eq!(world.expire(reservation, &[payment]), Err(No::Refused("reservation.hold_alive")));
@@ -289,7 +289,7 @@ fn a_checkout_that_ends_gives_the_cells_back_at_the_end_of_the_hold() {
     let (reservation, payment) = world.hold(evening(2));
     world.pass(15);
     assert_eq!(world.expire(reservation, &[payment]), Err(No::Refused("reservation.hold_alive")));
-    let closed = expire(&world.load(payment), &[], world.now);
+    let closed = expire(&world.load(payment), &world.paid_by(payment), &[], world.now);
     world.write(closed).unwrap();
     assert!(world.blocking().is_empty());
     assert_eq!(world.expire(reservation, &[payment]), Ok(vec!["reservation.expired"]));

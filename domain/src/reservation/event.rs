@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Timestamp,
     actor::Actor,
     contract::Contract,
     event::{Members, events},
-    ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, SiteId},
+    ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, ShareId, SiteId},
     interval::Interval,
     money::Money,
     policy::Policy,
@@ -21,7 +21,9 @@ use crate::{
 
 events! { "reservation" {
     Held = "reservation.held" v 2 from [1 => before_contracts],
-    PaymentReceived = "reservation.payment_received" v 1,
+    SplitUp = "reservation.split" v 1,
+    HoldProlonged = "reservation.hold_prolonged" v 1,
+    PaymentReceived = "reservation.payment_received" v 2 from [1 => of_no_share],
     Confirmed = "reservation.confirmed" v 1,
     Expired = "reservation.expired" v 1,
     MoneyReturned = "reservation.money_returned" v 1,
@@ -31,6 +33,12 @@ events! { "reservation" {
     Completed = "reservation.completed" v 1,
     NoShow = "reservation.no_show" v 1,
 } }
+
+/// Until then nobody paid a part of a price that was split.
+pub(crate) fn of_no_share(mut data: Members) -> Members {
+    data.insert("share_id".into(), Value::Null);
+    data
+}
 
 /// Where and when: a pitch of a site for an interval, and the cells that this takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +117,43 @@ pub enum Purpose {
     Difference,
 }
 
+/// One part of what is paid together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Share {
+    pub share_id: ShareId,
+    pub amount: Money,
+}
+
+/// Several people pay what is due, each a share. Once: a price is not split again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SplitUp {
+    pub reservation_id: ReservationId,
+    /// What of the price is shared: the deposit, all of it, or the balance of what is confirmed already.
+    pub of: Purpose,
+    /// 2 to 30. They add up to what was due.
+    pub shares: Vec<Share>,
+    /// What must have been received in all for it to be confirmed; at least the deposit. `None` when it was confirmed
+    /// already: nothing hangs on the shares then.
+    pub quorum: Option<Money>,
+    /// Until when the hold lives once a share is paid. Without the quorum by then everything goes back.
+    pub deadline: Timestamp,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The first share of a split is paid: the hold lives until the deadline, and is no longer an unpaid one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HoldProlonged {
+    pub reservation_id: ReservationId,
+    pub client_id: Option<ClientId>,
+    /// Takes the place of `hold_expires_at` of `reservation.held`.
+    pub until: Timestamp,
+    pub at: Timestamp,
+}
+
 /// Money arrived for this reservation. `amount` is what was allocated to it; more than was due becomes client credit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -116,6 +161,8 @@ pub struct PaymentReceived {
     pub reservation_id: ReservationId,
     pub client_id: Option<ClientId>,
     pub payment_id: PaymentId,
+    /// The share it pays, of a price that was split.
+    pub share_id: Option<ShareId>,
     pub purpose: Purpose,
     pub amount: Money,
     pub at: Timestamp,

@@ -1,6 +1,6 @@
 //! What we owe the world after something happened to a reservation.
 
-use super::{Agenda, Confirmed, Event, Held, Purpose, expire::fence};
+use super::{Agenda, Confirmed, Event, Held, HoldProlonged, Purpose, expire::fence};
 use crate::{
     Timestamp,
     ids::ReservationId,
@@ -13,6 +13,10 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Held(held) => hold_ends(held),
         Event::PaymentReceived(received) => {
             let (reservation_id, payment_id) = (received.reservation_id, received.payment_id);
+            if received.share_id.is_some() {
+                let notice = Notice::SharePaid { reservation_id, payment_id };
+                return tell_client(received.client_id, notice).into_iter().collect();
+            }
             // A deposit, or everything at once, is told by the confirmation.
             let later = matches!(received.purpose, Purpose::Balance | Purpose::Difference);
             let paid = later.then_some(Notice::Paid { reservation_id, payment_id });
@@ -50,7 +54,12 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             reactions.extend(tell_client(no_show.client_id, Notice::NoShow { reservation_id }));
             reactions
         }
-        Event::MoneyReturned(_) | Event::CheckedIn(_) | Event::Completed(_) => Vec::new(),
+        // An open checkout that keeps the cells a little longer is found then.
+        Event::HoldProlonged(HoldProlonged { reservation_id, until, .. }) => {
+            vec![Reaction::Wake { reservation_id: *reservation_id, at: *until, alarm: Alarm::HoldEnds }]
+        }
+        // The links are handed out by whoever split it.
+        Event::SplitUp(_) | Event::MoneyReturned(_) | Event::CheckedIn(_) | Event::Completed(_) => Vec::new(),
     }
 }
 

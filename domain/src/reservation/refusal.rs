@@ -8,7 +8,7 @@ use crate::{
     actor::Role,
     aggregate::Version,
     ids::PaymentId,
-    money::MoneyError,
+    money::{Money, MoneyError},
     payment, refund,
     refusal::{Refused, Rule},
 };
@@ -50,6 +50,20 @@ pub enum Refusal {
     RoleNotAllowed { role: Role },
     #[error("payment {payment_id} holds money of this reservation and must be decided with it")]
     PaymentMissing { payment_id: PaymentId },
+    #[error("what is due is split already")]
+    AlreadySplit,
+    #[error("payment {payment_id} may still be paid: what is due can be split when it has ended")]
+    CheckoutOpen { payment_id: PaymentId },
+    #[error("{shares} shares: there are {least} to {most}")]
+    ShareCount { shares: usize, least: usize, most: usize },
+    #[error("a share of {amount} is too small: at least {least}")]
+    ShareTooSmall { amount: Money, least: Money },
+    #[error("the shares add up to {sum}, and {due} is due")]
+    SharesDoNotAddUp { sum: Money, due: Money },
+    #[error("{quorum} cannot be the quorum: {least} to {most} can")]
+    QuorumOutOfRange { quorum: Money, least: Money, most: Money },
+    #[error("the deadline must be after {after} and not after {latest}, {minutes} minutes before the start")]
+    DeadlineOutOfRange { after: Timestamp, latest: Timestamp, minutes: u32, version: Version },
     #[error(transparent)]
     Payment(#[from] payment::Refusal),
     #[error(transparent)]
@@ -78,6 +92,13 @@ impl Refused for Refusal {
             Self::ReasonRequired => "reservation.reason_required",
             Self::RoleNotAllowed { .. } => "reservation.role_not_allowed",
             Self::PaymentMissing { .. } => "reservation.payment_missing",
+            Self::AlreadySplit => "reservation.already_split",
+            Self::CheckoutOpen { .. } => "reservation.checkout_open",
+            Self::ShareCount { .. } => "reservation.share_count",
+            Self::ShareTooSmall { .. } => "reservation.share_too_small",
+            Self::SharesDoNotAddUp { .. } => "reservation.shares_do_not_add_up",
+            Self::QuorumOutOfRange { .. } => "reservation.quorum_out_of_range",
+            Self::DeadlineOutOfRange { .. } => "reservation.deadline_out_of_range",
             Self::Payment(refusal) => refusal.code(),
             Self::Refund(refusal) => refusal.code(),
             Self::Money(_) => "money.out_of_range",
@@ -92,6 +113,7 @@ impl Refused for Refusal {
             Self::TooLateToReschedule { minutes, version, .. } => {
                 Some(Rule::new("reschedule_minutes", minutes, *version))
             }
+            Self::DeadlineOutOfRange { minutes, version, .. } => Some(Rule::new("lead_minutes", minutes, *version)),
             Self::ReschedulesUsed { allowed, version } => Some(Rule::new("free_reschedules", allowed, *version)),
             Self::Payment(refusal) => refusal.rule(),
             Self::Refund(refusal) => refusal.rule(),
@@ -109,6 +131,12 @@ impl Refused for Refusal {
             | Self::ReasonRequired
             | Self::RoleNotAllowed { .. }
             | Self::PaymentMissing { .. }
+            | Self::AlreadySplit
+            | Self::CheckoutOpen { .. }
+            | Self::ShareCount { .. }
+            | Self::ShareTooSmall { .. }
+            | Self::SharesDoNotAddUp { .. }
+            | Self::QuorumOutOfRange { .. }
             | Self::Money(_) => None,
         }
     }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CancelReason, Event, Grounds, Held, PaymentReceived, Purpose, RefundShare};
+use super::{CancelReason, Event, Grounds, Held, PaymentReceived, Purpose, RefundShare, Shares};
 use crate::{
     Timestamp,
     aggregate::{Aggregate, Version},
     event,
-    ids::{PaymentId, ReservationId},
+    ids::{PaymentId, ReservationId, ShareId},
     money::{Currency, Money},
     refund::Reason,
 };
@@ -58,6 +58,9 @@ impl std::fmt::Display for Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub payment_id: PaymentId,
+    /// The share it pays, of a price that was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_id: Option<ShareId>,
     pub purpose: Purpose,
     pub amount: Money,
 }
@@ -73,7 +76,8 @@ pub struct Return {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reservation {
     pub status: Status,
-    /// What was agreed: slot, price, policy, code. A reschedule changes slot and price. `None` only while absent.
+    /// What was agreed: slot, price, policy, code. A reschedule changes slot and price, a paid share when the hold ends.
+    /// `None` only while absent.
     pub terms: Option<Held>,
     /// Version of the site the policy snapshot was taken from.
     pub policy_version: Version,
@@ -87,6 +91,9 @@ pub struct Reservation {
     pub checked_in_at: Option<Timestamp>,
     /// Why and when it was called off.
     pub cancelled: Option<(CancelReason, Timestamp)>,
+    /// How what is due was split, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Shares>,
 }
 
 impl Aggregate for Reservation {
@@ -110,6 +117,13 @@ impl Aggregate for Reservation {
                 self.status = Status::Held;
                 self.policy_version = held.price.site_version;
                 self.terms = Some(held);
+            }
+            Event::SplitUp(split) => self.split = Some(Shares::of(split)),
+            Event::HoldProlonged(prolonged) => {
+                if let (Some(terms), Some(split)) = (&mut self.terms, &mut self.split) {
+                    terms.hold_expires_at = prolonged.until;
+                    split.pledged = true;
+                }
             }
             Event::PaymentReceived(received) => self.receive(&received),
             Event::Confirmed(confirmed) => {
@@ -148,11 +162,11 @@ impl Aggregate for Reservation {
 
 impl Reservation {
     fn receive(&mut self, received: &PaymentReceived) {
-        let PaymentReceived { payment_id, purpose, amount, .. } = *received;
+        let PaymentReceived { payment_id, share_id, purpose, amount, .. } = *received;
         if purpose == Purpose::Difference {
             self.raised = (self.raised - amount.amount).max(0);
         }
-        self.receipts.push(Receipt { payment_id, purpose, amount });
+        self.receipts.push(Receipt { payment_id, share_id, purpose, amount });
     }
 
     fn give_back(&mut self, shares: &[RefundShare], reason: Reason) {
@@ -163,7 +177,7 @@ impl Reservation {
         self.terms.as_ref().map_or(Currency::Xof, |terms| terms.price.total.currency)
     }
 
-    fn money(&self, amount: i64) -> Money {
+    pub(super) fn money(&self, amount: i64) -> Money {
         Money::new(amount.max(0), self.currency())
     }
 
@@ -203,26 +217,28 @@ impl Reservation {
 
     /// Given back after it was confirmed, because a person granted it: not owed again.
     fn forgiven(&self) -> i64 {
-        if !matches!(self.status, Status::Confirmed | Status::CheckedIn | Status::Completed) {
-            return 0;
-        }
-        let granted = self.returns.iter().filter(|given| matches!(given.reason, Reason::Goodwill | Reason::External));
+        let granted = self.returns.iter().filter(|given| self.forgives(given));
         granted.map(|given| given.share.amount.amount).fold(0, i64::saturating_add)
     }
 
-    fn due_of(&self, asked: Option<i64>) -> Money {
+    pub(super) fn forgives(&self, given: &Return) -> bool {
+        matches!(self.status, Status::Confirmed | Status::CheckedIn | Status::Completed)
+            && matches!(given.reason, Reason::Goodwill | Reason::External)
+    }
+
+    fn still_due(&self, asked: Option<i64>) -> Money {
         let settled = self.held_money().amount.saturating_add(self.forgiven());
         self.money(asked.unwrap_or(0).saturating_sub(settled))
     }
 
     /// Still missing before it can be confirmed (or, on account, of the deposit).
     pub fn deposit_due(&self) -> Money {
-        self.due_of(self.terms.as_ref().map(|terms| terms.price.deposit.amount))
+        self.still_due(self.terms.as_ref().map(|terms| terms.price.deposit.amount))
     }
 
     /// Still missing of the whole price.
     pub fn balance_due(&self) -> Money {
-        self.due_of(self.terms.as_ref().map(|terms| terms.price.total.amount))
+        self.still_due(self.terms.as_ref().map(|terms| terms.price.total.amount))
     }
 
     /// What somebody still has to pay of the deposit and in all. Nothing once it ended without being played, though money

@@ -150,11 +150,12 @@ fn a_checkout_that_failed_leaves_the_other_one_its_grace() {
     let (id, first) = world.hold(evening(2));
     let second = world.request(id, Purpose::Deposit).unwrap();
     world.open(second).unwrap();
-    let failed = fail(&world.load(first), &[&world.load(second)], note("changed their mind"), world.now);
+    let failed =
+        fail(&world.load(first), &world.paid_by(first), &[&world.load(second)], note("changed their mind"), world.now);
     world.write(failed).unwrap();
     world.pass(16);
     assert_eq!(world.place(&Booking::manual(evening(2)), CASH_DEPOSIT), Err(No::SlotTaken), "the second one is open");
-    let closed = expire(&world.load(second), &[&world.load(first)], world.now);
+    let closed = expire(&world.load(second), &world.paid_by(second), &[&world.load(first)], world.now);
     world.write(closed).unwrap();
     assert!(world.place(&Booking::manual(evening(2)), CASH_DEPOSIT).is_ok(), "none is open any more");
 }

@@ -22,6 +22,8 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
         &["held", "expired", "confirmed", "checked_in", "completed", "cancelled", "no_show"],
         "-",
     ),
+    ("reservation.split", &["held", "confirmed"], "-"),
+    ("reservation.hold_prolonged", &["held"], "-"),
     ("reservation.confirmed", &["held", "expired"], "confirmed"),
     ("reservation.expired", &["held"], "expired"),
     (
@@ -130,6 +132,7 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
         prop_assert_eq!(state.held_money().amount, *net, "{}: the state counts otherwise", id);
     }
     super::ledgers::check(play)?;
+    super::shares::check(play)?;
     claims_are_held_by_the_living(play, &states)
 }
 
@@ -184,6 +187,8 @@ fn reservation_laws(
             prop_assert!(moved.price.deposit.amount <= agreed.price.deposit.amount, "the deposit follows");
             agreed.price = moved.price.clone();
         }
+        // See `shares`.
+        E::SplitUp(_) | E::HoldProlonged(_) => {}
         E::Expired(_) | E::CheckedIn(_) | E::Completed(_) => {}
     }
     Ok(())

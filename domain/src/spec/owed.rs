@@ -182,7 +182,8 @@ fn a_failed_checkout_lets_the_hold_end_when_it_always_would_have() {
     let (reservation_id, payment) = world.hold(evening(2));
     let ends = world.now + Duration::minutes(15);
     let from = world.log.len();
-    let failed = payment::fail(&world.load(payment), &[], note("insufficient-funds"), world.now);
+    let failed =
+        payment::fail(&world.load(payment), &world.paid_by(payment), &[], note("insufficient-funds"), world.now);
     world.write(failed).unwrap();
     assert_eq!(owed_since(&world, from), [Reaction::Wake { reservation_id, at: ends, alarm: Alarm::HoldEnds }]);
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     laws,
+    sharing::{Sharing, any_sharing},
     story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
     world::{No, World, person},
 };
@@ -12,7 +13,7 @@ use crate::{
     contract::{Contract, Flow},
     ids::{PaymentId, RefundId, ReservationId},
     money::Money,
-    payment::{self, Method, ProviderId},
+    payment::{self, Method, Payment, ProviderId},
     policy::{BasisPoints, Policy},
     refund,
     reservation::{self, CancelReason, Purpose},
@@ -41,6 +42,9 @@ enum Command {
     Second(usize, bool, Person),
     Refund(usize, Step),
     Observe(usize, u8, i64),
+    Share(usize, Sharing),
+    /// What was asked for, and so much more.
+    Pay(usize, u8, i64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +58,7 @@ enum Placing {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Person {
+pub(super) enum Person {
     Client,
     Manager,
     Cashier,
@@ -75,7 +79,7 @@ enum Step {
 }
 
 impl Person {
-    fn actor(self) -> Actor {
+    pub(super) fn actor(self) -> Actor {
         match self {
             Self::Client => client(),
             Self::Manager => manager(),
@@ -134,6 +138,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let passing = prop_oneof![
         6 => 1..20i64, 2 => 20..400i64, 1 => 400..3_000i64
     ];
+    let more = prop_oneof![6 => Just(0), 1 => Just(500), 1 => Just(-1), 1 => -9_000..9_000i64];
     let nth = prop_oneof![6 => Just(0usize), 2 => Just(1), 1 => 2..6usize];
     prop_oneof![
         6 => passing.prop_map(C::Pass),
@@ -157,7 +162,9 @@ fn any_command() -> impl Strategy<Value = Command> {
             .prop_map(|(p, amount, by)| C::AskRefund(p, amount, by)),
         2 => (nth.clone(), any::<bool>(), any_person()).prop_map(|(f, yes, by)| C::Second(f, yes, by)),
         6 => (nth.clone(), step).prop_map(|(f, step)| C::Refund(f, step)),
-        1 => (nth, 0..6u8, any_amount()).prop_map(|(p, t, amount)| C::Observe(p, t, amount)),
+        1 => (nth.clone(), 0..6u8, any_amount()).prop_map(|(p, t, amount)| C::Observe(p, t, amount)),
+        4 => (nth.clone(), 0..2u8, more).prop_map(|(p, t, more)| C::Pay(p, t, more)),
+        9 => (nth, any_sharing()).prop_map(|(r, sharing)| C::Share(r, sharing)),
     ]
 }
 
@@ -166,7 +173,7 @@ fn any_command() -> impl Strategy<Value = Command> {
 pub(super) struct Play {
     pub(super) world: World,
     pub(super) reservations: Vec<ReservationId>,
-    payments: Vec<PaymentId>,
+    pub(super) payments: Vec<PaymentId>,
 }
 
 fn pick<T: Copy>(all: &[T], nth: usize) -> Option<T> {
@@ -217,6 +224,11 @@ impl Play {
                     self.payments.push(payment);
                 }
             }
+            C::Share(r, ref sharing) => {
+                if let Some(id) = pick(&self.reservations, r) {
+                    self.share(id, sharing)?;
+                }
+            }
             C::Record(r, method, amount, by) => {
                 if let Some(id) = pick(&self.reservations, r) {
                     let payment = self.world.record(id, method, amount, by.actor())?;
@@ -225,6 +237,7 @@ impl Play {
             }
             C::Open(p)
             | C::Land(p, ..)
+            | C::Pay(p, ..)
             | C::Fail(p)
             | C::Close(p)
             | C::Unknown(p)
@@ -273,16 +286,21 @@ impl Play {
 
     fn run_payment(&mut self, id: PaymentId, command: &Command) -> Result<(), No> {
         let world = &mut self.world;
-        let (loaded, now) = (world.load(id), world.now);
+        let (loaded, of, now) = (world.load::<Payment>(id), world.paid_by(id), world.now);
         match *command {
             Command::Open(_) => world.open(id)?,
             Command::Land(_, transaction, amount) => {
                 world.land(id, &format!("T{transaction}"), amount)?;
                 return Ok(());
             }
-            Command::Fail(_) => world.write(payment::fail(&loaded, &[], note("failed"), now))?,
-            Command::Close(_) => world.write(payment::expire(&loaded, &[], now))?,
-            Command::Unknown(_) => world.write(payment::unknown(&loaded, note("timed out"), now))?,
+            Command::Pay(_, transaction, more) => {
+                let asked = loaded.state.request.as_ref().unwrap().amount.amount;
+                world.land(id, &format!("{id}-{transaction}"), asked + more)?;
+                return Ok(());
+            }
+            Command::Fail(_) => world.write(payment::fail(&loaded, &of, &[], note("failed"), now))?,
+            Command::Close(_) => world.write(payment::expire(&loaded, &of, &[], now))?,
+            Command::Unknown(_) => world.write(payment::unknown(&loaded, &of, note("timed out"), now))?,
             Command::AskRefund(_, amount, by) => {
                 world.ask_refund(id, amount, by.actor())?;
                 return Ok(());
@@ -349,14 +367,16 @@ fn the_play_reaches_every_event() {
     let mut runner = TestRunner::deterministic();
     let plays = proptest::collection::vec(any_command(), 100);
     let mut reached = std::collections::BTreeSet::new();
-    for _ in 0..700 {
+    for _ in 0..1_500 {
         let mut play = Play::default();
         for command in plays.new_tree(&mut runner).unwrap().current() {
             let _ = play.run(command);
         }
         reached.extend(play.world.names());
+        reached.extend(super::shares::ends(&play.world));
     }
     let all = [reservation::Event::TYPES, payment::Event::TYPES, refund::Event::TYPES].concat();
-    let missing: Vec<_> = all.iter().map(|(name, _)| *name).filter(|name| !reached.contains(name)).collect();
+    let all = all.iter().map(|(name, _)| *name).chain(super::shares::ENDS.iter().copied());
+    let missing: Vec<_> = all.filter(|name| !reached.contains(name)).collect();
     assert_eq!(missing, [] as [&str; 0]);
 }

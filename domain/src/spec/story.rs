@@ -169,7 +169,7 @@ impl World {
         let payment = self.load::<Payment>(payment);
         let of = payment.state.request.as_ref().unwrap().reservation_id;
         let reservation = self.load::<Reservation>(of);
-        let client = reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
+        let client = payment.state.request.as_ref().unwrap().client_id;
         let settle = Settle {
             payment: &payment,
             reservation: &reservation,

@@ -93,6 +93,11 @@ impl World {
         self.load::<crate::reservation::Reservation>(id).state
     }
 
+    /// The reservation a payment is for.
+    pub fn paid_by(&self, id: PaymentId) -> Loaded<crate::reservation::Reservation> {
+        self.load(self.payment(id).request.unwrap().reservation_id)
+    }
+
     pub fn payment(&self, id: PaymentId) -> crate::payment::Payment {
         self.load::<crate::payment::Payment>(id).state
     }

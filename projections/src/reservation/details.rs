@@ -95,7 +95,12 @@ pub(super) struct Story {
 impl Story {
     fn goes_on(&mut self, event: &Event) {
         match event {
-            Event::Held(_) | Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::Rescheduled(_) => {}
+            Event::Held(_)
+            | Event::SplitUp(_)
+            | Event::HoldProlonged(_)
+            | Event::PaymentReceived(_)
+            | Event::MoneyReturned(_)
+            | Event::Rescheduled(_) => {}
             Event::Confirmed(confirmed) => {
                 self.confirmed_at = Some(confirmed.at);
                 self.late = confirmed.reclaims.is_some();

@@ -55,6 +55,7 @@ pub struct Bench {
     /// By which payments are asked for, and its fake; Wave's unless the test says otherwise.
     pub kind: Kind,
     pub rail: Fake,
+    added: Vec<Fake>,
     pub sms: Fake,
     pub site: SiteId,
     pub pitch: PitchId,
@@ -89,6 +90,8 @@ impl Bench {
     pub async fn add(&mut self, kind: Kind) -> Fake {
         let (fake, adapter) = kind.serve(&self.hooks, self.stop.clone()).await;
         self.ctx.providers.rails.insert(kind.method(), adapter.into());
+        self.added.push(fake.clone());
+        self.align().await;
         fake
     }
 
@@ -130,6 +133,7 @@ impl Bench {
             wave,
             kind,
             rail,
+            added: Vec::new(),
             sms,
             hooks,
             stop: stop.clone(),
@@ -235,13 +239,19 @@ impl Bench {
 
     pub async fn hold_for(&self, client: ClientId, hour: i64) -> Result<(ReservationId, PaymentId), AppendError> {
         let by = Actor::new(Role::Client, client.uuid().into());
-        self.hold_by(Some(client), Channel::Online, by, hour).await
+        self.hold_by(Some(client), Channel::Online, by, hour, true).await
+    }
+
+    /// The client holds it, and nothing is asked for yet.
+    pub async fn hold_only(&self, hour: i64) -> ReservationId {
+        let by = Actor::new(Role::Client, self.client.uuid().into());
+        self.hold_by(Some(self.client), Channel::Online, by, hour, false).await.unwrap().0
     }
 
     /// The manager holds it for somebody who leaves no number, and who pays the deposit by the rail.
     pub async fn walk_in(&self, hour: i64) -> (ReservationId, PaymentId) {
         let by = Actor::new(Role::Manager, self.site.uuid().into());
-        self.hold_by(None, Channel::Manual, by, hour).await.unwrap()
+        self.hold_by(None, Channel::Manual, by, hour, true).await.unwrap()
     }
 
     async fn hold_by(
@@ -250,6 +260,7 @@ impl Bench {
         channel: Channel,
         by: Actor,
         hour: i64,
+        pays: bool,
     ) -> Result<(ReservationId, PaymentId), AppendError> {
         let clock = self.store.clock();
         let (reservation, payment) = (ReservationId::new(clock.new_id()), PaymentId::new(clock.new_id()));
@@ -263,6 +274,7 @@ impl Bench {
             time_zone: chrono_tz::Africa::Dakar,
         };
         let version = self.load::<site::Site>(self.site).await.version;
+        let new = Loaded::<Payment>::new(payment);
         let place = Place {
             reservation: &Loaded::new(reservation),
             slot,
@@ -278,10 +290,9 @@ impl Bench {
             client_id,
             channel,
             code: Code(code(reservation)),
-            pays: Pays::Online {
-                payment: &Loaded::new(payment),
-                method: self.kind.method(),
-                purpose: Purpose::Deposit,
+            pays: match pays {
+                true => Pays::Online { payment: &new, method: self.kind.method(), purpose: Purpose::Deposit },
+                false => Pays::Later,
             },
             by,
             now: clock.now(),
@@ -367,7 +378,7 @@ impl Bench {
     /// Moves the fakes' clocks to ours.
     async fn align(&self) {
         let rail = (self.kind != Kind::Wave).then_some(&self.rail);
-        for fake in std::iter::once(&self.wave).chain(rail) {
+        for fake in std::iter::once(&self.wave).chain(rail).chain(&self.added) {
             let theirs = fake.control(json!({"do": "advance", "seconds": 0})).await;
             let theirs = theirs["now"].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
             let ahead = (self.store.clock().now() - theirs).num_seconds();

@@ -143,7 +143,7 @@ async fn many_workers_make_one_call_for_one_effect() {
 #[tokio::test]
 async fn a_stale_worker_s_word_is_not_taken() {
     let bench = Bench::with(|config| config.lease = Duration::from_millis(300)).await;
-    let (_, payment) = bench.hold(20).await;
+    let (reservation, payment) = bench.hold(20).await;
     for manager in workers::process::MANAGERS {
         workers::process::Process::new(bench.ctx.clone(), manager).step().await.unwrap();
     }
@@ -164,7 +164,7 @@ async fn a_stale_worker_s_word_is_not_taken() {
     assert!(!workers::effect::about_to_call(pool, &taken, now).await.unwrap());
     let payment_state: Loaded<Payment> = bench.load(payment).await;
     let why = domain::text::Note::new("late").unwrap();
-    let decision = domain::payment::fail(&payment_state, &[], why, now).unwrap();
+    let decision = domain::payment::fail(&payment_state, &bench.load(reservation).await, &[], why, now).unwrap();
     let late = eventstore::Append::new(decision, eventstore::Meta::system()).fenced(taken.fence.clone());
     assert!(matches!(bench.store.append(late).await, Err(eventstore::AppendError::StaleFence)));
     assert!(workers::effect::finish(pool, &second, &done, now).await.unwrap());

@@ -275,6 +275,7 @@ impl Booking {
     pub fn requested(&self) -> Event {
         payment::Requested {
             payment_id: self.payment,
+            share_id: None,
             reservation_id: self.id,
             site_id: self.slot.site_id,
             client_id: Some(self.client),
@@ -326,6 +327,7 @@ impl Booking {
             reservation_id: self.id,
             client_id: Some(self.client),
             payment_id: self.payment,
+            share_id: None,
             purpose: Purpose::Deposit,
             amount: xof(10_000),
             at: at(2),

@@ -4,11 +4,13 @@ use adapters::{
     call::{Outcome as Call, Refusal},
     payments::{Closed, Opened, Order, ProviderStatus, Rail},
 };
+use chrono::TimeDelta;
 use domain::{
+    Timestamp,
     aggregate::Loaded,
     ids::PaymentId,
     payment::{Payment, Requested, Status},
-    reservation::Reservation,
+    reservation::{self, Reservation},
 };
 use eventstore::failpoint;
 use url::Url;
@@ -77,7 +79,10 @@ pub(super) async fn create(
     let payment_id = request.payment_id;
     let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
     let in_time = request.hold_expires_at.is_none_or(|ends| ctx.store.clock().now() < ends);
-    if !in_time || !reservation.state.due(request.purpose).is_positive() {
+    let status = reservation.state.status;
+    let wanted = (status.is_live() || status == reservation::Status::Completed)
+        && reservation.state.due_of(request.purpose, request.share_id).is_positive();
+    if !in_time || !wanted {
         fail(ctx, report, payment_id, "no longer wanted").await?;
         return Ok(Outcome::Done);
     }
@@ -92,7 +97,7 @@ pub(super) async fn create(
         reference: request.reference.clone(),
         success_url,
         error_url,
-        closes_at: request.hold_expires_at,
+        closes_at: closes_at(ctx, request, &reservation.state),
         now: ctx.store.clock().now(),
         payer: None,
     };
@@ -122,6 +127,18 @@ pub(super) async fn create(
             // Those who ask go on from here.
             Ok(Outcome::Done)
         }
+    }
+}
+
+/// When a provider that can be told lets it end: with the hold. That of a share may last for weeks, and its checkout is for
+/// whoever is about to pay.
+fn closes_at(ctx: &Context, request: &Requested, reservation: &Reservation) -> Option<Timestamp> {
+    let terms = reservation.terms.as_ref().filter(|_| request.share_id.is_some());
+    let usual = terms.map(|terms| TimeDelta::seconds(i64::from(terms.policy.hold_seconds)));
+    let usual = usual.map(|usual| ctx.store.clock().now() + usual);
+    match (request.hold_expires_at, usual) {
+        (Some(end), Some(usual)) => Some(end.min(usual)),
+        (end, usual) => end.or(usual),
     }
 }
 

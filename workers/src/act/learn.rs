@@ -4,7 +4,7 @@ use adapters::payments::{Opened, ProviderStatus, Receipt};
 use domain::{
     aggregate::Loaded,
     decision::Decision,
-    ids::PaymentId,
+    ids::{PaymentId, ReservationId},
     payment::{self, Open, Payment, Requested, Row, Status},
     reservation::Reservation,
     text::{Note, Text},
@@ -87,19 +87,30 @@ async fn unpaid(ctx: &Context, report: &Report, payment_id: PaymentId) -> Result
 pub(crate) async fn expire(ctx: &Context, report: &Report, payment_id: PaymentId) -> Result<bool, TurnError> {
     decide!(ctx, report, "expire", None, {
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+        let reservation = reservation(ctx, &payment).await?;
         let others = others(ctx, &payment).await?;
         let others: Vec<_> = others.iter().collect();
-        payment::expire(&payment, &others, ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
+        payment::expire(&payment, &reservation, &others, ctx.store.clock().now())
+            .map_err(|refusal| TurnError::from(&refusal))?
     })
 }
 
 /// Decides that a checkout failed.
 pub(crate) async fn fail(ctx: &Context, payment_id: PaymentId, why: &str) -> Result<Decision, TurnError> {
     let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let reservation = reservation(ctx, &payment).await?;
     let others = others(ctx, &payment).await?;
     let others: Vec<_> = others.iter().collect();
-    payment::fail(&payment, &others, Note::kept_of(why), ctx.store.clock().now())
+    payment::fail(&payment, &reservation, &others, Note::kept_of(why), ctx.store.clock().now())
         .map_err(|refusal| TurnError::from(&refusal))
+}
+
+/// What a payment is for. One that was never asked for is for nothing, and its verbs say so.
+async fn reservation(ctx: &Context, payment: &Loaded<Payment>) -> Result<Loaded<Reservation>, TurnError> {
+    match &payment.state.request {
+        Some(request) => Ok(ctx.store.load(request.reservation_id).await?),
+        None => Ok(Loaded::new(ReservationId::new(payment.id.uuid()))),
+    }
 }
 
 /// The other payments of the same reservation that may be open.
@@ -125,7 +136,8 @@ pub(crate) async fn unknown(
     let version = ctx.store.load::<Payment>(payment_id).await?.version;
     decide!(ctx, report, &format!("unknown:{version}"), None, {
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
-        payment::unknown(&payment, Note::kept_of(why), ctx.store.clock().now())
+        let reservation = reservation(ctx, &payment).await?;
+        payment::unknown(&payment, &reservation, Note::kept_of(why), ctx.store.clock().now())
             .map_err(|refusal| TurnError::from(&refusal))?
     })
 }

@@ -31,8 +31,8 @@ pub(crate) async fn settle(
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
         let Some(request) = payment.state.request.clone() else { return Err(unknown(payment_id)) };
         let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
-        let client_id = reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
-        let client = match client_id {
+        // Whoever pays a share is not who holds it.
+        let client = match request.client_id {
             Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?.version),
             None => None,
         };

@@ -89,6 +89,14 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
             let balance = scene.reservation.state.balance_due();
             Ok(Some(Message::Paid { game: scene.game, amount, balance }))
         }
+        Notice::SharePaid { reservation_id, payment_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            let amount = ctx.store.load::<Payment>(payment_id).await?.state.captured();
+            let state = &scene.reservation.state;
+            let (of, paid) = (state.shares().count(), state.shares().filter(|share| share.due.is_zero()).count());
+            let missing = state.confirmation_due();
+            Ok(Some(Message::SharePaid { game: scene.game, amount, paid, of, missing }))
+        }
         Notice::SlotLost { reservation_id, refund_id } => {
             let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
             let free = scene.free(ctx).await?;

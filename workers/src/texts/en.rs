@@ -18,6 +18,13 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Received {} for {}.{}", money(*amount), place(game), rest(*balance))
         }
+        Message::SharePaid { game, amount, paid, of, missing } => {
+            let missing = match missing.is_positive() {
+                true => format!(" {} more to confirm.", money(*missing)),
+                false => String::new(),
+            };
+            format!("Share paid: {}, {}. {paid} of {of}.{missing}", money(*amount), place(game))
+        }
         Message::Expired { game, settled } => {
             let money = if *settled { "Nothing was charged." } else { "If you have paid, we are looking into it." };
             format!("{}: not paid in time, the reservation has expired. {money}", place(game))

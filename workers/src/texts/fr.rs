@@ -18,6 +18,13 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Encaissé {} pour {}.{}", money(*amount), place(game), rest(*balance))
         }
+        Message::SharePaid { game, amount, paid, of, missing } => {
+            let missing = match missing.is_positive() {
+                true => format!(" Il manque {} pour confirmer.", money(*missing)),
+                false => String::new(),
+            };
+            format!("Part payée: {}, {}. {paid} sur {of}.{missing}", money(*amount), place(game))
+        }
         Message::Expired { game, settled } => {
             let money = if *settled { "Rien n'a été débité." } else { "Si vous avez payé, nous vérifions." };
             format!("{}: non payé à temps, la réservation a expiré. {money}", place(game))

@@ -33,6 +33,8 @@ fn all() -> Vec<Message> {
         Message::Cancelled { game: game(), reason: CancelReason::Closure, back: none, kept: none },
         Message::PayBalance { game: game(), due: some, pay_url: "https://kalel.sn/p/AZOq3QAAcACAAAAAAAAAAQ".into() },
         Message::Paid { game: game(), amount: some, balance: some },
+        Message::SharePaid { game: game(), amount: some, paid: 12, of: 22, missing: Money::xof(124_500) },
+        Message::SharePaid { game: game(), amount: some, paid: 22, of: 22, missing: none },
         Message::Rescheduled { game: game(), back: some, balance: some },
         Message::NoShow { game: game(), kept: some, fine: Some(some) },
         Message::TooLate { game: game(), back: some, free: vec![game().from, game().to] },

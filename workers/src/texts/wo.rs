@@ -18,6 +18,13 @@ pub(super) fn write(message: &Message) -> String {
         Message::Paid { game, amount, balance } => {
             format!("Jot nañu {} ngir {}.{}", money(*amount), place(game), rest(*balance))
         }
+        Message::SharePaid { game, amount, paid, of, missing } => {
+            let missing = match missing.is_positive() {
+                true => format!(" Desna {} ngir dëggal.", money(*missing)),
+                false => String::new(),
+            };
+            format!("Wàll fey na ñu ko: {}, {}. {paid} ci {of}.{missing}", money(*amount), place(game))
+        }
         Message::Expired { game, settled } => {
             let money = if *settled { "Duñu la feyloo dara." } else { "Su fekkee ne fay nga, ñu ngi koy xool." };
             format!("{}: fayoo ko ci waxtu wi, neen na. {money}", place(game))

@@ -20,6 +20,7 @@ use crate::{
     site::{self, Cell, ClosureReason, GroundSet, Hit, PlannedClosure, Site, lift_closure, schedule_closure},
     spec::{
         example,
+        shares::Cut,
         story::{client, manager, note, price},
         world::{SITE, World, Written},
     },
@@ -42,6 +43,9 @@ pub(super) enum Deed {
         pays: u8,
     },
     Ask(usize),
+    /// In two, for as many minutes.
+    Split(usize, i64),
+    AskShare(usize, usize),
     Open(usize),
     Unknown(usize),
     /// Failed, or closed unpaid.
@@ -69,6 +73,8 @@ pub(super) fn a_deed() -> impl Strategy<Value = Deed> {
         10 => (at(), prop::sample::select(vec![0, 0, 15, 30]), channel, 1..4_u128, 0..3_u8)
             .prop_map(|(at, buffer, channel, client, pays)| D::Place { at, buffer, channel, client, pays }),
         2 => nth().prop_map(D::Ask),
+        3 => (nth(), 16..400_i64).prop_map(|(nth, minutes)| D::Split(nth, minutes)),
+        4 => (nth(), 0..2_usize).prop_map(|(nth, share)| D::AskShare(nth, share)),
         3 => nth().prop_map(D::Open),
         1 => nth().prop_map(D::Unknown),
         2 => (nth(), any::<bool>()).prop_map(|(nth, closed)| D::Fail(nth, closed)),
@@ -206,18 +212,19 @@ impl Day {
     }
 
     fn of_a_payment(&mut self, id: PaymentId, deed: &Deed) -> Written {
-        let (loaded, now) = (self.world.load::<Payment>(id), self.world.now);
-        let others = self.others(loaded.state.request.as_ref().unwrap().reservation_id, Some(id));
+        let (loaded, of, now) = (self.world.load::<Payment>(id), self.world.paid_by(id), self.world.now);
+        let others = self.others(of.id, Some(id));
         let others: Vec<_> = others.iter().collect();
         let decision = match deed {
             Deed::Open(_) => return self.world.open(id),
             Deed::Land(_, whole) => {
-                let (transaction, amount) = (format!("T{}", id.uuid().as_u128()), if *whole { 12_000 } else { 1 });
+                let asked = loaded.state.request.as_ref().unwrap().amount.amount;
+                let (transaction, amount) = (format!("T{}", id.uuid().as_u128()), if *whole { asked } else { 1 });
                 return self.world.land(id, &transaction, amount).map(|_| Vec::new());
             }
-            Deed::Fail(_, true) => payment::expire(&loaded, &others, now),
-            Deed::Fail(..) => payment::fail(&loaded, &others, note("refused"), now),
-            _ => payment::unknown(&loaded, note("timed out"), now),
+            Deed::Fail(_, true) => payment::expire(&loaded, &of, &others, now),
+            Deed::Fail(..) => payment::fail(&loaded, &of, &others, note("refused"), now),
+            _ => payment::unknown(&loaded, &of, note("timed out"), now),
         };
         self.world.write(decision)
     }
@@ -242,6 +249,8 @@ impl Day {
                 }
             }
             Deed::Ask(nth)
+            | Deed::Split(nth, _)
+            | Deed::AskShare(nth, _)
             | Deed::Cancel(nth, _)
             | Deed::Move(nth, _)
             | Deed::Expire(nth)
@@ -259,6 +268,18 @@ impl Day {
         match deed {
             Deed::Ask(_) => {
                 let payment = self.world.request(id, Purpose::Deposit)?;
+                self.payments.push(payment);
+                Ok(Vec::new())
+            }
+            Deed::Split(_, minutes) => {
+                let deadline = self.world.now + TimeDelta::minutes(*minutes);
+                let payments = self.others(id, None).iter().map(|payment| payment.id).collect::<Vec<_>>();
+                let cut = Cut { shares: 2, deadline, ..Cut::full(deadline) };
+                self.world.split(id, &cut, &payments, manager()).map(|_| Vec::new())
+            }
+            Deed::AskShare(_, nth) => {
+                let Some(share) = self.world.reservation(id).shares().nth(*nth) else { return Ok(Vec::new()) };
+                let payment = self.world.request_share(id, share.share_id, Method::OrangeMoney, None, &[])?;
                 self.payments.push(payment);
                 Ok(Vec::new())
             }

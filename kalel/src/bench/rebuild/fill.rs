@@ -65,6 +65,7 @@ impl Booking {
                     0,
                     payment::Requested {
                         payment_id,
+                        share_id: None,
                         reservation_id,
                         site_id: wish.slot.site_id,
                         client_id,
@@ -109,7 +110,15 @@ impl Booking {
                     at,
                 };
                 let purpose = Purpose::Deposit;
-                let received = PaymentReceived { reservation_id, client_id, payment_id, purpose, amount: deposit, at };
+                let received = PaymentReceived {
+                    reservation_id,
+                    client_id,
+                    payment_id,
+                    share_id: None,
+                    purpose,
+                    amount: deposit,
+                    at,
+                };
                 vec![
                     of_payment(2, succeeded.into()),
                     change(reservation_id, 1, vec![received.into(), wish.confirm(at)]),
