@@ -7,6 +7,7 @@
 pub mod example;
 mod laws;
 pub mod ledgers;
+mod model;
 mod owed;
 mod properties;
 pub mod shares;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Books, and what is on each account.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Ledger {
     pub books: BTreeMap<ReservationId, Book>,
     pub balances: BTreeMap<Account, i64>,
@@ -43,7 +43,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn enter(&mut self, event: &Event) -> Result<(), LedgerError> {
+    pub fn enter(&mut self, event: &Event) -> Result<(), LedgerError> {
         if let Event::Refund(refund::Event::Requested(requested)) = event {
             self.of_refund.insert(requested.refund_id, requested.reservation_id);
         }

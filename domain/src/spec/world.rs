@@ -152,10 +152,11 @@ impl World {
 
     /// Both or neither: the decision is written, or nothing is.
     pub fn append(&mut self, decision: &Decision) -> Written {
-        let before = self.clone();
+        let (guards, written) = (self.guards.clone(), self.log.len());
         let appended = self.try_append(decision);
         if appended.is_err() {
-            *self = before;
+            self.guards = guards;
+            self.log.truncate(written);
         }
         appended
     }
