@@ -2,6 +2,7 @@
 
 mod contract;
 mod francs;
+mod published;
 
 pub use contract::{Contract, Flow};
 
@@ -295,14 +296,7 @@ pub struct Credited {
 impl Fact {
     /// What an event of this name and schema number says.
     pub fn read(name: &str, schema: i16, data: &str) -> Self {
-        // What a second shape added is read where it is judged by, and is nothing otherwise.
-        let newest = match name {
-            "payment.requested" => 3,
-            "reservation.payment_received" => 2,
-            "reservation.held" | "payment.succeeded" | "payment.duplicated" | "refund.requested"
-            | "refund.submitted" | "refund.succeeded" | "site.registered" | "site.described" => 2,
-            _ => 1,
-        };
+        let newest = published::newest(name);
         if !(1..=newest).contains(&schema) {
             return Self::Unreadable(format!("{name} v{schema} is not published"));
         }

@@ -3,8 +3,11 @@
 
 mod guide;
 mod money;
+mod other_way;
+mod pages;
 mod place;
 mod stage;
+mod together;
 
 use std::path::PathBuf;
 
@@ -31,8 +34,11 @@ pub async fn run(options: &Options) -> Result<(), Off> {
     place::neighbours_and_halves(&mut guide, &stage).await?;
     let paid = money::pay_the_deposit(&mut guide, &stage).await?;
     place::let_them_in(&mut guide, &stage, &paid).await?;
+    other_way::what_the_site_has_earned(&mut guide, &stage, &paid).await?;
     money::let_it_expire(&mut guide, &stage).await?;
     money::cancel_and_refund(&mut guide, &stage).await?;
+    together::pay_together(&mut guide, &stage).await?;
+    other_way::refund_another_way(&mut guide, &stage).await?;
     money::refuse_a_forgery(&mut guide, &stage).await?;
     guide.finish();
     Ok(())

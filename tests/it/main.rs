@@ -21,6 +21,7 @@ mod ledger;
 mod never_again;
 mod past;
 mod seal;
+mod split;
 mod tidy;
 mod up;
 mod views;

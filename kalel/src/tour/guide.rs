@@ -61,7 +61,7 @@ impl Answer {
 
 /// Leads through the tour.
 pub(super) struct Guide {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     up: Up,
     /// Tells this run's keys, slugs and numbers from all others.
     pub run: String,
@@ -123,7 +123,7 @@ impl Guide {
         println!("      {} {value}", self.paint("2", &format!("{name:<18}")));
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
+    pub(super) fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
@@ -221,18 +221,6 @@ impl Guide {
         request.send().await.map_err(unreachable)?.json().await.map_err(unreachable)
     }
 
-    /// Presses a button of a page, as a person with a browser does.
-    pub async fn press(&self, url: &str, button: &str) -> Result<StatusCode, Off> {
-        let unreachable = |source| Off::Unreachable { call: url.to_owned(), source };
-        let page = self.http.get(url).send().await.map_err(unreachable)?.text().await.map_err(unreachable)?;
-        if !page.contains(&format!("value={button}")) {
-            return Err(wrong(format!("{url} shows no button {button}")));
-        }
-        println!("    {}", self.paint("1", &format!("POST {url} ({button})")));
-        let pressed = self.http.post(url).form(&[("action", button)]).send().await.map_err(unreachable)?;
-        Ok(pressed.status())
-    }
-
     /// A POST to the API without any key: what a stranger can send.
     pub async fn stranger(&self, path: &str, headers: &[(&str, String)], body: String) -> Result<StatusCode, Off> {
         let url = format!("{}{path}", self.up.base_url);
@@ -306,7 +294,7 @@ impl Guide {
         clock.text("/now")?.parse().map_err(|error| wrong(format!("the test clock: {error}")))
     }
 
-    /// Lets time pass here and at the fake provider.
+    /// Lets time pass here and at the fake providers.
     pub async fn pass_until(&mut self, instant: DateTime<Utc>) -> Result<(), Off> {
         let to = instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         self.call("admin", Method::POST, "/v1/test-clock", Some(json!({ "to": to })), StatusCode::OK).await?;
@@ -314,18 +302,28 @@ impl Guide {
         self.align().await
     }
 
-    /// The fake provider signs with the time of the test log.
+    /// The same, without a line.
+    pub async fn pass_quietly(&mut self, instant: DateTime<Utc>) -> Result<(), Off> {
+        let to = instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let key = format!("tour-{}-clock-{:06}", self.run, self.calls);
+        self.send("admin", Method::POST, "/v1/test-clock", Some(json!({ "to": to })), Some(&key)).await?;
+        self.align().await
+    }
+
+    /// The fake providers go by the time of the test log.
     pub async fn align(&mut self) -> Result<(), Off> {
-        let ours = self.now().await?;
-        let answer = self.fake("wave", "/__control", Some(json!({ "do": "advance", "seconds": 0 }))).await?;
-        let theirs: DateTime<Utc> = answer["now"]
-            .as_str()
-            .unwrap_or_default()
-            .parse()
-            .map_err(|error| wrong(format!("the fake's clock: {error}: {answer}")))?;
-        let behind = (ours - theirs).num_seconds();
-        if behind > 1 {
-            self.fake("wave", "/__control", Some(json!({ "do": "advance", "seconds": behind }))).await?;
+        for fake in ["wave", "sonatel", "paytech", "paydunya"] {
+            let ours = self.now().await?;
+            let answer = self.fake(fake, "/__control", Some(json!({ "do": "advance", "seconds": 0 }))).await?;
+            let theirs: DateTime<Utc> = answer["now"]
+                .as_str()
+                .unwrap_or_default()
+                .parse()
+                .map_err(|error| wrong(format!("the clock of {fake}: {error}: {answer}")))?;
+            let behind = (ours - theirs).num_seconds();
+            if behind > 1 {
+                self.fake(fake, "/__control", Some(json!({ "do": "advance", "seconds": behind }))).await?;
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub(super) fn write(message: &Message) -> String {
         }
         Message::SharePaid { game, amount, paid, of, missing } => {
             let missing = match missing.is_positive() {
-                true => format!(" Desna {} ngir dëggal.", money(*missing)),
+                true => format!(" Desna {} ngir confirmer.", money(*missing)),
                 false => String::new(),
             };
             format!("Wàll fey na ñu ko: {}, {}. {paid} ci {of}.{missing}", money(*amount), place(game))
