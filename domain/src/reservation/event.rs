@@ -80,6 +80,8 @@ pub struct Held {
     pub price: Price,
     pub policy: Policy,
     /// Who collects, and what the platform takes of what is kept.
+    // Rows that were kept before there were contracts are read as the events are.
+    #[serde(default)]
     pub contract: Contract,
     /// Short code the client says at the gate; unique per site.
     pub code: Code,

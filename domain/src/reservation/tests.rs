@@ -392,3 +392,20 @@ fn only_what_is_confirmed_can_be_moved() {
     let (id, _) = world.hold(evening(2));
     assert_eq!(world.reschedule(id, evening(3), TOTAL, client()), refused("reservation.not_confirmed"));
 }
+
+/// Rows hold the state as it was when they were written; a new member must not make them unreadable.
+#[test]
+fn a_state_that_an_older_program_kept_is_read() {
+    let mut world = World::new();
+    let (reservation, _) = world.confirm(evening(2));
+    let state = world.reservation(reservation);
+    let mut kept = serde_json::to_value(&state).unwrap();
+    // As of before contracts, shares and splits.
+    let terms = kept["terms"].as_object_mut().unwrap();
+    assert!(terms.remove("contract").is_some());
+    for later in ["split"] {
+        kept.as_object_mut().unwrap().remove(later);
+    }
+    kept["receipts"][0].as_object_mut().unwrap().remove("share_id");
+    assert_eq!(serde_json::from_value::<crate::reservation::Reservation>(kept).unwrap(), state);
+}
