@@ -111,11 +111,9 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Completed(Completed { reservation_id, .. }) | Event::NoShow(NoShow { reservation_id, .. }) => {
             vec![Op::Release { holder: reservation_id.uuid() }]
         }
-        Event::HoldProlonged(prolonged) => {
-            let holder = prolonged.reservation_id.uuid();
-            let extend = Op::Extend { holder, releasable_at: prolonged.until };
-            let paid = prolonged.client_id.map(|client| Op::Leave { scope: unpaid(client), holder });
-            std::iter::once(extend).chain(paid).collect()
+        // It stays among the unpaid ones until it is confirmed: what one share costs must not buy pitches for weeks.
+        Event::HoldProlonged(HoldProlonged { reservation_id, until, .. }) => {
+            vec![Op::Extend { holder: reservation_id.uuid(), releasable_at: *until }]
         }
         Event::SplitUp(_) | Event::PaymentReceived(_) | Event::MoneyReturned(_) | Event::CheckedIn(_) => Vec::new(),
     }

@@ -181,3 +181,27 @@ async fn a_commission_is_taken_of_what_is_kept_at_the_rate_it_was_placed_under()
     assert_eq!((on("platform:commission"), on(&payable)), (Some(-deposit / 10), Some(-(deposit - deposit / 10))));
     assert_eq!(on("deposits:unearned"), Some(0));
 }
+
+#[tokio::test]
+async fn a_deposit_in_cash_is_handed_out_under_a_name_and_once() {
+    let api = Api::new().await;
+    let (site, made) = booked(&api).await;
+    let id = made.text("/id").to_owned();
+    let deposit = made.body["price"]["deposit"]["amount"].as_i64().unwrap();
+    api.post("manager", &format!("/v1/reservations/{id}/cancellation"), json!({ "reason": "weather" })).await.is(200);
+    api.settle().await;
+    let refund = api.get("manager", &format!("/v1/reservations/{id}")).await.is(200).text("/refunds/0/id").to_owned();
+    let path = format!("/v1/refunds/{refund}/hand-out");
+    for stranger in ["client", "finance", "auditor"] {
+        api.post(stranger, &path, json!({})).await.is(403);
+    }
+    api.post("other_manager", &path, json!({})).await.problem(404, "object.not_found");
+    let paid = api.post("manager", &path, json!({})).await.is(200);
+    assert_eq!((paid.text("/status"), paid.text("/route")), ("succeeded", "cash"));
+    api.post("manager", &path, json!({})).await.problem(422, "refund.wrong_status");
+    api.settle().await;
+    let all = api.get("finance", "/v1/ledger/trial-balance").await.is(200);
+    assert!(deposit > 0);
+    let zero = [(format!("cash:{site}:main"), 0), ("deposits:unearned".into(), 0), ("refunds:payable".into(), 0)];
+    assert_eq!(balances(&all), zero);
+}

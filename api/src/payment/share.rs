@@ -67,6 +67,10 @@ pub(super) async fn show(State(app): State<App>, Path(token): Path<String>) -> R
 /// Asks for the money, and goes on to the provider. Whoever comes back goes on to where it is asked for already.
 pub(super) async fn ask(State(app): State<App>, Path(token): Path<String>, Form(wish): Form<Wish>) -> Response {
     let Some(found) = find(&app, &token).await else { return page::unknown() };
+    // As for every request: more than can be worked on are told so.
+    let Ok(_place) = app.admit() else {
+        return found.page(&app, &token, "Trop de demandes en ce moment : réessayez dans un instant.");
+    };
     let method = Method::WITH_PROVIDER.into_iter().find(|method| method.as_str() == wish.method);
     let Some(method) = method else { return found.page(&app, &token, "Choisissez un moyen de paiement.") };
     match found.request(&app, method, &wish.phone).await {
@@ -96,8 +100,14 @@ impl Found {
         let id = PaymentId::new(app.store.clock().new_id());
         for _ in 0..TRIES {
             let person = PersonInput { phone: phone.to_owned(), name: None, language: None };
-            let payer = known_by(app, &person, None, Actor::SYSTEM).await?;
             let reservation: Loaded<Reservation> = app.store.load(self.reservation.id).await?;
+            // Nobody is made known for what cannot be paid.
+            match ask_for(app, &reservation, self.share, method, id, None, Actor::SYSTEM).await {
+                Ok(_) | Err(Refused::Share(Refusal::ShareOpen { .. })) => {}
+                Err(Refused::Share(refusal)) => return Err(refusal.into()),
+                Err(Refused::Problem(problem)) => return Err(problem),
+            }
+            let payer = known_by(app, &person, None, Actor::SYSTEM).await?;
             let asked = ask_for(app, &reservation, self.share, method, id, Some(payer), Actor::SYSTEM).await;
             let decision = match asked {
                 Ok(decision) => decision,

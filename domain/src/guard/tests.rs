@@ -107,8 +107,7 @@ impl Day {
                         releasable.len() == 1 && releasable.iter().all(|at| may.contains(at)),
                         "{releasable:?} is not of {may:?}"
                     );
-                    let pledged = state.split.as_ref().is_some_and(|split| split.pledged);
-                    (online && !pledged).then(|| format!("client:{client}:unpaid_holds"))
+                    online.then(|| format!("client:{client}:unpaid_holds"))
                 }
                 Status::Confirmed | Status::CheckedIn => {
                     expected.extend(claims);

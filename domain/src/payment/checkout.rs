@@ -49,6 +49,10 @@ impl Open<'_> {
         let close_at = match (wanted, held) {
             (false, _) => Some(self.now),
             (true, true) => self.closes_at(request),
+            // A balance stays open as long as its provider lets it; where nobody tells how long that is, a day.
+            (true, false) if self.expires_at.is_none() => {
+                Some(self.usual(request).unwrap_or(self.now + Duration::days(1)))
+            }
             (true, false) => None,
         };
         let opened = Opened {
@@ -67,9 +71,14 @@ impl Open<'_> {
     /// With the hold; that of a share, whose hold may last for weeks, after as long as a hold usually lasts: whoever gave
     /// up can begin again, and nobody pays what is forgotten.
     fn closes_at(&self, request: &Requested) -> Option<Timestamp> {
-        let usual = self.reservation.state.terms.as_ref().filter(|_| request.share_id.is_some());
-        let usual = usual.map(|terms| self.now + Duration::seconds(i64::from(terms.policy.hold_seconds)));
+        let usual = self.usual(request);
         request.hold_expires_at.map(|end| usual.map_or(end, |usual| usual.min(end)))
+    }
+
+    /// The end of a share's checkout, whatever its hold.
+    fn usual(&self, request: &Requested) -> Option<Timestamp> {
+        let terms = self.reservation.state.terms.as_ref().filter(|_| request.share_id.is_some())?;
+        Some(self.now + Duration::seconds(i64::from(terms.policy.hold_seconds)))
     }
 }
 

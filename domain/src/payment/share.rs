@@ -16,8 +16,9 @@ pub struct RequestShare<'a> {
     pub reservation: &'a Loaded<Reservation>,
     /// A new stream.
     pub payment: &'a Loaded<Payment>,
-    /// The payments of the reservation that may be open. One of this share by the same method must be paid or end first;
-    /// by another method it may stay, for whoever changes their mind: what is paid twice goes back.
+    /// The payments of the reservation that may be open. One of this share by the same payer and method must be paid or end
+    /// first; by another method it may stay, for whoever changes their mind, and so may another payer's, or whoever asked
+    /// first would get what somebody else pays when it goes back. What is paid twice goes back.
     pub others: &'a [&'a Loaded<Payment>],
     pub share_id: ShareId,
     pub method: Method,
@@ -54,7 +55,10 @@ impl RequestShare<'_> {
         let mut decision = Decision::default().then(self.payment, asked).relying_on(self.reservation);
         for other in self.others {
             match &other.state.request {
-                Some(asked) if asked.share_id == Some(self.share_id) && asked.method == method => {}
+                Some(asked)
+                    if asked.share_id == Some(self.share_id)
+                        && asked.method == method
+                        && asked.client_id == self.payer => {}
                 _ => continue,
             }
             if other.state.status.is_open() {

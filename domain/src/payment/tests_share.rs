@@ -80,6 +80,19 @@ fn a_share_is_asked_for_at_a_provider_by_those_who_may() {
     assert_eq!(written, Err(No::Refused("payment.no_such_share")));
 }
 
+/// Or whoever asked first would get what somebody else pays, when it goes back.
+#[test]
+fn a_share_is_asked_for_anew_by_another_payer() {
+    let mut world = World::new();
+    let (id, shares) = world.together(evening(2), &Cut::full(noon()));
+    let first = world.request_share(id, shares[0], Method::OrangeMoney, Some(CLIENT), &[]).unwrap();
+    world.open(first).unwrap();
+    let own = world.request_share(id, shares[0], Method::OrangeMoney, Some(CLIENT), &[first]);
+    assert_eq!(own, Err(No::Refused("payment.share_open")));
+    let second = world.request_share(id, shares[0], Method::OrangeMoney, Some(FRIEND), &[first]).unwrap();
+    assert_eq!(world.payment(second).request.unwrap().client_id, Some(FRIEND));
+}
+
 #[test]
 fn whoever_changes_the_rail_does_not_wait_for_the_first_one() {
     let mut world = World::new();

@@ -145,7 +145,8 @@ pub struct SplitUp {
     pub at: Timestamp,
 }
 
-/// The first share of a split is paid: the hold lives until the deadline, and is no longer an unpaid one.
+/// The first share of a split is paid: the hold lives until the deadline. It counts among the unpaid ones until it is
+/// confirmed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HoldProlonged {

@@ -62,7 +62,9 @@ pub enum Refusal {
     SharesDoNotAddUp { sum: Money, due: Money },
     #[error("{quorum} cannot be the quorum: {least} to {most} can")]
     QuorumOutOfRange { quorum: Money, least: Money, most: Money },
-    #[error("the deadline must be after {after} and not after {latest}, {minutes} minutes before the start")]
+    #[error(
+        "the deadline must be after {after} and not after {latest}: {minutes} minutes before the start, and two weeks at most"
+    )]
     DeadlineOutOfRange { after: Timestamp, latest: Timestamp, minutes: u32, version: Version },
     #[error(transparent)]
     Payment(#[from] payment::Refusal),

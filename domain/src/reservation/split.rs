@@ -19,6 +19,8 @@ use crate::{
 
 /// With one share nothing is shared.
 const LEAST_SHARES: usize = 2;
+/// The longest that money is gathered for (domain.md: two weeks).
+const LONGEST_DAYS: i64 = 14;
 /// The most shares there are (domain.md).
 pub const MOST_SHARES: usize = 30;
 
@@ -130,6 +132,7 @@ impl Split<'_> {
         let after = if held { terms.hold_expires_at } else { self.now };
         let minutes = terms.policy.lead_minutes;
         let latest = terms.slot.during.from() - Duration::minutes(i64::from(minutes));
+        let latest = latest.min(self.now + Duration::days(LONGEST_DAYS));
         if after < self.deadline && self.deadline <= latest {
             return Ok(());
         }

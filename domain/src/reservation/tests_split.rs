@@ -72,7 +72,7 @@ fn nobody_blocks_a_pitch_without_a_paid_share() {
 }
 
 #[test]
-fn a_paid_share_keeps_the_pitch_until_the_deadline_and_is_no_unpaid_hold() {
+fn a_paid_share_keeps_the_pitch_until_the_deadline_and_buys_no_further_holds() {
     let mut world = World::new();
     let (id, shares) = world.together(evening(2), &Cut::full(noon()));
     for day in 3..5 {
@@ -83,7 +83,8 @@ fn a_paid_share_keeps_the_pitch_until_the_deadline_and_is_no_unpaid_hold() {
     world.pay_share(id, shares[0], Method::Wave).unwrap();
     let owed: Vec<Reaction> = world.log[from..].iter().flat_map(|(_, event)| react(event)).collect();
     assert!(owed.contains(&Reaction::Wake { reservation_id: id, at: noon(), alarm: Alarm::HoldEnds }));
-    assert!(world.place(&Booking::online(evening(5)), Paying::Later).is_ok());
+    // A share is cheap: it must not buy pitches for weeks, one after the other.
+    assert_eq!(world.place(&Booking::online(evening(5)), Paying::Later), Err(No::Limit));
     world.pass(16);
     assert_eq!(world.expire(id, &[]), Err(No::Refused("reservation.hold_alive")));
     world.now = noon() - Duration::minutes(1);

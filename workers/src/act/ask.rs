@@ -82,7 +82,11 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     let was_unknown = payment.state.status == Status::Unknown;
     match learn(ctx, &report, payment_id, status).await? {
         // Out of unknown a new series begins by itself.
-        Learned::Open => Ok(was_unknown.then_some(Outcome::Done)),
+        Learned::Open if was_unknown => {
+            let after: Loaded<Payment> = ctx.store.load(payment_id).await?;
+            Ok((after.state.status != Status::Unknown).then_some(Outcome::Done))
+        }
+        Learned::Open => Ok(None),
         Learned::Settled(_) => Ok(Some(Outcome::Done)),
         Learned::Ended { .. } => {
             let after: Loaded<Payment> = ctx.store.load(payment_id).await?;

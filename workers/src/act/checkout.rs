@@ -158,6 +158,16 @@ async fn fail(ctx: &Context, report: &Report, payment_id: PaymentId, why: &str) 
     decide!(ctx, report, "fail", None, { learn::fail(ctx, payment_id, why).await? })
 }
 
+/// Whether a checkout of a share may go on although the reservation was confirmed without it: the others' quorum was enough,
+/// and this share is a part of the balance.
+async fn share_is_wanted(ctx: &Context, payment: &Payment, request: &Requested) -> Result<bool, TurnError> {
+    let (Some(share_id), Some(checkout)) = (request.share_id, &payment.checkout) else { return Ok(false) };
+    let in_time = checkout.close_at.is_some_and(|end| ctx.store.clock().now() < end);
+    let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
+    let confirmed = matches!(reservation.state.status, reservation::Status::Confirmed | reservation::Status::CheckedIn);
+    Ok(in_time && confirmed && reservation.state.share_due(share_id).is_positive())
+}
+
 /// Has the provider close the checkout, so that nothing can be paid in it; before its cells are freed.
 pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Outcome, TurnError> {
     let report = Report::from(taken);
@@ -165,6 +175,9 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
     let Some(request) = &payment.state.request else { return Ok(Outcome::Dropped("no such payment".into())) };
     if !payment.state.status.is_open() {
         return Ok(Outcome::Done);
+    }
+    if share_is_wanted(ctx, &payment.state, request).await? {
+        return Ok(Outcome::Dropped("the share may still be paid".into()));
     }
     let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
     let Some(provider_id) = payment.state.provider_id() else {

@@ -220,8 +220,12 @@ impl Out<'_> {
             None => call(rail, rail.provider.payout_search(&self.attempt.reference)).await,
         };
         match answer {
-            // It never arrived there: the same order under the same key.
+            // It never arrived there. Where a key makes it the same payout, the same order again; elsewhere another try,
+            // which is written down, guarded and asked about like the first one.
             Call::Done(PayoutStatus::NotFound) if self.attempt.provider_id.is_none() && self.never_made(rail) => {
+                if self.is_not_repeatable() {
+                    return self.fail("it never arrived at the provider").await.map(Some);
+                }
                 self.payout().await
             }
             Call::Done(status) => self.learn(status).await,

@@ -137,7 +137,7 @@ async fn a_page_is_opened_unpaid_and_paid() {
     let paid = receipt(done(world.paytech.status(&id).await));
     assert_eq!((paid.amount, paid.reference.as_deref()), (Money::xof(15_000), Some("ref-1")));
     assert_eq!((&paid.provider_id, &paid.transaction_id), (&id, &id));
-    assert_eq!(paid.payer, Phone::new("+221771234567").ok());
+    assert_eq!(paid.payer, None, "what is typed on a page proves nothing");
 }
 
 #[tokio::test]

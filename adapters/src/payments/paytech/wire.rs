@@ -4,7 +4,6 @@
 use domain::{
     money::{Currency, Money},
     payment::ProviderId,
-    phone::Phone,
 };
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
@@ -12,7 +11,6 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     call::{self, Outcome, Refusal, Unknown},
     payments::{Opened, ProviderStatus, Receipt},
-    phone,
 };
 
 /// Our code for a `ref_command` that PayTech knows already.
@@ -139,7 +137,6 @@ pub(super) struct Payment {
     pub env: Option<String>,
     /// What the payer paid; `Err` when that cannot be read.
     amount: Option<Result<Money, ()>>,
-    payer: Option<Phone>,
 }
 
 impl Payment {
@@ -161,7 +158,6 @@ impl Payment {
             reference: first(&["ref_command", "reference"]),
             env: text("env"),
             amount: paid(text),
-            payer: text("client_phone").and_then(|number| phone::mobile(&number).ok()),
         })
     }
 
@@ -180,7 +176,8 @@ impl Payment {
                     provider_id,
                     amount,
                     reference: Some(reference),
-                    payer: self.payer,
+                    // `client_phone` may be what somebody typed on the page: it proves nobody's number.
+                    payer: None,
                     at: None,
                 })),
                 _ => Unknown::unreadable("a success without amount or reference"),

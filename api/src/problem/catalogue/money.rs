@@ -136,6 +136,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "refund.at_provider",
+        ["Chez l'opérateur", "At the provider", "Ci opérateur bi"],
+        [
+            "L'opérateur paie ce remboursement ; il ne se remet pas à la main.",
+            "The provider pays this refund: it is not handed out.",
+            "Opérateur bi moo koy fey, du ci loxo.",
+        ],
+    ),
+    rule(
         "refund.outcome_unknown",
         ["Issue inconnue", "Outcome unknown", "Xamaguñu li ci xew"],
         [
