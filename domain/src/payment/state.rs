@@ -195,7 +195,7 @@ impl Payment {
     }
 
     /// From when on a checkout that its provider cannot close counts as ended, if nobody has paid by then: its own end, or
-    /// when we would have closed it; and [`AFTER_THE_END`]. `None` while neither is known.
+    /// when we would have closed it; and two minutes. `None` while neither is known.
     pub fn ends_by_itself(&self) -> Option<Timestamp> {
         let checkout = self.checkout.as_ref()?;
         checkout.expires_at.or(checkout.close_at).map(|end| end + AFTER_THE_END)

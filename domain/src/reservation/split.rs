@@ -2,7 +2,7 @@
 //!
 //! Nobody blocks a pitch for nothing: until a share is paid the hold ends as every hold does, and then it lives until the
 //! deadline. With the quorum it is confirmed; without it everything goes back to whoever paid (`payment::Settle`,
-//! [`super::expire`], [`super::return_money`]).
+//! [`super::expire()`], [`super::return_money`]).
 
 use chrono::Duration;
 
