@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use domain::text::Note;
 use reqwest::{
     Client, RequestBuilder, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
@@ -58,6 +59,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// A provider's no. Its words are kept as notes are: of one line, without control characters, at most 500 characters.
+    pub(crate) fn said(http: Option<u16>, code: &str, message: &str) -> Self {
+        let kept = |words| String::from(Note::kept_of(words));
+        let message = if message.is_empty() { String::new() } else { kept(message) };
+        Self { http, code: kept(code), message, retryable: false }
+    }
+
     /// A refusal of ours: nothing was sent.
     pub(crate) fn local<T>(code: &str, message: &str) -> Outcome<T> {
         Outcome::Refused(Self { http: None, code: code.to_owned(), message: message.to_owned(), retryable: false })
@@ -223,7 +231,7 @@ pub(crate) async fn call(request: RequestBuilder, refusal: fn(&Answer) -> (Strin
         429 => Outcome::RetryAfter(answer.retry_after),
         status @ (400..=407 | 409..=499) => {
             let (code, message) = refusal(&answer);
-            Outcome::Refused(Refusal { http: Some(status), code, message, retryable: false })
+            Outcome::Refused(Refusal::said(Some(status), &code, &message))
         }
         status => Outcome::Unknown(Unknown::Status(status)),
     }
@@ -232,6 +240,15 @@ pub(crate) async fn call(request: RequestBuilder, refusal: fn(&Answer) -> (Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_a_refusal_are_kept_as_notes_are() {
+        let refusal = Refusal::said(Some(400), "a\0b", &format!("\u{202e}no\n{}\0", "x".repeat(9_000)));
+        assert_eq!(refusal.code, "ab");
+        assert!(refusal.message.starts_with("nox") && refusal.message.len() == 500, "{refusal}");
+        let silent = Refusal::said(None, "", "");
+        assert_eq!((silent.code.as_str(), silent.message.as_str()), ("-", ""));
+    }
 
     #[test]
     fn keys_travel_encrypted_or_not_at_all() {

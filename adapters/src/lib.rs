@@ -5,6 +5,9 @@
 
 pub mod call;
 pub mod email;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod payments;
 pub mod phone;
 pub mod qr;

@@ -2,6 +2,8 @@
 //!
 //! A reference of ours goes with everything, so that an unknown outcome is resolved by asking, never by doing it again.
 
+#[cfg(test)]
+mod corpora;
 pub mod origin;
 pub mod paydunya;
 pub mod paytech;

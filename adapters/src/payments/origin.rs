@@ -9,6 +9,9 @@ use super::{
 };
 use crate::secret::Secret;
 
+/// Bytes of an id that is kept.
+const LONGEST_ID: usize = 255;
+
 /// The secrets of one account at one provider, all that are live: two during a rotation.
 #[derive(Clone, Debug)]
 pub enum Origin {
@@ -64,14 +67,18 @@ impl Origin {
         }
     }
 
-    /// The provider's id of a genuine message, the same when it is sent again; `None` when it gives none.
+    /// The provider's id of a genuine message, the same when it is sent again; `None` when it gives none, or one that
+    /// cannot be kept: longer than 255 bytes, or with control characters (a NUL is no text for the database).
     pub fn event_id(&self, headers: &HeaderMap, body: &[u8]) -> Option<String> {
         let event = match self {
             Self::Wave(_) => wave::webhook::parse(body),
             Self::Sonatel(_) => sonatel::webhook::parse(body, headers),
             Self::PayTech(_) | Self::PayDunya { .. } => return None,
         };
-        event.ok().map(|event| event.id).filter(|id| !id.is_empty())
+        event
+            .ok()
+            .map(|event| event.id)
+            .filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.chars().any(char::is_control))
     }
 }
 
@@ -87,3 +94,6 @@ pub fn read(provider: &str, body: &[u8]) -> Option<Result<Event, NotAnEvent>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! and a refusal usually comes inside HTTP 200. Its callbacks are signed with a constant, so that only asking counts.
 
 mod disburse;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod webhook;
 mod wire;
 

@@ -3,6 +3,8 @@
 //! What it cannot do shapes this adapter: nothing is found by our reference, no page is closed or ends by itself, and a
 //! refund is accepted now and done later. Its no comes mostly with HTTP 200.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod webhook;
 mod wire;
 

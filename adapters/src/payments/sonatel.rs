@@ -6,6 +6,8 @@
 
 mod callback;
 mod cashin;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod gateway;
 mod token;
 pub mod webhook;

@@ -1,5 +1,7 @@
 //! Wave Business API: checkout and payout (docs.wave.com/business; providers.md §1). Francs only.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod webhook;
 mod wire;
 

@@ -1,7 +1,7 @@
 //! What the webhooks of all providers have in common: proof of origin over the raw bytes, then content. A webhook is a
 //! hint; the provider is asked (providers.md §0 rule 3).
 
-use domain::{money::Money, payment::ProviderId};
+use domain::{money::Money, payment::ProviderId, text::Note};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{HeaderMap, HeaderName};
 use sha2::Sha256;
@@ -14,6 +14,9 @@ use crate::secret::Secret;
 const WINDOW: i64 = 300;
 /// More signatures in one header than any rotation needs are an attempt to keep us busy.
 const SIGNATURES: usize = 8;
+
+/// What Wave takes, the most of all (providers.md §0 rule 8). In bytes.
+const LONGEST_REFERENCE: usize = 255;
 
 /// Why a webhook is not believed. All of them are answered 401 and change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -66,7 +69,31 @@ pub struct Hint {
 /// A genuine webhook that says nothing: to be parked and looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("not an event: {0}")]
-pub struct NotAnEvent(pub(super) String);
+pub struct NotAnEvent(String);
+
+impl NotAnEvent {
+    pub(super) fn new(why: &str) -> Self {
+        Self(Note::kept_of(why).into())
+    }
+}
+
+impl Kind {
+    /// What is written there goes into notes, so it is kept as they are.
+    pub(super) fn other(kind: &str) -> Self {
+        Self::Other(Note::kept_of(kind).into())
+    }
+}
+
+/// A reference as it is written, to the letter. One that no provider was ever given is none.
+pub(super) fn reference(text: &str) -> Option<String> {
+    let possible = (1..=LONGEST_REFERENCE).contains(&text.len()) && !text.chars().any(char::is_control);
+    possible.then(|| text.to_owned())
+}
+
+/// The code of a failed attempt.
+pub(super) fn code(text: &str) -> String {
+    Note::kept_of(text).into()
+}
 
 /// A header that stands there once; twice is somebody playing games.
 pub(super) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Forged> {

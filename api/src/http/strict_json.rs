@@ -113,6 +113,8 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        // Also where it has no members.
+        self.deeper()?;
         let mut members = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             let value = access.next_value_seed(self.deeper()?)?;
@@ -179,6 +181,45 @@ mod tests {
         assert_eq!(code(&bomb), "request.malformed_json");
         let fine = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
         assert!(value(fine.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_empty_object_is_as_deep_as_an_empty_list() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for empty in ["[]", "{}"] {
+                let nested = |around: usize| format!("{}{empty}{}", open.repeat(around), close.repeat(around));
+                assert!(value(nested(DEEPEST - 1).as_bytes()).is_ok(), "{open} {empty}");
+                assert!(value(nested(DEEPEST).as_bytes()).is_err(), "{open} {empty}");
+            }
+        }
+    }
+
+    /// What the fuzzer has kept (fuzz/corpus). Tests run in the folder of their package.
+    #[test]
+    fn kept_requests_are_read_without_harm() {
+        fn depth(value: &Value) -> usize {
+            match value {
+                Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+                Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+                _ => 0,
+            }
+        }
+        let (mut fine, mut refused) = (0, 0);
+        for entry in std::fs::read_dir("../fuzz/corpus/requests").unwrap() {
+            let body = std::fs::read(entry.unwrap().path()).unwrap();
+            match (value(&body), read::<Body>(&body)) {
+                (Ok(value), _) => {
+                    assert!(depth(&value) <= DEEPEST);
+                    fine += 1;
+                }
+                (Err(problem), Err(_)) => {
+                    assert_eq!(problem.code(), "request.malformed_json");
+                    refused += 1;
+                }
+                (Err(problem), Ok(body)) => panic!("{body:?} in spite of {problem:?}"),
+            }
+        }
+        assert!(fine > 20 && refused > 20, "only {fine} and {refused} inputs");
     }
 
     #[test]

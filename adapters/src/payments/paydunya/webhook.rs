@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use super::{mode, wire};
 use crate::{
-    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, same},
+    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, code, reference, same},
     secret::Secret,
 };
 
@@ -61,18 +61,18 @@ pub fn is_probe(body: &[u8]) -> bool {
 /// # Errors
 /// [`NotAnEvent`] unless it is about an invoice or a payout and says how that stands.
 pub fn parse(body: &[u8]) -> Result<Event, NotAnEvent> {
-    let payload = read(body).ok_or_else(|| NotAnEvent("neither a form nor JSON".into()))?;
+    let payload = read(body).ok_or_else(|| NotAnEvent::new("neither a form nor JSON"))?;
     let kind = if payload.get("invoice").is_some_and(Value::is_object) {
-        let status = wire::status(&payload).map_err(|why| NotAnEvent(why.into()))?;
+        let status = wire::status(&payload).map_err(NotAnEvent::new)?;
         match status {
             "completed" => Kind::CheckoutCompleted(checkout(&payload)),
             "cancelled" | "canceled" | "failed" => Kind::CheckoutFailed(checkout(&payload)),
-            other => Kind::Other(format!("invoice {other}")),
+            other => Kind::other(&format!("invoice {other}")),
         }
     } else if is_payout(&payload) {
         Kind::Payout(payout(&payload))
     } else {
-        Kind::Other(wire::said(&payload, "status").ok_or_else(|| NotAnEvent("says nothing".into()))?.to_owned())
+        Kind::other(wire::said(&payload, "status").ok_or_else(|| NotAnEvent::new("says nothing"))?)
     };
     Ok(Event { id: String::new(), kind })
 }
@@ -85,20 +85,20 @@ fn is_payout(payload: &Value) -> bool {
 fn checkout(payload: &Value) -> Hint {
     Hint {
         provider_id: id(payload, "invoice.token"),
-        reference: wire::said(payload, "custom_data.reference").map(str::to_owned),
+        reference: wire::said(payload, "custom_data.reference").and_then(reference),
         amount: payload.pointer("/invoice/total_amount").and_then(wire::money),
         transaction_id: None,
-        code: wire::said(payload, "fail_reason").map(str::to_owned),
+        code: wire::said(payload, "fail_reason").map(code),
     }
 }
 
 fn payout(payload: &Value) -> Hint {
     Hint {
         provider_id: id(payload, "token").or_else(|| id(payload, "disburse_invoice")),
-        reference: wire::said(payload, "disburse_id").map(str::to_owned),
+        reference: wire::said(payload, "disburse_id").and_then(reference),
         amount: payload.get("amount").and_then(wire::money),
         transaction_id: id(payload, "transaction_id"),
-        code: wire::said(payload, "fail_reason").map(str::to_owned),
+        code: wire::said(payload, "fail_reason").map(code),
     }
 }
 

@@ -53,12 +53,9 @@ impl Reply {
         // account, which callers see by the HTTP status that PayDunya should have used.
         let keys = self.code == "1001" && self.message().to_ascii_lowercase().contains("key");
         let account = keys || self.code == "401" || self.code == "403";
-        Refusal {
-            http: Some(if account { 401 } else { http }),
-            code: format!("paydunya-{}", self.code),
-            message: self.message().to_owned(),
-            retryable: self.code == TROUBLE,
-        }
+        let code = format!("paydunya-{}", self.code);
+        let said = Refusal::said(Some(if account { 401 } else { http }), &code, self.message());
+        Refusal { retryable: self.code == TROUBLE, ..said }
     }
 
     /// Whether they refuse a `disburse_id` because it was submitted before. The code is that of a maintenance.
@@ -175,7 +172,7 @@ pub(super) fn status(body: &Value) -> Result<&str, &'static str> {
     found.ok_or("no status")
 }
 
-/// An amount in whole francs: `15000`, `15000.0`, `"15000"` or `"15000.00"`. Anything else is none.
+/// An amount in whole francs: `15000`, `15000.0`, `"15000"` or `"15000.00"`. Anything else is none, and so is nothing at all.
 pub(super) fn money(amount: &Value) -> Option<Money> {
     let text = match amount {
         Value::String(text) => text.clone(),
@@ -187,7 +184,7 @@ pub(super) fn money(amount: &Value) -> Option<Money> {
     if !digits(whole) || !digits(part) || part.bytes().any(|byte| byte != b'0') {
         return None;
     }
-    Money::xof(whole.parse().ok()?).bounded().ok()
+    Money::xof(whole.parse().ok()?).bounded().ok().filter(|amount| amount.is_positive())
 }
 
 #[cfg(test)]

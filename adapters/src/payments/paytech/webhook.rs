@@ -12,7 +12,7 @@ use subtle::{Choice, ConstantTimeEq};
 use self::fields::Fields;
 use super::{Env, wire};
 use crate::{
-    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, hmac_hex},
+    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, hmac_hex, reference},
     secret::Secret,
 };
 
@@ -95,14 +95,14 @@ fn sha256(secret: &Secret) -> String {
 /// # Errors
 /// [`NotAnEvent`] unless it has a `type_event`.
 pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Event, NotAnEvent> {
-    let fields = Fields::read(headers, body).map_err(|forged| NotAnEvent(forged.to_string()))?;
-    let kind = fields.filled("type_event").ok_or_else(|| NotAnEvent("no type_event".into()))?;
+    let fields = Fields::read(headers, body).map_err(|forged| NotAnEvent::new(&forged.to_string()))?;
+    let kind = fields.filled("type_event").ok_or_else(|| NotAnEvent::new("no type_event"))?;
     let kind = match kind {
         "sale_complete" => Kind::CheckoutCompleted(Hint { transaction_id: token(&fields), ..hint(&fields) }),
         "sale_canceled" => Kind::CheckoutFailed(hint(&fields)),
         "refund_complete" => Kind::Payout(hint(&fields)),
         transfer if transfer.starts_with("transfer_") => Kind::Payout(hint(&fields)),
-        other => Kind::Other(other.to_owned()),
+        other => Kind::other(other),
     };
     Ok(Event { id: String::new(), kind })
 }
@@ -110,7 +110,7 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Event, NotAnEvent> {
 fn hint(fields: &Fields) -> Hint {
     Hint {
         provider_id: token(fields),
-        reference: fields.filled("ref_command").map(str::to_owned),
+        reference: fields.filled("ref_command").and_then(reference),
         amount: amount(fields),
         transaction_id: None,
         code: None,

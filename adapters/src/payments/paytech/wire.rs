@@ -51,13 +51,9 @@ pub(super) fn refusal(success: i64, body: &Value) -> Refusal {
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let used = words.contains("ref_command") && has(&["existe", "exists", "deja", "already", "utilise", "used"]);
     let ours = has(&["vendeur", "marchand", "cle api", "api key", "api_key", "api_secret"]);
-    Refusal {
-        // 401 in words: the payments are not to blame, and must wait until somebody has looked.
-        http: Some(if ours { 401 } else { 200 }),
-        code: if used { REFERENCE_USED.to_owned() } else { format!("paytech-{success}") },
-        message,
-        retryable: false,
-    }
+    let code = if used { REFERENCE_USED.to_owned() } else { format!("paytech-{success}") };
+    // 401 in words: the payments are not to blame, and must wait until somebody has looked.
+    Refusal::said(Some(if ours { 401 } else { 200 }), &code, &message)
 }
 
 /// Whether a refusal of a refund says that the money has gone back before. PayTech's words are not documented: anything
@@ -206,14 +202,14 @@ pub(super) fn paid(text: impl Fn(&str) -> Option<String>) -> Option<Result<Money
     Some(francs.then(|| money(&amount)).flatten().ok_or(()))
 }
 
-/// Whole francs: `1000` or `1000.00`. Anything else is none.
+/// Whole francs: `1000` or `1000.00`. Anything else is none, and so is nothing at all.
 fn money(text: &str) -> Option<Money> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(part) || part.bytes().any(|byte| byte != b'0') {
         return None;
     }
-    Money::xof(whole.parse().ok()?).bounded().ok()
+    Money::xof(whole.parse().ok()?).bounded().ok().filter(|amount| amount.is_positive())
 }
 
 #[cfg(test)]

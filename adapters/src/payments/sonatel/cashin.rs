@@ -188,7 +188,7 @@ fn since(id: &str) -> Option<String> {
 }
 
 /// `{key}`: SPKI in base64 without armour.
-fn read_key(body: &[u8]) -> Option<RsaPublicKey> {
+pub(super) fn read_key(body: &[u8]) -> Option<RsaPublicKey> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let spki = STANDARD.decode(body.get("key")?.as_str()?.trim()).ok()?;
     RsaPublicKey::from_public_key_der(&spki).ok().filter(|key| key.size() >= SHORTEST)

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::wire::{CASHIN, PAYMENTS, Row, State};
 use crate::{
-    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, same, signed, single},
+    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, code, reference, same, signed, single},
     secret::Secret,
 };
 
@@ -73,29 +73,29 @@ fn keyed(key: &Secret, given: &str) -> Result<(), Forged> {
 /// # Errors
 /// [`NotAnEvent`] unless it is a JSON object with a status and some id.
 pub fn parse(body: &[u8], headers: &HeaderMap) -> Result<Event, NotAnEvent> {
-    let row = Row::read(body).ok_or_else(|| NotAnEvent("not an object".into()))?;
-    let status = row.status().ok_or_else(|| NotAnEvent("no status".into()))?;
+    let row = Row::read(body).ok_or_else(|| NotAnEvent::new("not an object"))?;
+    let status = row.status().ok_or_else(|| NotAnEvent::new("no status"))?;
     let key = headers.get(&IDEMPOTENCY).and_then(|key| key.to_str().ok()).map(str::trim);
     let key = key.filter(|key| (1..=LONGEST_KEY).contains(&key.len())).map(str::to_owned);
     let own = || Some(format!("{}:{status}", row.transaction_id()?));
-    let id = key.or_else(own).ok_or_else(|| NotAnEvent("neither key nor transaction".into()))?;
+    let id = key.or_else(own).ok_or_else(|| NotAnEvent::new("neither key nor transaction"))?;
     let kind = match (row.kind(), State::of(status)) {
         (Some(CASHIN), _) => Kind::Payout(payout_hint(&row)),
-        (Some(kind), _) if !PAYMENTS.contains(&kind) => Kind::Other(kind.to_owned()),
+        (Some(kind), _) if !PAYMENTS.contains(&kind) => Kind::other(kind),
         // News of payments do not always name their type.
         (_, Some(State::Success)) => Kind::CheckoutCompleted(hint(&row)),
-        (_, Some(State::Failed)) => Kind::CheckoutFailed(Hint { code: Some(status.to_owned()), ..hint(&row) }),
-        (_, Some(State::Open) | None) => Kind::Other(status.to_owned()),
+        (_, Some(State::Failed)) => Kind::CheckoutFailed(Hint { code: Some(code(status)), ..hint(&row) }),
+        (_, Some(State::Open) | None) => Kind::other(status),
     };
     Ok(Event { id, kind })
 }
 
 /// The id of a checkout is our reference.
 fn hint(row: &Row) -> Hint {
-    let reference = row.reference().and_then(|text| Reference::new(text).ok());
+    let ours = row.reference().and_then(|text| Reference::new(text).ok());
     Hint {
-        provider_id: reference.and_then(|reference| ProviderId::new(reference.as_str()).ok()),
-        reference: row.reference().map(str::to_owned),
+        provider_id: ours.and_then(|ours| ProviderId::new(ours.as_str()).ok()),
+        reference: row.reference().and_then(reference),
         amount: row.amount(),
         transaction_id: row.transaction_id().and_then(|id| ProviderId::new(id).ok()),
         code: None,

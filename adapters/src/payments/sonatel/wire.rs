@@ -287,7 +287,7 @@ pub(super) fn refusal(answer: &Answer) -> (String, String) {
     (code, said.unwrap_or_else(|| "no reason given".to_owned()))
 }
 
-/// `{value, unit}` in whole francs: `1000`, `1000.0`, `"1000"` or `"1000.00"`. Anything else is none.
+/// `{value, unit}` in whole francs: `1000`, `1000.0`, `"1000"` or `"1000.00"`. Anything else is none, and so is nothing at all.
 pub(super) fn money(amount: &Value) -> Option<Money> {
     if amount.get("unit")?.as_str()? != Currency::Xof.code() {
         return None;
@@ -302,7 +302,7 @@ pub(super) fn money(amount: &Value) -> Option<Money> {
     if !digits(whole) || !digits(part) || part.bytes().any(|byte| byte != b'0') {
         return None;
     }
-    Money::xof(whole.parse().ok()?).bounded().ok()
+    Money::xof(whole.parse().ok()?).bounded().ok().filter(|amount| amount.is_positive())
 }
 
 /// With a zone, or without: Senegal keeps UTC all year.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::wire;
 use crate::{
-    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, same, signed, single},
+    payments::webhook::{Event, Forged, Hint, Kind, NotAnEvent, code, reference, same, signed, single},
     secret::Secret,
 };
 
@@ -65,15 +65,16 @@ pub fn parse(body: &[u8]) -> Result<Event, NotAnEvent> {
         #[serde(default)]
         data: Value,
     }
-    let Envelope { id, r#type, data } = serde_json::from_slice(body).map_err(|error| NotAnEvent(error.to_string()))?;
+    let Envelope { id, r#type, data } =
+        serde_json::from_slice(body).map_err(|error| NotAnEvent::new(&error.to_string()))?;
     if id.is_empty() {
-        return Err(NotAnEvent("empty id".into()));
+        return Err(NotAnEvent::new("empty id"));
     }
     let kind = match r#type.as_str() {
         "checkout.session.completed" => Kind::CheckoutCompleted(hint(&data)),
         "checkout.session.payment_failed" => Kind::CheckoutFailed(hint(&data)),
         "test.test_event" => Kind::Test,
-        _ => Kind::Other(r#type),
+        other => Kind::other(other),
     };
     Ok(Event { id, kind })
 }
@@ -83,10 +84,14 @@ fn hint(data: &Value) -> Hint {
     let id = |field: &str| ProviderId::new(text(field)?).ok();
     Hint {
         provider_id: id("id"),
-        reference: text("client_reference").map(str::to_owned),
-        amount: data.get("amount").zip(text("currency")).and_then(|(amount, currency)| wire::money(amount, currency)),
+        reference: text("client_reference").and_then(reference),
+        amount: data
+            .get("amount")
+            .zip(text("currency"))
+            .and_then(|(amount, currency)| wire::money(amount, currency))
+            .filter(|amount| amount.is_positive()),
         transaction_id: id("transaction_id"),
-        code: data.get("last_payment_error").and_then(|error| error.get("code")?.as_str()).map(str::to_owned),
+        code: data.get("last_payment_error").and_then(|error| error.get("code")?.as_str()).map(code),
     }
 }
 

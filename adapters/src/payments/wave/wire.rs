@@ -40,7 +40,7 @@ impl Session {
     }
 
     pub(super) fn amount(&self) -> Option<Money> {
-        money(self.amount.as_ref()?, self.currency.as_deref()?)
+        money(self.amount.as_ref()?, self.currency.as_deref()?).filter(|amount| amount.is_positive())
     }
 
     pub(super) fn opened(&self) -> Option<Opened> {
@@ -113,7 +113,7 @@ impl Payout {
     }
 
     pub(super) fn amount(&self) -> Option<Money> {
-        money(self.receive_amount.as_ref()?, self.currency.as_deref()?)
+        money(self.receive_amount.as_ref()?, self.currency.as_deref()?).filter(|amount| amount.is_positive())
     }
 
     /// Wave has two ways to say no; this is the one inside a 200.
@@ -159,7 +159,7 @@ pub(super) fn error(body: &[u8]) -> Option<(String, String)> {
     Some((code, message + &place.unwrap_or_default()))
 }
 
-/// An amount in whole francs: `"1000"`, `1000`, `1000.0` or `"1000.00"`. Anything else is none.
+/// An amount in whole francs: `"1000"`, `1000`, `1000.0` or `"1000.00"`. Anything else is none. A fee may be nothing.
 pub(super) fn money(amount: &Value, currency: &str) -> Option<Money> {
     if currency != Currency::Xof.code() {
         return None;
@@ -198,6 +198,24 @@ mod tests {
             assert_eq!(money(&amount, "XOF"), None, "{amount}");
         }
         assert_eq!(money(&json!("1000"), "GMD"), None);
+    }
+
+    #[test]
+    fn a_success_of_nothing_is_no_success() {
+        for nothing in [json!(0), json!("0"), json!("0.00")] {
+            let body = json!({
+                "id": "cos-1", "amount": nothing, "currency": "XOF", "checkout_status": "complete",
+                "payment_status": "succeeded", "transaction_id": "T_1",
+            });
+            assert!(matches!(Session::read(body.to_string().as_bytes()).unwrap().status(), Outcome::Unknown(_)));
+            let of = |amount: &Value, fee: &Value| {
+                let body = json!({ "id": "pt-1", "receive_amount": amount, "currency": "XOF", "fee": fee, "status": "succeeded" });
+                Payout::read(body.to_string().as_bytes()).unwrap().status()
+            };
+            assert!(matches!(of(&nothing, &json!("5")), Outcome::Unknown(_)), "{nothing}");
+            let Outcome::Done(PayoutStatus::Succeeded { fee, .. }) = of(&json!("500"), &nothing) else { panic!() };
+            assert_eq!(fee, Some(Money::xof(0)), "a fee may be nothing");
+        }
     }
 
     #[test]

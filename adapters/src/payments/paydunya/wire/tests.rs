@@ -42,6 +42,20 @@ fn amounts_are_read_in_each_shape_seen_and_in_no_other() {
 }
 
 #[test]
+fn a_success_of_nothing_is_no_success() {
+    let id = ProviderId::new("tok-1").unwrap();
+    for nothing in [json!(0), json!("0"), json!("0.00")] {
+        let body = json!({
+            "response_code": "00", "status": "completed", "mode": "live",
+            "invoice": { "total_amount": nothing }, "custom_data": { "reference": "ref-1" },
+        });
+        assert!(matches!(reply(&body).status(&id, "live"), Outcome::Unknown(_)), "{nothing}");
+        let payout = json!({ "response_code": "00", "status": "success", "amount": nothing });
+        assert!(reply(&payout).payout(&id, None).is_err(), "{nothing}");
+    }
+}
+
+#[test]
 fn only_a_code_of_two_noughts_is_a_yes() {
     assert!(reply(&json!({ "response_code": "00" })).is_success());
     for code in [json!("1001"), json!(1001), json!("42"), json!("OK"), json!("")] {

@@ -28,6 +28,16 @@ fn success_is_read_in_each_shape_seen_and_in_no_other() {
 }
 
 #[test]
+fn a_success_of_nothing_is_no_success() {
+    let of =
+        |amount: Value| paid_by(&json!({ "state": "sale_complete", "ref_command": "ref-1", "item_price": amount }));
+    assert_eq!(of(json!(500)), Some(Money::xof(500)));
+    for nothing in [json!(0), json!("0"), json!("0.00")] {
+        assert_eq!(of(nothing.clone()), None, "{nothing}");
+    }
+}
+
+#[test]
 fn words_are_read_as_text_and_as_a_list() {
     for (body, expected) in [
         (json!({ "message": "m" }), "m"),

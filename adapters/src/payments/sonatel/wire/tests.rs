@@ -115,6 +115,16 @@ fn a_success_without_amount_or_transaction_is_no_success() {
 }
 
 #[test]
+fn a_success_of_nothing_is_no_success() {
+    for nothing in [json!(0), json!(0.0), json!("0"), json!("0.00")] {
+        let nothing = json!({ "value": nothing, "unit": "XOF" });
+        let paid = with(row("MP1", "SUCCESS"), "amount", nothing.clone());
+        assert!(matches!(read(std::slice::from_ref(&paid)), Outcome::Unknown(_)), "{nothing}");
+        assert!(matches!(read_payout(&[with(paid, "type", json!("CASHIN"))]), Outcome::Unknown(_)), "{nothing}");
+    }
+}
+
+#[test]
 fn amounts_are_read_in_each_shape_seen_and_in_no_other() {
     let of = |value: Value| money(&json!({ "value": value, "unit": "XOF" }));
     for value in [json!("1000"), json!(1000), json!(1000.0), json!("1000.00")] {
