@@ -8,6 +8,7 @@
 //! what is earned, never on what is not paid or goes back.
 
 mod account;
+mod alone;
 mod book;
 mod entry;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 mod tests_commission;
 
 pub use account::{Account, AccountError};
+pub use alone::alone;
 pub use book::{Book, Concern, LedgerError, Owed, concern};
 pub use entry::{Entry, Posting};
 

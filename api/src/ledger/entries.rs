@@ -65,7 +65,8 @@ pub struct PostingBody {
     /// Among the postings of the event, from 0.
     number: i16,
     event: String,
-    reservation_id: Uuid,
+    /// Whose money it is; null when it is no reservation's.
+    reservation_id: Option<Uuid>,
     account: String,
     /// Positive is a debit: money came there, or a debt became smaller.
     amount: SignedMoney,
@@ -79,7 +80,7 @@ impl From<&Line> for PostingBody {
             position: line.position,
             number: line.number,
             event: line.event.clone(),
-            reservation_id: line.reservation_id.uuid(),
+            reservation_id: line.reservation_id.map(ReservationId::uuid),
             account: line.account.clone(),
             amount: line.amount.into(),
             at: utc_text(line.at),

@@ -20,6 +20,8 @@ pub enum Account {
     Transfer(SiteId),
     /// `client:{id}:credit`: more was received than was due.
     ClientCredit(ClientId),
+    /// `client:{id}:debt`: a fine that is to be settled. Ours to ask for.
+    ClientDebt(ClientId),
     /// `deposits:unearned`: received for what is not played yet. A debt until check-in or forfeiture.
     Unearned,
     /// `site:{id}:payable`: earned, and the site's, less the commission. Ours to pay out.
@@ -30,6 +32,12 @@ pub enum Account {
     CommissionDue(SiteId),
     /// `platform:commission`: the platform's part of what is earned.
     Commission,
+    /// `provider:fees`: what providers keep for moving money.
+    ProviderFees,
+    /// `payouts:payable`: on its way to a site.
+    PayoutsPayable,
+    /// `cash:{site}:variance`: counted more, or less, than the till should hold.
+    Variance(SiteId),
     /// `refunds:payable`: on its way back.
     RefundsPayable,
     /// `suspense`: nobody can say yet; somebody must look.
@@ -74,13 +82,14 @@ impl Account {
     }
 
     /// The accounts of a site.
-    pub const fn of_site(site_id: SiteId) -> [Self; 5] {
+    pub const fn of_site(site_id: SiteId) -> [Self; 6] {
         [
             Self::Cash(site_id),
             Self::Transfer(site_id),
             Self::SitePayable(site_id),
             Self::CommissionDue(site_id),
             Self::Collected(site_id),
+            Self::Variance(site_id),
         ]
     }
 
@@ -91,11 +100,15 @@ impl Account {
             | Self::Transfer(site_id)
             | Self::SitePayable(site_id)
             | Self::Collected(site_id)
-            | Self::CommissionDue(site_id) => Some(site_id),
+            | Self::CommissionDue(site_id)
+            | Self::Variance(site_id) => Some(site_id),
             Self::Clearing(_)
             | Self::ClientCredit(_)
+            | Self::ClientDebt(_)
             | Self::Unearned
             | Self::Commission
+            | Self::ProviderFees
+            | Self::PayoutsPayable
             | Self::RefundsPayable
             | Self::Suspense => None,
         }
@@ -109,11 +122,15 @@ impl fmt::Display for Account {
             Self::Cash(site_id) => write!(f, "cash:{site_id}:main"),
             Self::Transfer(site_id) => write!(f, "transfer:{site_id}:clearing"),
             Self::ClientCredit(client_id) => write!(f, "client:{client_id}:credit"),
+            Self::ClientDebt(client_id) => write!(f, "client:{client_id}:debt"),
             Self::Unearned => f.write_str("deposits:unearned"),
             Self::SitePayable(site_id) => write!(f, "site:{site_id}:payable"),
             Self::Collected(site_id) => write!(f, "site:{site_id}:collected"),
             Self::CommissionDue(site_id) => write!(f, "site:{site_id}:commission_due"),
             Self::Commission => f.write_str("platform:commission"),
+            Self::ProviderFees => f.write_str("provider:fees"),
+            Self::PayoutsPayable => f.write_str("payouts:payable"),
+            Self::Variance(site_id) => write!(f, "cash:{site_id}:variance"),
             Self::RefundsPayable => f.write_str("refunds:payable"),
             Self::Suspense => f.write_str("suspense"),
         }
@@ -136,12 +153,16 @@ impl FromStr for Account {
             }
             ["cash", site, "main"] => site.parse().ok().map(Self::Cash),
             ["transfer", site, "clearing"] => site.parse().ok().map(Self::Transfer),
+            ["cash", site, "variance"] => site.parse().ok().map(Self::Variance),
             ["client", client, "credit"] => client.parse().ok().map(Self::ClientCredit),
+            ["client", client, "debt"] => client.parse().ok().map(Self::ClientDebt),
             ["deposits", "unearned"] => Some(Self::Unearned),
             ["site", site, "payable"] => site.parse().ok().map(Self::SitePayable),
             ["site", site, "collected"] => site.parse().ok().map(Self::Collected),
             ["site", site, "commission_due"] => site.parse().ok().map(Self::CommissionDue),
             ["platform", "commission"] => Some(Self::Commission),
+            ["provider", "fees"] => Some(Self::ProviderFees),
+            ["payouts", "payable"] => Some(Self::PayoutsPayable),
             ["refunds", "payable"] => Some(Self::RefundsPayable),
             ["suspense"] => Some(Self::Suspense),
             _ => None,

@@ -40,6 +40,8 @@ pub enum Concern {
     Reservation(ReservationId),
     /// The event only names the refund: its reservation is that of `refund.requested`.
     Refund(RefundId),
+    /// It is no reservation's: what it moves, [`alone`](super::alone) says.
+    Alone,
 }
 
 /// Whose book an event is entered in; `None` when it moves no money and is not needed to say where money is.

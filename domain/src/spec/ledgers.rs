@@ -14,7 +14,7 @@ use crate::{
     contract::{Contract, Flow},
     event::Event,
     ids::{PaymentId, RefundId, ReservationId},
-    ledger::{Account, Book, Concern, Entry, LedgerError, concern},
+    ledger::{self, Account, Book, Concern, Entry, LedgerError, concern},
     payment::{self, Method},
     refund::{self, Route},
     reservation::{self, Reservation, Status},
@@ -49,19 +49,23 @@ impl Ledger {
         }
         let Some(of) = concern(event) else { return Ok(()) };
         let id = match of {
-            Concern::Reservation(id) => id,
-            Concern::Refund(refund_id) => self.of_refund[&refund_id],
+            Concern::Reservation(id) => Some(id),
+            Concern::Refund(refund_id) => Some(self.of_refund[&refund_id]),
+            Concern::Alone => None,
         };
-        let entry = match event {
-            Event::Reservation(reservation::Event::Held(held)) => {
+        let entry = match (event, id) {
+            (Event::Reservation(reservation::Event::Held(held)), Some(id)) => {
                 self.books.insert(id, Book::open(held));
                 Entry::nothing()
             }
-            event => self.books.get_mut(&id).unwrap().enter(event)?,
+            (event, Some(id)) => self.books.get_mut(&id).unwrap().enter(event)?,
+            (event, None) => ledger::alone(event)?,
         };
         for posting in entry.postings() {
             *self.balances.entry(posting.account).or_default() += posting.amount.amount;
-            *self.parts.entry((id, posting.account)).or_default() += posting.amount.amount;
+            if let Some(id) = id {
+                *self.parts.entry((id, posting.account)).or_default() += posting.amount.amount;
+            }
         }
         if !entry.postings().is_empty() {
             self.entries.push((event.name(), entry));

@@ -39,7 +39,8 @@ fn reservations(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
     let mut entered: BTreeMap<Uuid, BTreeMap<(&str, &str), i64>> = BTreeMap::new();
     for posting in ledger {
         let kind = kind(&posting.account);
-        if WHOSE.contains(&kind) {
+        // Payouts and fees are of no reservation.
+        if WHOSE.contains(&kind) && !posting.reservation_id.is_nil() {
             *entered.entry(posting.reservation_id).or_default().entry(kind).or_default() += posting.amount;
         }
     }

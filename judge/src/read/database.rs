@@ -116,7 +116,7 @@ async fn ledger(db: &mut PgConnection) -> Result<Vec<Posting>, sqlx::Error> {
     let mut after = (0_i64, 0_i16);
     loop {
         let page: Vec<(i64, i16, Uuid, String, i64)> = sqlx::query_as(
-            "SELECT position, number, reservation_id, account, amount FROM read.ledger_entries
+            "SELECT position, number, coalesce(reservation_id, '00000000-0000-0000-0000-000000000000'), account, amount FROM read.ledger_entries
              WHERE (position, number) > ($1, $2) ORDER BY position, number LIMIT $3",
         )
         .bind(after.0)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     event::Event,
-    ledger::{Book, Concern, concern},
+    ledger::{self, Book, Concern, concern},
     refund, reservation,
 };
 use sqlx::{PgConnection, types::Json};
@@ -31,6 +31,11 @@ pub(super) async fn fold(many: &mut Many, connection: &mut PgConnection, entries
         let id = match of {
             Concern::Reservation(id) => id.uuid(),
             Concern::Refund(id) => many.refunds.get(id.uuid()).ok_or_else(|| entry.without_a_row())?.0,
+            Concern::Alone => {
+                let made = ledger::alone(&entry.event).map_err(|error| entry.contradiction(&error))?;
+                many.lines.add(entry, None, &made);
+                continue;
+            }
         };
         match &entry.event {
             Event::Reservation(reservation::Event::Held(held)) => many.books.insert(id, Stored(Book::open(held))),
@@ -41,7 +46,7 @@ pub(super) async fn fold(many: &mut Many, connection: &mut PgConnection, entries
         }
         let book = many.books.get_mut(id).ok_or_else(|| entry.without_a_row())?;
         let made = book.0.enter(&entry.event).map_err(|error| entry.contradiction(&error))?;
-        many.lines.add(entry, id.into(), &made);
+        many.lines.add(entry, Some(id.into()), &made);
     }
     Ok(())
 }
@@ -55,12 +60,13 @@ async fn load_missing(
     let mut begun: BTreeSet<Uuid> = BTreeSet::new();
     let (mut books, mut refunds) = (BTreeSet::new(), BTreeSet::new());
     for (entry, of) in concerned {
-        if entry.version == 1 && entry.event.kind() != "payment" {
+        if entry.version == 1 && matches!(entry.event.kind(), "reservation" | "refund") {
             begun.insert(entry.stream_id);
         }
         match of {
             Concern::Reservation(id) => books.insert(id.uuid()),
             Concern::Refund(id) => refunds.insert(id.uuid()),
+            Concern::Alone => continue,
         };
     }
     let missing = many.refunds.missing(refunds.difference(&begun).copied().collect());

@@ -7,6 +7,7 @@ use domain::{
     money::{Currency, Money},
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     Position,
@@ -22,7 +23,8 @@ pub struct Line {
     pub number: i16,
     /// Name of the event, such as `payment.succeeded`.
     pub event: String,
-    pub reservation_id: ReservationId,
+    /// Whose money it is, when it is a reservation's.
+    pub reservation_id: Option<ReservationId>,
     /// Such as `deposits:unearned`.
     pub account: String,
     /// Positive is a debit.
@@ -35,7 +37,7 @@ pub struct Line {
 pub(super) struct Lines(Vec<Line>);
 
 impl Lines {
-    pub(super) fn add(&mut self, entry: &Entry, reservation_id: ReservationId, made: &ledger::Entry) {
+    pub(super) fn add(&mut self, entry: &Entry, reservation_id: Option<ReservationId>, made: &ledger::Entry) {
         self.0.extend((0..).zip(made.postings()).map(|(number, posting)| Line {
             position: entry.position,
             number,
@@ -64,7 +66,8 @@ impl Lines {
             &self.0.iter().map(|line| line.position).collect::<Vec<_>>(),
             &self.0.iter().map(|line| line.number).collect::<Vec<_>>(),
             &column(|line| &line.event),
-            &self.0.iter().map(|line| line.reservation_id.uuid()).collect::<Vec<_>>(),
+            &self.0.iter().map(|line| line.reservation_id.map(ReservationId::uuid)).collect::<Vec<_>>()
+                as &[Option<Uuid>],
             &column(|line| &line.account),
             &self.0.iter().map(|line| line.amount.amount).collect::<Vec<_>>(),
             &column(|line| line.amount.currency.code()),
@@ -85,7 +88,7 @@ impl Changes for Lines {
             tuples.bigint(line.position);
             tuples.smallint(line.number);
             tuples.text(&line.event);
-            tuples.uuid(line.reservation_id.uuid());
+            tuples.maybe_uuid(line.reservation_id.map(ReservationId::uuid));
             tuples.text(&line.account);
             tuples.bigint(line.amount.amount);
             tuples.text(line.amount.currency.code());

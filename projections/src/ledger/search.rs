@@ -53,7 +53,7 @@ impl Row {
                 position: self.position?,
                 number: self.number?,
                 event: self.event?,
-                reservation_id: self.reservation_id?.into(),
+                reservation_id: self.reservation_id.map(Into::into),
                 account: self.account?,
                 amount: Money::new(self.amount?, currency),
                 at: self.at?,

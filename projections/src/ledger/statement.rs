@@ -99,7 +99,7 @@ pub async fn statement(pool: &PgPool, asked: &Asked, cursor: Option<&str>, limit
             position: row.position,
             number: row.number,
             event: row.event,
-            reservation_id: row.reservation_id.into(),
+            reservation_id: row.reservation_id.map(Into::into),
             account: filters.account.clone(),
             amount: Money::new(row.amount, currency),
             at: row.at,
