@@ -3,10 +3,11 @@
 mod approve;
 mod body;
 mod hand_out;
+mod resolve;
 mod show;
 
 pub use body::RefundBody;
 
 use crate::http::operation::Operation;
 
-pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &approve::APPROVE, &hand_out::HAND_OUT];
+pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &approve::APPROVE, &hand_out::HAND_OUT, &resolve::RESOLVE];

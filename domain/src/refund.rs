@@ -13,6 +13,7 @@ mod external;
 mod reactions;
 mod refusal;
 mod request;
+mod resolve;
 mod state;
 mod submit;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use external::Observed;
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use request::Request;
+pub use resolve::resolve;
 pub use state::{Attempt, Refund, Status};
 pub use submit::{Means, Next, Ways, hand_out, next, retry, submit};
 

@@ -336,6 +336,7 @@ impl Fact {
             | "refund.declined"
             | "refund.pending"
             | "refund.became_unknown"
+            | "refund.outcome_stated"
             | "refund.failed"
             | "refund.reversed" => Self::Refund(of(data)?),
             "site.ground_set" => Self::GroundSet(of(data)?),

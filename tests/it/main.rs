@@ -20,6 +20,7 @@ mod lane;
 mod ledger;
 mod never_again;
 mod past;
+mod refunds;
 mod seal;
 mod split;
 mod tidy;

@@ -37,6 +37,9 @@ pub struct RefundBody {
     method: Method,
     /// Whether it waits, or waited, for a second person.
     needs_approval: bool,
+    /// What one person of finance says became of it, while a second one must say the same: `paid` or `not_paid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated_outcome: Option<&'static str>,
     /// Ours, at the provider.
     reference: Option<String>,
     /// The provider's id of the movement.
@@ -62,6 +65,7 @@ impl RefundBody {
             route: attempt.map_or(asked.route, |attempt| attempt.route),
             method: attempt.and_then(|attempt| attempt.method).unwrap_or(asked.method),
             needs_approval: asked.needs_approval,
+            stated_outcome: refund.state.stated.as_ref().map(|word| outcome(word.stated.paid)),
             reference: attempt.map(|attempt| attempt.reference.to_string()),
             provider_id: attempt.and_then(|attempt| attempt.provider_id.as_ref()).map(ToString::to_string),
             created_at: utc_text(asked.at),
@@ -83,12 +87,17 @@ impl RefundBody {
             route: refund.route,
             method: refund.through.unwrap_or(refund.method),
             needs_approval: refund.needs_approval,
+            stated_outcome: refund.stated_paid.map(outcome),
             reference: refund.reference.as_ref().map(ToString::to_string),
             provider_id: refund.provider_id.as_ref().map(ToString::to_string),
             created_at: utc_text(refund.created_at),
             version: refund.version,
         }
     }
+}
+
+const fn outcome(paid: bool) -> &'static str {
+    if paid { "paid" } else { "not_paid" }
 }
 
 impl Exemplary for RefundBody {

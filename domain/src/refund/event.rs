@@ -20,6 +20,7 @@ events! { "refund" {
     Submitted = "refund.submitted" v 2 from [1 => by_its_own_rail],
     Pending = "refund.pending" v 1,
     BecameUnknown = "refund.became_unknown" v 1,
+    OutcomeStated = "refund.outcome_stated" v 1,
     Succeeded = "refund.succeeded" v 2 from [1 => by_its_own_rail],
     Failed = "refund.failed" v 1,
     Reversed = "refund.reversed" v 1,
@@ -147,6 +148,28 @@ pub struct Pending {
 pub struct BecameUnknown {
     pub refund_id: RefundId,
     pub why: Note,
+    pub at: Timestamp,
+}
+
+/// What somebody has seen of it at the provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Stated {
+    /// Whether the client has the money.
+    pub paid: bool,
+    /// The provider's id of the movement, where it was seen.
+    pub provider_id: Option<ProviderId>,
+    /// Where it was looked for, and what was found.
+    pub note: Note,
+}
+
+/// No provider tells: a person of finance has looked. It counts when a second one says the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OutcomeStated {
+    pub refund_id: RefundId,
+    pub stated: Stated,
+    pub by: Actor,
     pub at: Timestamp,
 }
 

@@ -26,7 +26,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             vec![Reaction::RetryRefund { refund_id }, Reaction::Tell { whom: Whom::Finance, notice }]
         }
         // The questions that began with the submission go on.
-        Event::Pending(_) | Event::BecameUnknown(_) | Event::Declined(_) => Vec::new(),
+        Event::Pending(_) | Event::BecameUnknown(_) | Event::OutcomeStated(_) | Event::Declined(_) => Vec::new(),
     }
 }
 

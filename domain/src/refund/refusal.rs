@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{Route, Status};
 use crate::{
+    Timestamp,
     actor::Role,
     aggregate::Version,
     ids::RefundId,
@@ -38,6 +39,10 @@ pub enum Refusal {
     WrongStatus { status: Status },
     #[error("its outcome is unknown: only the provider's answer leads on, never another try")]
     OutcomeUnknown,
+    #[error("its provider is asked until {until}")]
+    StillAsked { until: Timestamp },
+    #[error("somebody else must say the same")]
+    SameWord,
     #[error("it goes by {route:?}, which a person does")]
     ByHand { route: Route },
     #[error("it goes by {route:?}, which the provider does")]
@@ -66,6 +71,8 @@ impl Refused for Refusal {
             Self::SamePerson { .. } => "refund.same_person",
             Self::WrongStatus { .. } => "refund.wrong_status",
             Self::OutcomeUnknown => "refund.outcome_unknown",
+            Self::StillAsked { .. } => "refund.still_asked",
+            Self::SameWord => "refund.same_word",
             Self::ByHand { .. } => "refund.by_hand",
             Self::AtProvider { .. } => "refund.at_provider",
             Self::OtherMovement { .. } => "refund.other_movement",
@@ -88,6 +95,8 @@ impl Refused for Refusal {
             | Self::NameRequired
             | Self::WrongStatus { .. }
             | Self::OutcomeUnknown
+            | Self::StillAsked { .. }
+            | Self::SameWord
             | Self::ByHand { .. }
             | Self::AtProvider { .. }
             | Self::OtherMovement { .. }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Event, Requested, Route};
+use super::{Event, OutcomeStated, Requested, Route};
 use crate::{
     Timestamp,
     actor::Actor,
@@ -81,6 +81,8 @@ pub struct Refund {
     pub request: Option<Requested>,
     pub approved_by: Option<Actor>,
     pub attempt: Option<Attempt>,
+    /// What a person said of this try, while a second one must say the same.
+    pub stated: Option<OutcomeStated>,
     /// Ways that were tried and did not work, the oldest first.
     pub failed: Vec<(Route, Option<Method>)>,
 }
@@ -127,12 +129,15 @@ impl Aggregate for Refund {
                 self.known_as(Some(pending.provider_id));
             }
             Event::BecameUnknown(_) => self.status = Status::Unknown,
+            Event::OutcomeStated(stated) => self.stated = Some(stated),
             Event::Succeeded(succeeded) => {
                 self.status = Status::Succeeded;
+                self.stated = None;
                 self.known_as(succeeded.provider_id);
             }
             Event::Failed(_) => {
                 self.status = Status::Failed;
+                self.stated = None;
                 self.failed.extend(self.attempt.as_ref().map(|attempt| (attempt.route, attempt.method)));
             }
             Event::Reversed(_) => {

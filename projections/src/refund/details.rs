@@ -79,6 +79,9 @@ pub struct Refund {
     pub reference: Option<Reference>,
     /// The provider's, once it has one: what the client is told.
     pub provider_id: Option<ProviderId>,
+    /// What one person says became of it, while a second one must say the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_paid: Option<bool>,
     /// Groups of tries so far.
     pub attempts: u16,
     /// Why it failed, was declined or taken back, or why nobody can tell.
@@ -111,6 +114,7 @@ impl Refund {
             decided_by: None,
             reference: None,
             provider_id: None,
+            stated_paid: None,
             attempts: 0,
             why: None,
             created_at: requested.at,
@@ -150,8 +154,13 @@ impl Refund {
                 self.status = Status::Unknown;
                 self.why = why(&unknown.why);
             }
+            RefundEvent::OutcomeStated(word) => {
+                self.stated_paid = Some(word.stated.paid);
+                self.why = why(&word.stated.note);
+            }
             RefundEvent::Succeeded(succeeded) => {
                 self.status = Status::Succeeded;
+                self.stated_paid = None;
                 self.route = succeeded.route;
                 self.provider_id = succeeded.provider_id.clone().or(self.provider_id.take());
                 self.succeeded_at = Some(succeeded.at);
@@ -159,6 +168,7 @@ impl Refund {
             }
             RefundEvent::Failed(failed) => {
                 self.status = Status::Failed;
+                self.stated_paid = None;
                 self.why = why(&failed.reason);
             }
             RefundEvent::Reversed(reversed) => {

@@ -145,6 +145,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "refund.still_asked",
+        ["L'opérateur est encore interrogé", "Still being asked about", "Ñu ngi koy laaj ba leegi"],
+        [
+            "L'opérateur est interrogé pendant 72 heures ; ensuite deux personnes peuvent dire ce qu'il en est.",
+            "The provider is asked for 72 hours; after that two people may say what became of it.",
+            "Dañuy laaj opérateur bi 72 waxtu; ginaaw loolu ñaari nit mën nañu wax lu ci xew.",
+        ],
+    ),
+    rule(
+        "refund.same_word",
+        ["Il faut une autre personne", "Another person is needed", "Fàww keneen"],
+        [
+            "Vous l'avez déjà dit : une autre personne doit dire la même chose.",
+            "You have said so already: somebody else must say the same.",
+            "Wax nga ko ba noppi: keneen war na wax lu ni mel.",
+        ],
+    ),
+    rule(
         "refund.outcome_unknown",
         ["Issue inconnue", "Outcome unknown", "Xamaguñu li ci xew"],
         [

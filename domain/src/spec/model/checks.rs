@@ -182,7 +182,8 @@ const fn after(event: &refund::Event) -> refund::Status {
         refund::Event::Declined(_) => refund::Status::Declined,
         refund::Event::Submitted(_) => refund::Status::Submitted,
         refund::Event::Pending(_) => refund::Status::Pending,
-        refund::Event::BecameUnknown(_) => refund::Status::Unknown,
+        // Nobody states anything in the model.
+        refund::Event::BecameUnknown(_) | refund::Event::OutcomeStated(_) => refund::Status::Unknown,
         refund::Event::Succeeded(_) => refund::Status::Succeeded,
         refund::Event::Failed(_) => refund::Status::Failed,
         refund::Event::Reversed(_) => refund::Status::Reversed,
