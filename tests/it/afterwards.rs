@@ -12,6 +12,7 @@ mod mail;
 mod messages;
 mod money;
 mod nats;
+mod offers;
 mod pages;
 mod rails;
 mod refunds;
