@@ -2,6 +2,7 @@
 
 mod body;
 mod offer;
+mod other_way;
 mod page;
 mod refund;
 mod share;
@@ -12,8 +13,8 @@ mod webhook;
 use domain::ids::PaymentId;
 
 pub use body::PaymentBody;
-pub use offer::Health;
-pub(crate) use offer::in_order;
+pub use offer::{Health, PaymentMethod};
+pub(crate) use offer::{in_order, ways};
 pub use page::pages;
 pub use refund::own_payment;
 pub use share::{Refused, ask_for, open_payments, share_url};

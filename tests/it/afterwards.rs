@@ -13,6 +13,7 @@ mod messages;
 mod money;
 mod nats;
 mod offers;
+mod other_way;
 mod pages;
 mod rails;
 mod refunds;

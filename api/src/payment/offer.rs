@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use domain::{aggregate::Loaded, payment::Method, site::Site};
+use domain::{aggregate::Loaded, ids::SiteId, payment::Method, site::Site};
 use eventstore::health::{self, Unwell};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ use crate::{
         operation::{Authz, Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
+    problem::Problem,
     shape::utc_text,
 };
 
@@ -66,6 +67,16 @@ pub(crate) async fn offered(app: &App, site: Option<&Loaded<Site>>) -> Vec<Offer
     // Stable: among those that work the order stays what it was.
     offered.sort_by_key(|offered| offered.unwell.is_some());
     offered
+}
+
+/// The same, as it is shown to a caller.
+///
+/// # Errors
+/// When the site cannot be read.
+pub(crate) async fn ways(call: &Call, site: SiteId) -> Result<Vec<PaymentMethod>, Problem> {
+    let site = call.app.store.recall::<Site>(site).await?;
+    let offered = offered(&call.app, Some(&site)).await;
+    Ok(offered.iter().map(|offered| PaymentMethod::of(offered, call.language)).collect())
 }
 
 /// The methods that a site takes, of those that are `configured`: in its own order, or in that of the platform when it

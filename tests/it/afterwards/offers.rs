@@ -6,13 +6,13 @@ use domain::{payment::Method, site};
 use serde_json::{Value, json};
 use workers::{health::Health, runtime::Step};
 
-use super::{pages::Walk, rails::Kind};
+use super::{pages::Walk, rails::Kind, servers::Fake};
 
 /// Wave and Orange Money, the platform's order.
-pub async fn two() -> Walk {
+pub async fn two() -> (Walk, Fake) {
     let mut walk = Walk::by(vec![Method::Wave, Method::OrangeMoney]).await;
-    walk.bench.add(Kind::OrangeMoney).await;
-    walk
+    let orange = walk.bench.add(Kind::OrangeMoney).await;
+    (walk, orange)
 }
 
 /// Nothing answers at Wave until it is healed.
@@ -50,7 +50,7 @@ pub async fn offered(walk: &Walk, query: &str, expected: &[(&str, bool)]) -> Val
 
 #[tokio::test]
 async fn a_rail_that_does_not_answer_is_offered_last_until_it_answers() {
-    let walk = two().await;
+    let (walk, _) = two().await;
     let bench = &walk.bench;
     let mut health = Health::new(bench.ctx.clone());
     health.step().await.unwrap();
@@ -88,7 +88,7 @@ async fn a_rail_that_does_not_answer_is_offered_last_until_it_answers() {
 
 #[tokio::test]
 async fn what_a_worker_said_before_it_died_is_soon_forgotten() {
-    let walk = two().await;
+    let (walk, _) = two().await;
     let pool = walk.bench.store.pool();
     let second = Duration::from_secs(1);
     eventstore::health::say_unwell(pool, Method::Wave, "", "timeout", second, second * 600).await.unwrap();
@@ -103,7 +103,7 @@ async fn what_a_worker_said_before_it_died_is_soon_forgotten() {
 
 #[tokio::test]
 async fn a_site_is_paid_by_the_methods_it_lists_in_its_order() {
-    let walk = two().await;
+    let (walk, _) = two().await;
     let bench = &walk.bench;
     let site = bench.load::<site::Site>(bench.site).await;
     let mut profile = site.state.identity.clone().unwrap().profile;
