@@ -106,6 +106,17 @@ impl Unknown {
         !matches!(self, Self::Unreachable(_))
     }
 
+    /// A word for it, for figures and advice.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Interrupted(_) => "interrupted",
+            Self::Status(_) => "http_status",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+
     pub(crate) fn unreadable<T>(why: impl Into<String>) -> Outcome<T> {
         Outcome::Unknown(Self::Unreadable(why.into()))
     }

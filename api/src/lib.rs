@@ -44,7 +44,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origins that browsers may call from; empty for none, `*` for all.
     pub allowed_origins: Vec<String>,
-    /// The methods that a provider is configured for; a site may take fewer.
+    /// The methods that a provider is configured for, in the order in which they are offered; a site may take fewer, in
+    /// another order.
     pub methods: Vec<domain::payment::Method>,
     /// `redis://…`; without it every answer is computed.
     pub redis_url: Option<String>,
@@ -75,6 +76,7 @@ pub struct Parts {
     pub settings: Settings,
     pub webhooks: payment::Verifiers,
     pub(crate) keys: Keys,
+    pub(crate) health: payment::Health,
     pub(crate) turns: Turns,
     pub(crate) cache: Cache,
     pub(crate) alternatives: reservation::Alternatives,
@@ -101,6 +103,7 @@ impl App {
             settings,
             webhooks,
             keys: Keys::default(),
+            health: payment::Health::default(),
             turns: Turns::default(),
             alternatives: reservation::Alternatives::default(),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),

@@ -1,6 +1,8 @@
 //! Payments: looked at, paid on our page, heard of from providers.
 
 mod body;
+mod offer;
+mod other_way;
 mod page;
 mod refund;
 mod share;
@@ -11,6 +13,8 @@ mod webhook;
 use domain::ids::PaymentId;
 
 pub use body::PaymentBody;
+pub use offer::{Health, PaymentMethod};
+pub(crate) use offer::{in_order, ways};
 pub use page::pages;
 pub use refund::own_payment;
 pub use share::{Refused, ask_for, open_payments, share_url};
@@ -19,7 +23,8 @@ pub use verifiers::{Verifier, Verifiers};
 
 use crate::{App, http::operation::Operation};
 
-pub const OPERATIONS: &[&Operation] = &[&show::SHOW, &refund::REFUND, &webhook::WEBHOOK, &webhook::WEBHOOK_OF_ACCOUNT];
+pub const OPERATIONS: &[&Operation] =
+    &[&offer::METHODS, &show::SHOW, &refund::REFUND, &webhook::WEBHOOK, &webhook::WEBHOOK_OF_ACCOUNT];
 
 /// Our page for a payment: the same address for ever, short enough for an SMS.
 pub fn pay_url(app: &App, payment: PaymentId) -> String {

@@ -5,6 +5,7 @@
 //! failed | expired → succeeded (late money is accepted and then dealt with, never refused)
 //! ```
 
+mod another_way;
 mod checkout;
 mod event;
 mod reactions;
@@ -22,6 +23,7 @@ mod tests_late_money;
 #[cfg(test)]
 mod tests_share;
 
+pub use another_way::AnotherWay;
 pub use checkout::{Open, expire, fail, unknown};
 pub use event::*;
 pub use reactions::react;

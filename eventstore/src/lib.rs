@@ -11,6 +11,7 @@ pub mod export;
 pub mod failpoint;
 pub mod fence;
 mod fork;
+pub mod health;
 mod history;
 mod identity;
 pub mod inbox;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::payment::Method;
 use eventstore::Keyring;
 use eventstore::note::Signer;
 use eventstore::seal::Pace;
@@ -65,6 +66,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How clients reach the API: in links, tickets, pay links and providers' return addresses. https in live mode.
     pub public_url: String,
+    /// The order in which methods are offered where a site lists none; those that are left out follow.
+    #[serde(default)]
+    pub payment_methods: Vec<Method>,
     #[serde(default)]
     pub secrets: Secrets,
     #[serde(default)]

@@ -173,6 +173,7 @@ impl Forked {
                 webhook_secret: providers.wave_webhook_secret.clone(),
                 ..Default::default()
             },
+            payment_methods: Vec::new(),
             sonatel: None,
             paytech: None,
             paydunya: None,

@@ -12,6 +12,8 @@ mod mail;
 mod messages;
 mod money;
 mod nats;
+mod offers;
+mod other_way;
 mod pages;
 mod rails;
 mod refunds;

@@ -11,6 +11,7 @@ pub mod bus;
 pub mod context;
 pub mod doorbell;
 pub mod effect;
+pub mod health;
 pub mod inbox;
 pub mod lease;
 mod message;
@@ -125,6 +126,8 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
     }
     let sweeper = sweep::Sweeper::new(ctx.clone());
     loops.spawn(runtime::run(sweeper, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
+    let health = health::Health::new(ctx.clone());
+    loops.spawn(runtime::run(health, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
     for _ in 0..ctx.config.effects_at_once {
         let work = act::Worker::new(ctx.clone());
         loops.spawn(runtime::run(work, ctx.bells.effects.listen(), ctx.random.clone(), shutdown.clone()));

@@ -47,7 +47,7 @@ pub(crate) async fn send_sms(ctx: &Context, taken: &Taken, letter: Letter) -> Re
     let answer = gateway.provider.send(&sms::Message { to, text }).await;
     failpoint("message.sms_sent");
     match &answer {
-        Call::Unknown(_) => pass.failed(),
+        Call::Unknown(why) => pass.failed(why.class()),
         Call::Done(_) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),
     }
     match answer {
@@ -89,7 +89,7 @@ pub(crate) async fn send_email(ctx: &Context, taken: &Taken, letter: Letter) -> 
     let answer = relay.provider.send(&mail, now).await;
     failpoint("message.mail_sent");
     match &answer {
-        Call::Unknown(_) => pass.failed(),
+        Call::Unknown(why) => pass.failed(why.class()),
         Call::Done(()) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),
     }
     match answer {

@@ -17,7 +17,10 @@ use domain::{
 };
 use eventstore::link::read_pay_token;
 
-use super::share;
+use super::{
+    other_way::{self, Choice},
+    share,
+};
 use crate::App;
 
 /// Seconds after which a page that waits looks again.
@@ -27,25 +30,50 @@ const LOOK_AGAIN: u32 = 3;
 pub fn pages() -> Router<App> {
     Router::new()
         .route("/pay/share/{token}", get(share::show).post(share::ask))
-        .route("/pay/{token}", get(pay))
-        .route("/pay/{token}/success", get(returned))
-        .route("/pay/{token}/error", get(returned))
+        .route("/pay/{token}", get(pay).post(other_way::ask))
+        .route("/pay/{token}/success", get(succeeded))
+        .route("/pay/{token}/error", get(failed))
 }
 
 async fn pay(State(app): State<App>, Path(token): Path<String>) -> Response {
     let Some(found) = find(&app, &token).await else { return unknown() };
-    if let (Status::Pending, Some(checkout)) = (found.payment.state.status, &found.payment.state.checkout) {
+    let choice = found.choice(&app, false).await;
+    if let (Status::Pending, Some(checkout), false) =
+        (found.payment.state.status, &found.payment.state.checkout, choice.own_is_unwell)
+    {
         return Redirect::to(checkout.checkout_url.as_str()).into_response();
     }
-    found.page(false)
+    found.page(Came::ByLink, &choice, "")
 }
 
 /// Back from the provider. Which button was pressed proves nothing: the state of the payment is shown.
-async fn returned(State(app): State<App>, Path(token): Path<String>) -> Response {
-    match find(&app, &token).await {
-        Some(found) => found.page(true),
-        None => unknown(),
-    }
+async fn succeeded(State(app): State<App>, Path(token): Path<String>) -> Response {
+    returned(&app, &token, false).await
+}
+
+async fn failed(State(app): State<App>, Path(token): Path<String>) -> Response {
+    returned(&app, &token, true).await
+}
+
+async fn returned(app: &App, token: &str, failed: bool) -> Response {
+    let Some(found) = find(app, token).await else { return unknown() };
+    let choice = found.choice(app, failed).await;
+    found.page(Came::Back, &choice, "")
+}
+
+/// The page, with a sentence about what could not be done.
+pub(super) async fn shown(app: &App, token: &str, problem: &str) -> Response {
+    let Some(found) = find(app, token).await else { return unknown() };
+    let choice = found.choice(app, false).await;
+    found.page(Came::ByLink, &choice, problem)
+}
+
+/// Whence the payer comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    ByLink,
+    /// From the provider's page.
+    Back,
 }
 
 struct Found {
@@ -66,27 +94,37 @@ async fn find(app: &App, token: &str) -> Option<Found> {
 }
 
 impl Found {
-    /// The page; `back` when the payer comes back from the provider.
-    fn page(&self, back: bool) -> Response {
-        let (title, text, waits) = self.words(back);
+    async fn choice(&self, app: &App, failed: bool) -> Choice {
+        Choice::of(app, &self.payment, &self.reservation, &self.token, failed).await
+    }
+
+    /// The page; `problem` says what could not be done.
+    fn page(&self, came: Came, choice: &Choice, problem: &str) -> Response {
+        let back = came == Came::Back;
+        let others = !choice.form.is_empty();
+        let (title, text, waits) = self.words(back, others);
         let when = self.when();
         let refresh =
             if waits { format!("<meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN}\">") } else { String::new() };
-        let again = match (back, self.payment.state.status) {
-            (true, Status::Pending) => format!("<p><a href=\"/pay/{}\">Payer maintenant</a></p>", self.token),
+        let pending = self.payment.state.status == Status::Pending;
+        let again = match &self.payment.state.checkout {
+            // The page of the payment itself would not lead there.
+            Some(checkout) if pending && choice.own_is_unwell => link(checkout.checkout_url.as_str()),
+            Some(_) if pending && back => link(&format!("/pay/{}", self.token)),
             _ => String::new(),
         };
-        html(
-            StatusCode::OK,
-            &format!(
-                "{refresh}<title>{title}</title><h1>{title}</h1><p>{}</p><p>{when}</p><p>{text}</p>{again}",
-                escape(&self.site)
-            ),
-        )
+        let problem = if problem.is_empty() { String::new() } else { format!("<p><b>{}</b></p>", escape(problem)) };
+        let body = format!(
+            "{refresh}<title>{title}</title><h1>{title}</h1><p>{}</p><p>{when}</p>{problem}{}<p>{text}</p>{again}{}",
+            escape(&self.site),
+            choice.warning(self.payment.state.request.as_ref()),
+            choice.form
+        );
+        if others { form(StatusCode::OK, &body) } else { html(StatusCode::OK, &body) }
     }
 
     /// Title, sentence, and whether it may change by itself soon.
-    fn words(&self, back: bool) -> (&'static str, String, bool) {
+    fn words(&self, back: bool, others: bool) -> (&'static str, String, bool) {
         let amount = self.payment.state.request.as_ref().map(|asked| francs(asked.amount)).unwrap_or_default();
         let held = self.reservation.state.status == reservation::Status::Held;
         match self.payment.state.status {
@@ -111,10 +149,25 @@ impl Found {
                 ("Vérification du paiement", format!("{amount} : nous vérifions auprès du fournisseur."), true)
             }
             Status::Pending => ("Paiement", format!("{amount} à payer."), true),
+            Status::Unknown if others => (
+                "Paiement en préparation",
+                format!("{amount} à payer. La page de paiement ne s'ouvre pas encore."),
+                true,
+            ),
             Status::Unknown => (
                 "Vérification du paiement",
                 "Nous vérifions auprès du fournisseur. Ne payez pas deux fois.".to_owned(),
                 true,
+            ),
+            Status::Expired if others => (
+                "Paiement non abouti",
+                format!("{amount} à payer. Rien n'a été débité et votre créneau est encore retenu."),
+                false,
+            ),
+            Status::Failed if others => (
+                "Paiement refusé",
+                format!("Rien n'a été débité et votre créneau est encore retenu : {amount} à payer."),
+                false,
             ),
             Status::Failed => ("Paiement refusé", "Le paiement n'a pas abouti. Rien n'a été débité.".to_owned(), false),
             Status::Expired | Status::Absent => {
@@ -129,6 +182,10 @@ impl Found {
         let (from, to) = (terms.slot.during.from().with_timezone(&zone), terms.slot.during.to().with_timezone(&zone));
         format!("le {} de {} à {}", from.format("%d/%m/%Y"), from.format("%H:%M"), to.format("%H:%M"))
     }
+}
+
+fn link(to: &str) -> String {
+    format!("<p><a href=\"{}\">Payer maintenant</a></p>", escape(to))
 }
 
 pub(super) fn unknown() -> Response {

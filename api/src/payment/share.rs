@@ -17,7 +17,10 @@ use domain::{
 use eventstore::{Append, AppendError, Meta, link};
 use serde::Deserialize;
 
-use super::{page, pay_url};
+use super::{
+    offer::{buttons, offered},
+    page, pay_url,
+};
 use crate::{
     App,
     client::{Known, PersonInput, known_by},
@@ -59,7 +62,7 @@ pub(super) struct Wish {
 
 pub(super) async fn show(State(app): State<App>, Path(token): Path<String>) -> Response {
     match find(&app, &token).await {
-        Some(found) => found.page(&app, &token, ""),
+        Some(found) => found.page(&app, &token, "").await,
         None => page::unknown(),
     }
 }
@@ -69,13 +72,13 @@ pub(super) async fn ask(State(app): State<App>, Path(token): Path<String>, Form(
     let Some(found) = find(&app, &token).await else { return page::unknown() };
     // As for every request: more than can be worked on are told so.
     let Ok(_place) = app.admit() else {
-        return found.page(&app, &token, "Trop de demandes en ce moment : réessayez dans un instant.");
+        return found.page(&app, &token, "Trop de demandes en ce moment : réessayez dans un instant.").await;
     };
     let method = Method::WITH_PROVIDER.into_iter().find(|method| method.as_str() == wish.method);
-    let Some(method) = method else { return found.page(&app, &token, "Choisissez un moyen de paiement.") };
+    let Some(method) = method else { return found.page(&app, &token, "Choisissez un moyen de paiement.").await };
     match found.request(&app, method, &wish.phone).await {
         Ok(payment) => Redirect::to(&pay_url(&app, payment)).into_response(),
-        Err(problem) => found.page(&app, &token, &said(&problem)),
+        Err(problem) => found.page(&app, &token, &said(&problem)).await,
     }
 }
 
@@ -125,7 +128,7 @@ impl Found {
         Err(Problem::new("version.conflict"))
     }
 
-    fn page(&self, app: &App, token: &str, problem: &str) -> Response {
+    async fn page(&self, app: &App, token: &str, problem: &str) -> Response {
         let state = &self.reservation.state;
         let due = state.share_due(self.share);
         let (paid, of) = (state.shares().filter(|share| share.due.is_zero()).count(), state.shares().count());
@@ -137,13 +140,7 @@ impl Found {
             return page::html(StatusCode::OK, &format!("{head}<p>Cette part est payée. Merci !</p>"));
         }
         let said = if problem.is_empty() { String::new() } else { format!("<p><b>{}</b></p>", page::escape(problem)) };
-        let choices =
-            app.settings.methods.iter().filter(|method| accepted(&app.settings.methods, **method, &self.site).is_ok());
-        let buttons: String = choices
-            .map(|method| {
-                format!("<p><button name=\"method\" value=\"{}\">{}</button></p>", method.as_str(), label(*method))
-            })
-            .collect();
+        let buttons = buttons(&offered(app, Some(&self.site)).await);
         page::form(
             if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY },
             &format!(
@@ -162,18 +159,6 @@ fn said(problem: &Problem) -> String {
         return "Ce n'est pas un numéro de mobile : 9 chiffres, par exemple 77 123 45 67.".to_owned();
     }
     problem.sentence(Language::Fr)
-}
-
-const fn label(method: Method) -> &'static str {
-    match method {
-        Method::Wave => "Wave",
-        Method::OrangeMoney => "Orange Money",
-        Method::Yas => "Mixx by Yas",
-        Method::Card => "Carte bancaire",
-        Method::Cash => "Espèces",
-        Method::Transfer => "Virement",
-        Method::OnAccount => "Sur place",
-    }
 }
 
 /// Why a share was not asked for.

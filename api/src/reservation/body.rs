@@ -17,7 +17,7 @@ use crate::{
     App,
     client::PersonBody,
     http::operation::Exemplary,
-    payment::PaymentBody,
+    payment::{PaymentBody, PaymentMethod},
     problem::Problem,
     quote::PriceBody,
     refund::RefundBody,
@@ -63,6 +63,9 @@ pub struct ReservationBody {
     /// The payment that counts now: the one open, else the latest.
     pub payment: Option<PaymentBody>,
     pub payments: Vec<PaymentBody>,
+    /// While something is due: the ways to pay it now, in the order in which to offer them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_methods: Option<Vec<PaymentMethod>>,
     refunds: Vec<RefundBody>,
     #[schema(value_type = Option<String>)]
     cancel_reason: Option<CancelReason>,
@@ -112,6 +115,7 @@ impl ReservationBody {
             balance_due: state.owed().1.into(),
             payment: latest(&payments),
             payments,
+            payment_methods: None,
             refunds: Vec::new(),
             cancel_reason: state.cancelled.map(|(reason, _)| reason),
             reschedules: state.reschedules,
@@ -150,12 +154,22 @@ impl ReservationBody {
             balance_due: details.balance_due.into(),
             payment: latest(&payments),
             payments,
+            payment_methods: None,
             refunds: row.refunds.iter().map(RefundBody::viewed).collect(),
             cancel_reason: details.cancellation.as_ref().map(|cancellation| cancellation.reason),
             reschedules: details.reschedules,
             checked_in_at: details.checked_in.as_ref().map(|arrival| local_text(arrival.at, zone)),
             created_at: utc_text(details.created_at),
             version: details.version,
+        }
+    }
+
+    /// Whether something is due that can be paid as it stands.
+    pub fn awaits_money(&self) -> bool {
+        match self.status {
+            "held" => self.deposit_due.amount > 0,
+            "confirmed" | "checked_in" | "completed" => self.balance_due.amount > 0,
+            _ => false,
         }
     }
 

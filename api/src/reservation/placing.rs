@@ -29,6 +29,7 @@ use crate::{
         command::{Attempt, Tries, after},
         halt::Halt,
     },
+    payment::in_order,
     problem::Problem,
     quote,
 };
@@ -232,9 +233,7 @@ fn pays<'a>(
 /// # Errors
 /// `payment.method_not_accepted`.
 pub fn accepted(offered: &[Method], method: Method, site: &Loaded<Site>) -> Result<(), Problem> {
-    let listed = site.state.identity.as_ref().map(|identity| identity.profile.payment_methods.as_slice());
-    let listed = listed.unwrap_or_default();
-    if offered.contains(&method) && (listed.is_empty() || listed.contains(&method)) {
+    if in_order(offered, Some(site)).contains(&method) {
         return Ok(());
     }
     Err(Problem::new("payment.method_not_accepted").with("value", method.as_str()))

@@ -15,6 +15,7 @@ use crate::{
         operation::{Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
+    payment,
     problem::Problem,
 };
 
@@ -47,7 +48,10 @@ async fn show(call: Call) -> Result<Reply, Halt> {
     };
     let row = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     call.may_touch(&object(&call, &row).await?)?;
-    let body = shown(&call, &row).await?;
+    let mut body = shown(&call, &row).await?;
+    if then.is_none() && body.awaits_money() {
+        body.payment_methods = Some(payment::ways(&call, row.details.site_id).await?);
+    }
     let reply = Reply::json(StatusCode::OK, &body)?;
     if then.is_some() {
         return Ok(reply.position(found.as_of));

@@ -3,6 +3,7 @@
 use super::Event;
 use crate::{
     Timestamp,
+    actor::Role,
     ids::ReservationId,
     reaction::{About, Alarm, Ask, Notice, Reaction, Whom, tell_client},
 };
@@ -20,8 +21,8 @@ pub fn react(event: &Event) -> Vec<Reaction> {
                 None => Notice::PayBalance { reservation_id, payment_id },
             };
             let open = Reaction::OpenCheckout { payment_id };
-            // Asked for by whoever came by the link of a share and is about to pay.
-            if requested.share_id.is_some() {
+            // Asked for on a page of ours, by whoever came by its link and is about to pay.
+            if requested.share_id.is_some() || requested.by.role == Role::System {
                 return vec![open];
             }
             std::iter::once(open).chain(tell_client(requested.client_id, notice)).collect()

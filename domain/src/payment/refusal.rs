@@ -20,6 +20,8 @@ pub enum Refusal {
     NotFound,
     #[error("this payment is already asked for")]
     AlreadyRequested,
+    #[error("nobody can tell whether it is paid: the provider is being asked")]
+    MayBePaid,
     #[error("the payment is for another reservation")]
     OtherReservation,
     #[error("nothing is due for this purpose ({purpose:?})")]
@@ -69,6 +71,7 @@ impl Refused for Refusal {
         match self {
             Self::NotFound => "payment.not_found",
             Self::AlreadyRequested => "payment.already_requested",
+            Self::MayBePaid => "payment.may_be_paid",
             Self::OtherReservation => "payment.other_reservation",
             Self::NothingDue { .. } => "payment.nothing_due",
             Self::Split => "payment.split",

@@ -114,7 +114,7 @@ macro_rules! closed {
 closed!(Sonatel, CashIn, PayTech, PayDunya);
 
 impl Config {
-    /// The methods that can be asked for at a provider.
+    /// The methods that can be asked for at a provider, in the order in which they are offered.
     pub fn methods(&self) -> Vec<Method> {
         let there = [
             (Method::Wave, true),
@@ -122,11 +122,20 @@ impl Config {
             (Method::Yas, self.yas.is_some()),
             (Method::Card, self.card.is_some()),
         ];
-        there.into_iter().filter_map(|(method, there)| there.then_some(method)).collect()
+        let mut methods: Vec<Method> =
+            there.into_iter().filter_map(|(method, there)| there.then_some(method)).collect();
+        let place = |method: &Method| self.payment_methods.iter().position(|wished| wished == method);
+        methods.sort_by_key(|method| place(method).unwrap_or(usize::MAX));
+        methods
     }
 
     /// Says the first thing that is missing or wrong about them.
     pub(super) fn check_rails(&self) -> Result<(), ConfigError> {
+        let methods = self.methods();
+        if let Some(missing) = self.payment_methods.iter().find(|method| !methods.contains(method)) {
+            let why = format!("no provider is configured for {}", missing.as_str());
+            return Err(ConfigError::Invalid { setting: "payment_methods", why });
+        }
         let mut texts: Vec<(&'static str, &str)> = Vec::new();
         if let Some(sonatel) = &self.sonatel {
             texts.extend([

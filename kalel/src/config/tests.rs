@@ -140,3 +140,14 @@ fn half_a_rail_stops_the_start_and_says_what_is_missing() {
     let shown = format!("{:?}", read(&(good() + SONATEL)).unwrap());
     assert!(!shown.contains("\"w\"") && shown.contains("Sonatel(…)"), "{shown}");
 }
+
+#[test]
+fn methods_are_offered_in_the_order_of_the_file() {
+    let sonatel = "[sonatel]\nclient_id = \"a\"\nclient_secret = \"b\"\nmerchant_code = \"123456\"\n\
+                   merchant_name = \"Kalel\"\ncallback_key = \"c\"\n";
+    let order = "payment_methods = [\"orange_money\"]\n";
+    let config = read(&(order.to_owned() + &good() + sonatel)).unwrap();
+    assert_eq!(config.methods(), [Method::OrangeMoney, Method::Wave], "what is left out follows");
+    let message = read(&(order.to_owned() + &good())).unwrap_err().to_string();
+    assert_eq!(message, "payment_methods: no provider is configured for orange_money");
+}

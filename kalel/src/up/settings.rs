@@ -20,6 +20,7 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
             webhook_secret: private.providers.wave_webhook_secret.clone(),
             ..Default::default()
         },
+        payment_methods: Vec::new(),
         sonatel: Some(rails.sonatel),
         paytech: Some(rails.paytech),
         paydunya: Some(rails.paydunya),

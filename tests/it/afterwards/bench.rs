@@ -316,6 +316,13 @@ impl Bench {
         self.pay_amount(payment, None).await;
     }
 
+    /// The payer pays at another rail than the bench's own.
+    pub async fn pay_at(&self, fake: &Fake, kind: Kind, payment: PaymentId) {
+        let reference = domain::payment::reference(payment.uuid(), 1).to_string();
+        fake.control(kind.deed(&reference, "pay", None)).await;
+        fake.control(json!({"do": "drain"})).await;
+    }
+
     /// The payer pays another amount than was asked for.
     pub async fn pay_amount(&self, payment: PaymentId, amount: Option<i64>) {
         let reference = domain::payment::reference(payment.uuid(), 1).to_string();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ids::PaymentId;
+use domain::{ids::PaymentId, payment::Method};
 use eventstore::link::pay_url;
 use reqwest::{Client, Response, header::LOCATION, redirect::Policy};
 use serde_json::json;
@@ -11,48 +11,51 @@ use tokio::net::TcpListener;
 use super::bench::{Bench, DEPOSIT};
 
 /// A bench whose links lead to an API of its own log.
-struct Walk {
-    bench: Bench,
-    base: String,
-    http: Client,
+pub struct Walk {
+    pub bench: Bench,
+    pub base: String,
+    pub http: Client,
     _server: tokio::task::JoinHandle<()>,
 }
 
 /// Where a step of the browser ended.
-struct Page {
-    status: u16,
-    to: Option<String>,
-    text: String,
-    policy: String,
+pub struct Page {
+    pub status: u16,
+    pub to: Option<String>,
+    pub text: String,
+    pub policy: String,
 }
 
 impl Page {
-    async fn of(response: Response) -> Self {
+    pub async fn of(response: Response) -> Self {
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (to, policy) = (header(LOCATION.as_str()), header("content-security-policy").unwrap_or_default());
         Self { status: response.status().as_u16(), to, policy, text: response.text().await.unwrap() }
     }
 
     /// A page of ours that says this, and whether it looks again by itself.
-    fn says(&self, words: &str, looks_again: bool) {
+    pub fn says(&self, words: &str, looks_again: bool) {
         assert_eq!(self.status, 200, "{}", self.text);
         assert!(self.text.contains(words), "{words}: {}", self.text);
         assert!(self.text.contains("Temple du Foot") && self.text.contains("01/03/2027"), "{}", self.text);
         assert_eq!(self.text.contains("http-equiv=\"refresh\""), looks_again, "{}", self.text);
-        assert_eq!(self.policy, "default-src 'none'; frame-ancestors 'none'");
+        // Only a page with buttons may send something.
+        let sends = if self.text.contains("<form") { "; form-action *" } else { "" };
+        assert_eq!(self.policy, format!("default-src 'none'; frame-ancestors 'none'{sends}"));
     }
 }
 
 impl Walk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
+        Self::by(vec![Method::Wave]).await
+    }
+
+    /// These methods are offered; the bench has Wave, and is given the others by the test.
+    pub async fn by(methods: Vec<Method>) -> Self {
         let mut bench = Bench::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let settings = ::api::Settings {
-            public_url: base.clone(),
-            methods: vec![domain::payment::Method::Wave],
-            ..::api::Settings::default()
-        };
+        let settings = ::api::Settings { public_url: base.clone(), methods, ..::api::Settings::default() };
         let app = ::api::App::new(::api::Options {
             store: bench.store.clone(),
             watch: projections::Watch::new(bench.store.clone()),
@@ -66,16 +69,16 @@ impl Walk {
         Self { bench, base, http, _server: server }
     }
 
-    fn link(&self, payment: PaymentId) -> String {
+    pub fn link(&self, payment: PaymentId) -> String {
         (self.bench.ctx.pay_url)(payment)
     }
 
-    async fn open(&self, url: &str) -> Page {
+    pub async fn open(&self, url: &str) -> Page {
         Page::of(self.http.get(url).send().await.unwrap()).await
     }
 
     /// From the pay link to the provider's page; presses a button there; answers where that leads.
-    async fn press(&self, payment: PaymentId, button: &str) -> String {
+    pub async fn press(&self, payment: PaymentId, button: &str) -> String {
         let page = self.open(&self.link(payment)).await;
         let provider = page.to.expect("the pay link leads to the provider");
         assert!((300..400).contains(&page.status) && provider.starts_with(&self.bench.wave.url), "{provider}");

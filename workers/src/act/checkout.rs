@@ -34,7 +34,8 @@ pub(crate) async fn call<P, T>(guarded: &Guarded<P>, calling: impl Future<Output
     let outcome = calling.await;
     failpoint("effect.called");
     match &outcome {
-        Call::Unknown(_) => pass.failed(),
+        Call::Unknown(why) => pass.failed(why.class()),
+        Call::Refused(refusal) if refusal.is_about_our_account() => pass.refused_us(),
         Call::Done(_) | Call::Refused(_) | Call::RetryAfter(_) => pass.answered(),
     }
     outcome

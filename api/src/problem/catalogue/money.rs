@@ -18,6 +18,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "payment.may_be_paid",
+        ["Peut-être payé", "It may be paid", "Amaana fey nañu ko"],
+        [
+            "Personne ne sait encore si c'est payé : nous demandons à l'opérateur. Ne payez pas deux fois.",
+            "Nobody can tell yet whether it is paid: the provider is being asked. Do not pay twice.",
+            "Xamaguñu ndax fey nañu ko : ñu ngi laaj opérateur bi. Bul fey ñaari yoon.",
+        ],
+    ),
+    rule(
         "payment.by_hand",
         ["À enregistrer sur place", "Recorded by hand", "Ci barab bi lañu koy bind"],
         [
