@@ -173,6 +173,7 @@ const fn label(method: Method) -> &'static str {
         Method::Cash => "Espèces",
         Method::Transfer => "Virement",
         Method::OnAccount => "Sur place",
+        Method::Credit => "Avoir",
     }
 }
 
