@@ -27,7 +27,11 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
         Event::Erased(erased) => vec![Op::Forget { scope: PHONE, key: erased.phone_hash.0.clone() }],
-        Event::Renamed(_) | Event::Credited(_) | Event::NumberVerified(_) => Vec::new(),
+        Event::Renamed(_)
+        | Event::Credited(_)
+        | Event::CreditSpent(_)
+        | Event::CreditForfeited(_)
+        | Event::NumberVerified(_) => Vec::new(),
     }
 }
 

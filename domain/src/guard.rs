@@ -97,6 +97,25 @@ pub fn lapsed(lapse: &Lapse, now: Timestamp) -> Event {
     .into()
 }
 
+/// The operations of one command, event by event. Whoever is counted by one of its events and no longer by a later one is
+/// not counted at all: the lane frees before it takes, whatever the order of the events.
+pub fn of_command<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Vec<Op>> {
+    let mut ops: Vec<Vec<Op>> = events.into_iter().map(of).collect();
+    let left = |rest: &[Vec<Op>], entered: &Op| match entered {
+        Op::Enter { scope, holder } => rest
+            .iter()
+            .flatten()
+            .any(|op| matches!(op, Op::Leave { scope: other, holder: who } if other == scope && who == holder)),
+        _ => false,
+    };
+    for n in 0..ops.len() {
+        if let Some((own, rest)) = ops.get_mut(n..).and_then(<[Vec<Op>]>::split_first_mut) {
+            own.retain(|op| !left(rest, op));
+        }
+    }
+    ops
+}
+
 /// What an event takes, keeps and frees.
 pub fn of(event: &Event) -> Vec<Op> {
     match event {

@@ -15,9 +15,12 @@ mod refusal;
 mod request;
 mod settle;
 mod share;
+mod spend;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_credit;
 #[cfg(test)]
 mod tests_late_money;
 #[cfg(test)]
@@ -33,6 +36,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use settle::{Cells, Landed, Row, Settle, Settled};
 pub use share::RequestShare;
+pub use spend::Spend;
 pub use state::{Allotment, Capture, Payment, Status};
 
 use crate::{Timestamp, guard::Op, ids::ReservationId};

@@ -59,6 +59,8 @@ pub enum Fact {
     ClosureScheduled(ClosureScheduled),
     ClosureLifted(ClosureLifted),
     Credited(Credited),
+    CreditSpent(Credited),
+    CreditForfeited(CreditForfeited),
     /// A published event by which nothing is judged.
     Other,
     /// Not an event of the catalogue, or not of its shape: why.
@@ -293,6 +295,13 @@ pub struct Credited {
     pub amount: i64,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub struct CreditForfeited {
+    pub client_id: Uuid,
+    #[serde(deserialize_with = "francs")]
+    pub amount: i64,
+}
+
 impl Fact {
     /// What an event of this name and schema number says.
     pub fn read(name: &str, schema: i16, data: &str) -> Self {
@@ -343,6 +352,8 @@ impl Fact {
             "site.closure_scheduled" => Self::ClosureScheduled(of(data)?),
             "site.closure_lifted" => Self::ClosureLifted(of(data)?),
             "client.credited" => Self::Credited(of(data)?),
+            "client.credit_spent" => Self::CreditSpent(of(data)?),
+            "client.credit_forfeited" => Self::CreditForfeited(of(data)?),
             "site.registered"
             | "site.described"
             | "site.hours_set"
@@ -388,7 +399,8 @@ impl Fact {
             Self::GroundSet(ground) => Some(ground.site_id),
             Self::ClosureScheduled(closure) => Some(closure.site_id),
             Self::ClosureLifted(lifted) => Some(lifted.site_id),
-            Self::Credited(credited) => Some(credited.client_id),
+            Self::Credited(credited) | Self::CreditSpent(credited) => Some(credited.client_id),
+            Self::CreditForfeited(forfeited) => Some(forfeited.client_id),
             Self::Other | Self::Unreadable(_) => None,
         }
     }

@@ -15,6 +15,9 @@ pub struct Options {
     /// The client's id.
     #[arg(long)]
     client: Uuid,
+    /// They know that what is held of theirs as credit is lost to them, and give it up.
+    #[arg(long)]
+    forfeit_credit: bool,
     #[command(flatten)]
     log: Log,
 }
@@ -25,7 +28,7 @@ pub struct Options {
 /// One line.
 pub async fn run(options: &Options) -> Result<(), String> {
     let store = options.log.open().await?;
-    let outcome = erase(&store, ClientId::new(options.client)).await;
+    let outcome = erase(&store, ClientId::new(options.client), options.forfeit_credit).await;
     store.close().await;
     match outcome? {
         Some(position) => println!("erased; the certificate is position {position}"),
@@ -38,7 +41,7 @@ pub async fn run(options: &Options) -> Result<(), String> {
 ///
 /// # Errors
 /// One line.
-pub async fn erase(store: &Store, id: ClientId) -> Result<Option<i64>, String> {
+pub async fn erase(store: &Store, id: ClientId, forfeit_credit: bool) -> Result<Option<i64>, String> {
     let filter = Filter { status: AHEAD.to_vec(), ..Filter::of(Whose::Client(id)) };
     loop {
         let client: Loaded<Client> = store.load(id).await.map_err(|error| error.to_string())?;
@@ -46,7 +49,8 @@ pub async fn erase(store: &Store, id: ClientId) -> Result<Option<i64>, String> {
         let ahead = page.map_err(|error| error.to_string())?.items.len();
         let by = Actor { role: Role::System, id: None };
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        let decision = client::erase(&client, ahead, by, store.clock().now()).map_err(|refusal| refusal.to_string())?;
+        let decision = client::erase(&client, ahead, forfeit_credit, by, store.clock().now());
+        let decision = decision.map_err(|refusal| refusal.to_string())?;
         if decision.changes.is_empty() {
             return Ok(None);
         }

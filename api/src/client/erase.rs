@@ -24,7 +24,7 @@ use crate::{
         call::Call,
         command::Tries,
         halt::Halt,
-        operation::{Authz, Exemplary, Operation, Over, Shape, Success},
+        operation::{Authz, Exemplary, Kind, Operation, Over, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
@@ -38,12 +38,18 @@ pub const ERASE: Operation = Operation {
     summary: "Forget a person",
     about: "For good: the key that their name and number are encrypted under is destroyed in the transaction that records \
             it, so nobody can read them any more, in the log, in the views, in copies and backups of both. Reservations and \
-            money stay, under an id that leads to nobody. Not while a reservation of theirs is held or ahead. Again is \
-            harmless.",
+            money stay, under an id that leads to nobody. Not while a reservation of theirs is held or ahead, and \
+            not while something of theirs is held as credit, unless they give it up. Again is harmless.",
     authz: Authz::Keys { scope: Scope::ReservationsWrite, roles: &[(Role::Client, Over::Own)] },
     idempotent: false,
     success: Success { shape: Some(Shape::of::<ErasureBody>()), about: "The certificate.", ..Operation::READ.success },
-    refusals: &["client.still_expected"],
+    query: &[Param::new(
+        "forfeit_credit",
+        Kind::Flag,
+        "Give up what is held of you as credit: nobody can be paid it afterwards.",
+        "true",
+    )],
+    refusals: &["client.still_expected", "client.has_credit"],
     run: |call| Box::pin(erase(call)),
     ..Operation::WRITE
 };
@@ -73,6 +79,7 @@ async fn erase(call: Call) -> Result<Reply, Halt> {
     if call.caller.principal() != Some(id.uuid()) {
         return Err(Problem::new("object.not_found").into());
     }
+    let forfeits = call.query.flag("forfeit_credit");
     let mut tries = Tries::default();
     loop {
         let known: Loaded<Client> = call.app.store.load(id).await.map_err(not_found_if_other)?;
@@ -81,7 +88,7 @@ async fn erase(call: Call) -> Result<Reply, Halt> {
         }
         call.precondition.check(known.version)?;
         let ahead = if known.state.erased_at.is_some() { 0 } else { ahead(&call, id).await? };
-        let decision = client::erase(&known, ahead, call.actor(), call.now())?;
+        let decision = client::erase(&known, ahead, forfeits, call.actor(), call.now())?;
         let written = call.write(decision.clone(), None).await?;
         let Some(written) = written else {
             tries.again()?;

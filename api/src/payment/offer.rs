@@ -123,6 +123,7 @@ pub(crate) const fn label(method: Method) -> &'static str {
         Method::Cash => "Espèces",
         Method::Transfer => "Virement",
         Method::OnAccount => "Sur place",
+        Method::Credit => "Avoir",
     }
 }
 

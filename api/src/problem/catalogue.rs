@@ -2,6 +2,7 @@
 
 mod audit;
 mod booking;
+mod credit;
 mod money;
 mod request;
 mod rules;
@@ -68,6 +69,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     rules::ENTRIES,
     booking::ENTRIES,
     money::ENTRIES,
+    credit::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,
     audit::ENTRIES,

@@ -4,11 +4,12 @@ use axum::http::{StatusCode, header};
 use domain::{
     actor::Role,
     aggregate::Loaded,
+    client::Client,
     decision::Decision,
     ids::{ClientId, PaymentId, ShareId},
     key::Scope,
-    payment::{Method, Payment, Record, Request},
-    reservation::{Purpose, Status},
+    payment::{Method, Payment, Record, Request, Spend},
+    reservation::{Purpose, Reservation, Status},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,7 +35,9 @@ pub const PAY: Operation = Operation {
     path: "/v1/reservations/{id}/payments",
     summary: "Pay for a reservation",
     about: "At a provider: the amount is what is due for the purpose, and the answer carries the provider's page. Cash, \
-            transfer and on account are recorded by the manager (cash also by a cashier), who may count an `amount`.",
+            transfer and on account are recorded by the manager (cash also by a cashier), who may count an `amount`. `credit` \
+            pays at once with what is held of the reservation's client, on their word or that of the service that books for \
+            them.",
     authz: Authz::Keys {
         scope: Scope::PaymentsWrite,
         roles: &[
@@ -63,6 +66,8 @@ pub const PAY: Operation = Operation {
         "payment.no_such_share",
         "payment.share_paid",
         "payment.share_open",
+        "payment.no_client",
+        "credit.insufficient",
     ],
     run: |call| Box::pin(pay(call)),
     ..Operation::WRITE
@@ -77,7 +82,7 @@ pub struct Pay {
     /// `deposit`, `balance`, `full` or `difference`; what comes next when left out.
     #[schema(value_type = Option<String>, example = "balance")]
     purpose: Option<Purpose>,
-    /// One share of what is split; then by a provider, and for what is due of the share.
+    /// One share of what is split; then by a provider or from credit, and for what is due of the share.
     #[schema(value_type = Option<String>)]
     share_id: Option<ShareId>,
     /// Who pays the share, as far as that is known: what goes back is theirs.
@@ -114,7 +119,9 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
             Status::Held => Purpose::Deposit,
             _ => Purpose::Balance,
         });
-        let decision = if let Some(share) = body.share_id {
+        let decision = if body.method == Method::Credit {
+            by_credit(&call, &reservation, &new, purpose, &body).await?
+        } else if let Some(share) = body.share_id {
             let site = call.remembered_site(terms.slot.site_id).await?;
             placing::accepted(&call.app.settings.methods, body.method, &site)?;
             let payer = payer(&call, &body).await?;
@@ -155,6 +162,26 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
         }
         tries.again()?;
     }
+}
+
+/// From what is held of the reservation's client, whoever plays with them.
+async fn by_credit(
+    call: &Call,
+    reservation: &Loaded<Reservation>,
+    payment: &Loaded<Payment>,
+    purpose: Purpose,
+    body: &Pay,
+) -> Result<Decision, Halt> {
+    if body.amount.is_some() {
+        return Err(Problem::new("request.invalid_field").at("/amount", "by credit the amount is what is due").into());
+    }
+    if body.client.is_some() {
+        return Err(Problem::new("request.invalid_field").at("/client", "nobody spends the credit of others").into());
+    }
+    let owner = reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
+    let client: Loaded<Client> = call.app.store.load(owner.ok_or_else(|| Problem::new("payment.no_client"))?).await?;
+    let (share_id, by, now) = (body.share_id, call.actor(), call.now());
+    Ok(Spend { reservation, payment, client: &client, purpose, share_id, by, now }.decide()?)
 }
 
 /// Who pays a share: whoever is named, or the client who asks.

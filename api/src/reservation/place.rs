@@ -63,6 +63,7 @@ pub const PUT: Operation = Operation {
 const REFUSALS: &[&str] = &[
     "reservation.slot_taken",
     "reservation.too_many_holds",
+    "credit.insufficient",
     "quote.invalid",
     "quote.expired",
     "quote.no_tariff",
@@ -100,7 +101,8 @@ pub struct PlaceReservation {
     pub payment: Option<PaymentWish>,
 }
 
-/// How it is paid. The amount is not yours to say: it is the deposit or the whole price.
+/// How it is paid. The amount is not yours to say: it is the deposit or the whole price. `credit` is what we hold of the
+/// client's: confirmed at once, without a checkout.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentWish {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::{
     aggregate::Loaded,
-    client,
+    client::{self, Client},
     decision::{Decision, Read},
     ids::{ClientId, PaymentId, PitchId, ReservationId, StreamId},
     interval::Interval,
@@ -171,6 +171,7 @@ async fn decide(
     };
     let new = Loaded::<Reservation>::new(id);
     let payment = Loaded::<Payment>::new(payment_id);
+    let owner = owner(call, body.payment, person).await?;
     let place = Place {
         reservation: &new,
         slot,
@@ -182,7 +183,7 @@ async fn decide(
         client_id: person.map(|person| person.id),
         channel,
         code: code()?,
-        pays: pays(body.payment, channel, &payment, site, &call.app.settings.methods)?,
+        pays: pays(body.payment, channel, &payment, owner.as_ref(), site, &call.app.settings.methods)?,
         by: call.actor(),
         now,
     };
@@ -194,11 +195,26 @@ async fn decide(
     })
 }
 
+/// Whose credit is to be spent, as they are now; `None` when none is.
+async fn owner(
+    call: &Call,
+    wish: Option<PaymentWish>,
+    person: Option<&Known>,
+) -> Result<Option<Loaded<Client>>, Problem> {
+    match (wish.and_then(|wish| wish.method), person) {
+        // Registered in this very decision: there is nothing of theirs yet.
+        (Some(Method::Credit), Some(person)) if !person.decision.is_nothing() => Ok(Some(Loaded::new(person.id))),
+        (Some(Method::Credit), Some(person)) => Ok(Some(call.app.store.load(person.id).await?)),
+        _ => Ok(None),
+    }
+}
+
 /// What happens about money, from what was wished and who asks.
 fn pays<'a>(
     wish: Option<PaymentWish>,
     channel: Channel,
     payment: &'a Loaded<Payment>,
+    owner: Option<&'a Loaded<Client>>,
     site: &Loaded<Site>,
     offered: &[Method],
 ) -> Result<reservation::Pays<'a>, Problem> {
@@ -218,6 +234,10 @@ fn pays<'a>(
     };
     let method =
         wish.method.ok_or_else(|| Problem::new("request.invalid_field").at("/payment/method", "is required"))?;
+    if method == Method::Credit {
+        let client = owner.ok_or_else(|| Problem::new("payment.no_client"))?;
+        return Ok(reservation::Pays::Credit { payment, client, purpose });
+    }
     if method.has_provider() {
         accepted(offered, method, site)?;
         return Ok(reservation::Pays::Online { payment, method, purpose });

@@ -2,17 +2,25 @@
 
 use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision};
 
-use super::{Client, Erased, Refusal};
+use super::{Client, CreditForfeited, Erased, Refusal};
 
 /// Erases the person behind a client: their key ends with the certificate, so every field sealed under it is unreadable
 /// wherever it is, and their number is free for whoever has it next. Reservations, payments and the ledger keep the id,
-/// which then leads to nobody. `ahead`: reservations of theirs that are not over.
+/// which then leads to nobody. `ahead`: reservations of theirs that are not over. What we hold of theirs is lost to them with
+/// the way to them: `gives_up_credit` says that they know.
 ///
 /// Again is nothing to do.
 ///
 /// # Errors
-/// [`Refusal::Unknown`] before registration; [`Refusal::StillExpected`] while they hold or have booked something.
-pub fn erase(client: &Loaded<Client>, ahead: u32, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
+/// [`Refusal::Unknown`] before registration; [`Refusal::StillExpected`] while they hold or have booked something;
+/// [`Refusal::HasCredit`] while we hold money of theirs that they do not give up.
+pub fn erase(
+    client: &Loaded<Client>,
+    ahead: u32,
+    gives_up_credit: bool,
+    by: Actor,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
     if client.state.erased_at.is_some() {
         return Ok(Decision::nothing());
     }
@@ -20,5 +28,12 @@ pub fn erase(client: &Loaded<Client>, ahead: u32, by: Actor, now: Timestamp) -> 
     if ahead > 0 {
         return Err(Refusal::StillExpected { reservations: ahead });
     }
-    Ok(Decision::nothing().then(client, Erased { client_id: client.id, phone_hash, by, at: now }))
+    let mut decision = Decision::nothing();
+    for amount in client.state.credit_of_each()? {
+        if !gives_up_credit {
+            return Err(Refusal::HasCredit { credit: amount });
+        }
+        decision = decision.then(client, CreditForfeited { client_id: client.id, amount, by, at: now });
+    }
+    Ok(decision.then(client, Erased { client_id: client.id, phone_hash, by, at: now }))
 }

@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     actor::Actor,
     event::events,
-    ids::{ClientId, PaymentId},
+    ids::{ClientId, PaymentId, ReservationId},
     money::Money,
     phone::PhoneHash,
     sealed::Sealed,
@@ -16,6 +16,8 @@ events! { "client" {
     Registered = "client.registered" v 1,
     Renamed = "client.renamed" v 1,
     Credited = "client.credited" v 1,
+    CreditSpent = "client.credit_spent" v 1,
+    CreditForfeited = "client.credit_forfeited" v 1,
     NumberVerified = "client.number_verified" v 1,
     Erased = "client.erased" v 1,
 } }
@@ -61,6 +63,30 @@ pub struct Credited {
     pub client_id: ClientId,
     pub payment_id: PaymentId,
     pub amount: Money,
+    pub at: Timestamp,
+}
+
+/// They paid with what we held of theirs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CreditSpent {
+    pub client_id: ClientId,
+    /// The payment by credit: it was received in this very decision.
+    pub payment_id: PaymentId,
+    /// What it was paid for.
+    pub reservation_id: ReservationId,
+    pub amount: Money,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// They gave up what we held of theirs, in so many words, to be forgotten.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CreditForfeited {
+    pub client_id: ClientId,
+    pub amount: Money,
+    pub by: Actor,
     pub at: Timestamp,
 }
 

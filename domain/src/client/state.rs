@@ -26,6 +26,10 @@ pub struct Client {
     pub number_verified: bool,
     /// What each payment left us of theirs.
     pub credits: BTreeMap<PaymentId, Money>,
+    /// What they paid with it.
+    pub spent: BTreeMap<PaymentId, Money>,
+    /// What they gave up of it.
+    pub forfeited: Vec<Money>,
 }
 
 impl Client {
@@ -33,12 +37,25 @@ impl Client {
         self.phone_hash.is_some()
     }
 
-    /// What we hold of theirs in a currency.
+    /// What we hold of theirs in a currency: credited, and neither spent nor given up. Never negative: whoever spends it
+    /// decides on this very version of the stream.
     ///
     /// # Errors
     /// [`MoneyError::OutOfRange`] when the sum overflows.
     pub fn credit(&self, currency: Currency) -> Result<Money, MoneyError> {
-        Money::sum(currency, self.credits.values().copied().filter(|credit| credit.currency == currency))
+        let of = |money: &Money| money.currency == currency;
+        let came = Money::sum(currency, self.credits.values().copied().filter(of))?;
+        let went = self.spent.values().chain(&self.forfeited).copied().filter(of);
+        came.minus(Money::sum(currency, went)?)
+    }
+
+    /// The same, in every currency in which there is some.
+    ///
+    /// # Errors
+    /// As [`Client::credit`].
+    pub fn credit_of_each(&self) -> Result<Vec<Money>, MoneyError> {
+        let each = [Currency::Xof, Currency::Eur].into_iter().map(|currency| self.credit(currency));
+        Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|money| money.is_positive()).collect())
     }
 }
 
@@ -68,6 +85,10 @@ impl Aggregate for Client {
                 self.number_verified = false;
                 self.erased_at = Some(erased.at);
             }
+            Event::CreditSpent(spent) => {
+                self.spent.insert(spent.payment_id, spent.amount);
+            }
+            Event::CreditForfeited(forfeited) => self.forfeited.push(forfeited.amount),
             Event::Credited(credited) => {
                 // Twice for one payment: too much of it, and later a refund of it that found no other way.
                 let credit = self.credits.entry(credited.payment_id).or_insert(Money::zero(credited.amount.currency));

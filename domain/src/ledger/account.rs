@@ -32,6 +32,8 @@ pub enum Account {
     CommissionDue(SiteId),
     /// `platform:commission`: the platform's part of what is earned.
     Commission,
+    /// `platform:forfeited`: credit that was given up by whoever it belonged to. Ours.
+    Forfeited,
     /// `provider:fees`: what providers keep for moving money.
     ProviderFees,
     /// `payouts:payable`: on its way to a site.
@@ -77,7 +79,8 @@ impl Account {
             Method::Card => Some(Self::Clearing(Provider::Card)),
             Method::Cash => Some(Self::Cash(site_id)),
             Method::Transfer => Some(Self::Transfer(site_id)),
-            Method::OnAccount => None,
+            // What a client spends is on an account of theirs.
+            Method::OnAccount | Method::Credit => None,
         }
     }
 
@@ -107,6 +110,7 @@ impl Account {
             | Self::ClientDebt(_)
             | Self::Unearned
             | Self::Commission
+            | Self::Forfeited
             | Self::ProviderFees
             | Self::PayoutsPayable
             | Self::RefundsPayable
@@ -128,6 +132,7 @@ impl fmt::Display for Account {
             Self::Collected(site_id) => write!(f, "site:{site_id}:collected"),
             Self::CommissionDue(site_id) => write!(f, "site:{site_id}:commission_due"),
             Self::Commission => f.write_str("platform:commission"),
+            Self::Forfeited => f.write_str("platform:forfeited"),
             Self::ProviderFees => f.write_str("provider:fees"),
             Self::PayoutsPayable => f.write_str("payouts:payable"),
             Self::Variance(site_id) => write!(f, "cash:{site_id}:variance"),
@@ -161,6 +166,7 @@ impl FromStr for Account {
             ["site", site, "collected"] => site.parse().ok().map(Self::Collected),
             ["site", site, "commission_due"] => site.parse().ok().map(Self::CommissionDue),
             ["platform", "commission"] => Some(Self::Commission),
+            ["platform", "forfeited"] => Some(Self::Forfeited),
             ["provider", "fees"] => Some(Self::ProviderFees),
             ["payouts", "payable"] => Some(Self::PayoutsPayable),
             ["refunds", "payable"] => Some(Self::RefundsPayable),

@@ -1,13 +1,21 @@
 //! Money that moves for no reservation: what such an event does to the ledger is a function of the event alone.
 
-use super::{Entry, LedgerError};
-use crate::event::Event;
+use super::{
+    Account, Entry, LedgerError,
+    entry::{credit, debit},
+};
+use crate::{client, event::Event};
 
 /// The entry of an event that [`concern`](super::concern) says stands alone; nothing for any other.
 ///
 /// # Errors
 /// [`LedgerError`] for an event whose sums contradict each other.
 pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
-    let _ = event;
-    Ok(Entry::nothing())
+    match event {
+        Event::Client(client::Event::CreditForfeited(forfeited)) => Entry::new([
+            debit(Account::ClientCredit(forfeited.client_id), forfeited.amount),
+            credit(Account::Forfeited, forfeited.amount),
+        ]),
+        _ => Ok(Entry::nothing()),
+    }
 }

@@ -10,6 +10,7 @@ use super::{
     entry::{credit, debit},
 };
 use crate::{
+    client,
     contract::{Contract, Flow},
     event::Event,
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
@@ -40,7 +41,7 @@ pub enum Concern {
     Reservation(ReservationId),
     /// The event only names the refund: its reservation is that of `refund.requested`.
     Refund(RefundId),
-    /// It is no reservation's: what it moves, [`alone`](super::alone) says.
+    /// It is no reservation's: what it moves, [`alone`](mod@super::alone) says.
     Alone,
 }
 
@@ -73,6 +74,7 @@ pub fn concern(event: &Event) -> Option<Concern> {
         Event::Refund(R::Approved(approved)) => Concern::Refund(approved.refund_id),
         Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
         Event::Refund(R::Reversed(reversed)) => Concern::Refund(reversed.refund_id),
+        Event::Client(client::Event::CreditForfeited(_)) => Concern::Alone,
         _ => return None,
     })
 }
@@ -156,7 +158,7 @@ impl Book {
             Event::Payment(payment::Event::Duplicated(duplicated)) => {
                 self.leave(duplicated.payment_id, duplicated.received)?;
                 Entry::new([
-                    debit(self.account_of(duplicated.method)?, duplicated.received),
+                    debit(self.account_of(duplicated.method, duplicated.payment_id)?, duplicated.received),
                     credit(Account::RefundsPayable, duplicated.received),
                 ])
             }
@@ -169,7 +171,7 @@ impl Book {
     fn receive(&mut self, succeeded: &payment::Succeeded) -> Result<Entry, LedgerError> {
         let payment::Succeeded { received, allocated, credited, .. } = *succeeded;
         let rest = received.minus(allocated)?.minus(credited)?;
-        let mut postings = vec![debit(self.account_of(succeeded.method)?, received)];
+        let mut postings = vec![debit(self.account_of(succeeded.method, succeeded.payment_id)?, received)];
         if self.over {
             postings.extend(self.earn(allocated)?);
         } else {
@@ -278,8 +280,12 @@ impl Book {
         self.refunds.get_mut(&refund_id).ok_or(LedgerError::NoRefund { refund_id })
     }
 
-    /// Whose hands money is in that came, or goes, by a method.
-    fn account_of(&self, method: Method) -> Result<Account, LedgerError> {
+    /// Whose hands money is in that came, or goes, by a method. Credit is in nobody's hands: it is a promise of ours that we
+    /// no longer owe, whoever collects.
+    fn account_of(&self, method: Method, of: PaymentId) -> Result<Account, LedgerError> {
+        if method == Method::Credit {
+            return self.payer(of).map(Account::ClientCredit).ok_or(LedgerError::NoClient);
+        }
         let ours = Account::of(method, self.site_id).ok_or(LedgerError::NoMoney)?;
         Ok(match self.contract.flow {
             Flow::PlatformCollects => ours,
@@ -295,9 +301,9 @@ impl Book {
     /// Where a refund of a payment is paid from.
     fn paying_account(&self, route: Route, method: Method, of: PaymentId) -> Result<Account, LedgerError> {
         match route {
-            Route::WholeTransaction | Route::Payout => self.account_of(method),
-            Route::Cash => self.account_of(Method::Cash),
-            Route::Transfer => self.account_of(Method::Transfer),
+            Route::WholeTransaction | Route::Payout => self.account_of(method, of),
+            Route::Cash => self.account_of(Method::Cash, of),
+            Route::Transfer => self.account_of(Method::Transfer, of),
             // A promise of ours, and no money moves: what the site has of it, it still has.
             Route::Credit => self.payer(of).map(Account::ClientCredit).ok_or(LedgerError::NoClient),
         }

@@ -14,11 +14,11 @@ use crate::{
 };
 
 events! { "payment" {
-    Requested = "payment.requested" v 3 from [1 => one_more_choice, 2 => of_no_share],
+    Requested = "payment.requested" v 4 from [1 => one_more_choice, 2 => of_no_share, 3 => one_more_choice],
     Opened = "payment.opened" v 1,
     BecameUnknown = "payment.became_unknown" v 1,
-    Succeeded = "payment.succeeded" v 2 from [1 => one_more_choice],
-    Duplicated = "payment.duplicated" v 2 from [1 => one_more_choice],
+    Succeeded = "payment.succeeded" v 3 from [1 => one_more_choice, 2 => one_more_choice],
+    Duplicated = "payment.duplicated" v 3 from [1 => one_more_choice, 2 => one_more_choice],
     PutOnAccount = "payment.put_on_account" v 1,
     Failed = "payment.failed" v 1,
     Expired = "payment.expired" v 1,
@@ -40,6 +40,8 @@ pub enum Method {
     Transfer,
     /// No money moves: a manager vouches for it.
     OnAccount,
+    /// No money moves: what we hold of the client's becomes the reservation's.
+    Credit,
 }
 
 impl Method {
@@ -55,6 +57,7 @@ impl Method {
             Self::Cash => "cash",
             Self::Transfer => "transfer",
             Self::OnAccount => "on_account",
+            Self::Credit => "credit",
         }
     }
 

@@ -57,6 +57,8 @@ impl Record<'_> {
         let may = match method {
             Method::Cash => matches!(role, Role::Cashier | Role::Manager),
             Method::Transfer | Method::OnAccount => role == Role::Manager,
+            // Whose it is spends it; nobody records it.
+            Method::Credit => false,
             Method::Wave | Method::OrangeMoney | Method::Yas | Method::Card => {
                 return Err(Refusal::AtProvider { method });
             }

@@ -9,7 +9,7 @@ use crate::{
     ids::PaymentId,
     money::{Currency, Money, MoneyError},
     refund,
-    refusal::Refused,
+    refusal::{Refused, Rule},
     reservation::{self, Purpose},
 };
 
@@ -60,6 +60,10 @@ pub enum Refusal {
     NothingReceived,
     #[error("client credit needs the version of the client's stream")]
     ClientMissing,
+    #[error("the reservation is of nobody known: there is no credit to pay it with")]
+    NoClient,
+    #[error("{amount} is due, and the credit is {credit}")]
+    CreditInsufficient { credit: Money, amount: Money },
     #[error(transparent)]
     Refund(#[from] refund::Refusal),
     #[error(transparent)]
@@ -91,8 +95,17 @@ impl Refused for Refusal {
             Self::OtherCurrency { .. } => "payment.other_currency",
             Self::NothingReceived => "payment.nothing_received",
             Self::ClientMissing => "payment.client_missing",
+            Self::NoClient => "payment.no_client",
+            Self::CreditInsufficient { .. } => "credit.insufficient",
             Self::Refund(refusal) => refusal.code(),
             Self::Money(_) => "money.out_of_range",
+        }
+    }
+
+    fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::CreditInsufficient { credit, .. } => Some(Rule::new("credit", credit.amount, 0)),
+            _ => None,
         }
     }
 }

@@ -112,6 +112,11 @@ impl Settle<'_> {
         if !payment.captures.is_empty() {
             return self.second_success(request);
         }
+        self.land(request, terms, cells)
+    }
+
+    /// The first money of the payment, whoever says that it is there.
+    pub(super) fn land(&self, request: &Requested, terms: &Held, cells: Cells) -> Result<Settled, Refusal> {
         let division = self.divide(request, terms, cells)?;
         let received = self.landed.received;
         let rest = received.minus(division.allocated)?;

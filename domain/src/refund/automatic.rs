@@ -71,6 +71,7 @@ fn route(method: Method, payment: &Payment, capture: &Capture, amount: Money) ->
     match method {
         Method::Cash => Route::Cash,
         Method::Transfer | Method::OnAccount => Route::Transfer,
+        Method::Credit => Route::Credit,
         Method::Wave | Method::OrangeMoney | Method::Yas | Method::Card => {
             // Providers reverse a checkout, not one of its transactions: a second one in it would leave the first gone.
             let own = payment.captures.first().is_some_and(|first| first.transaction == capture.transaction);

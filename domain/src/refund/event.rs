@@ -14,14 +14,14 @@ use crate::{
 };
 
 events! { "refund" {
-    Requested = "refund.requested" v 2 from [1 => one_more_choice],
+    Requested = "refund.requested" v 3 from [1 => one_more_choice, 2 => one_more_choice],
     Approved = "refund.approved" v 1,
     Declined = "refund.declined" v 1,
-    Submitted = "refund.submitted" v 2 from [1 => by_its_own_rail],
+    Submitted = "refund.submitted" v 3 from [1 => by_its_own_rail, 2 => one_more_choice],
     Pending = "refund.pending" v 1,
     BecameUnknown = "refund.became_unknown" v 1,
     OutcomeStated = "refund.outcome_stated" v 1,
-    Succeeded = "refund.succeeded" v 2 from [1 => by_its_own_rail],
+    Succeeded = "refund.succeeded" v 3 from [1 => by_its_own_rail, 2 => one_more_choice],
     Failed = "refund.failed" v 1,
     Reversed = "refund.reversed" v 1,
 } }
@@ -70,7 +70,7 @@ pub enum Route {
     Cash,
     /// By bank transfer, made by a person.
     Transfer,
-    /// Nowhere yet: we owe it to the client as credit.
+    /// Nowhere yet: we owe it to the client as credit. What was paid with credit goes back so at once.
     Credit,
 }
 

@@ -60,7 +60,7 @@ pub fn next(refund: &Refund, means: &Means<'_>) -> Next {
         Route::WholeTransaction => (means.own.whole, means.own.payout),
         Route::Payout => (false, means.own.payout),
         // By hand, and again by hand when that was taken back.
-        Route::Cash | Route::Transfer | Route::Credit if refund.status == Status::Approved => return Next::Cash,
+        Route::Cash | Route::Transfer if refund.status == Status::Approved => return Next::Cash,
         Route::Cash | Route::Transfer | Route::Credit => (false, false),
     };
     let at_provider = matches!(request.route, Route::WholeTransaction | Route::Payout);
@@ -81,7 +81,9 @@ pub fn next(refund: &Refund, means: &Means<'_>) -> Next {
 pub fn submit(refund: &Loaded<Refund>, means: &Means<'_>, now: Timestamp) -> Result<Decision, Refusal> {
     let Some(request) = &refund.state.request else { return Err(Refusal::NotFound) };
     match (refund.state.status, request.route) {
-        (Status::Approved, Route::WholeTransaction | Route::Payout) => go_on(refund, request, means, now),
+        (Status::Approved, Route::WholeTransaction | Route::Payout | Route::Credit) => {
+            go_on(refund, request, means, now)
+        }
         (Status::Approved, route) => Err(Refusal::ByHand { route }),
         (Status::Submitted | Status::Pending | Status::Unknown | Status::Succeeded, _) => Ok(Decision::nothing()),
         (status, _) => Err(Refusal::WrongStatus { status }),

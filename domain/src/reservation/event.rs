@@ -9,7 +9,7 @@ use crate::{
     Timestamp,
     actor::Actor,
     contract::Contract,
-    event::{Members, events},
+    event::{Members, events, one_more_choice},
     ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, ShareId, SiteId},
     interval::Interval,
     money::Money,
@@ -21,9 +21,9 @@ use crate::{
 
 events! { "reservation" {
     Held = "reservation.held" v 2 from [1 => before_contracts],
-    SplitUp = "reservation.split" v 1,
+    SplitUp = "reservation.split" v 2 from [1 => one_more_choice],
     HoldProlonged = "reservation.hold_prolonged" v 1,
-    PaymentReceived = "reservation.payment_received" v 2 from [1 => of_no_share],
+    PaymentReceived = "reservation.payment_received" v 3 from [1 => of_no_share, 2 => one_more_choice],
     Confirmed = "reservation.confirmed" v 1,
     Expired = "reservation.expired" v 1,
     MoneyReturned = "reservation.money_returned" v 1,
@@ -117,6 +117,8 @@ pub enum Purpose {
     Full,
     /// The price difference after a reschedule.
     Difference,
+    /// No part of the price: the fine of whoever did not come.
+    Debt,
 }
 
 /// One part of what is paid together.

@@ -7,10 +7,11 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     aggregate::Loaded,
+    client::Client,
     contract::Contract,
     decision::{Decision, Read},
     ids::ClientId,
-    payment::{self, Method, Payment, Record},
+    payment::{self, Method, Payment, Record, Spend},
     policy::Policy,
     quote::Price,
 };
@@ -45,6 +46,8 @@ pub enum Pays<'a> {
     Online { payment: &'a Loaded<Payment>, method: Method, purpose: Purpose },
     /// The manager has the money, or vouches for it: confirmed at once.
     Recorded { payment: &'a Loaded<Payment>, method: Method, purpose: Purpose },
+    /// From what we hold of the client's: confirmed at once.
+    Credit { payment: &'a Loaded<Payment>, client: &'a Loaded<Client>, purpose: Purpose },
 }
 
 impl Place<'_> {
@@ -61,7 +64,7 @@ impl Place<'_> {
         let decision = Decision { reads: vec![self.site], ..Decision::default() }.then(self.reservation, held.clone());
         let purpose = match self.pays {
             Pays::Later => Purpose::Deposit,
-            Pays::Online { purpose, .. } | Pays::Recorded { purpose, .. } => purpose,
+            Pays::Online { purpose, .. } | Pays::Recorded { purpose, .. } | Pays::Credit { purpose, .. } => purpose,
         };
         // A price or deposit of zero has nothing to wait for.
         if placed.state.due(purpose).is_zero() {
@@ -78,6 +81,11 @@ impl Place<'_> {
                 let amount = placed.state.due(purpose);
                 let record = Record { reservation: &placed, payment, method, amount, by: self.by, now: self.now };
                 Ok(decision.and(record.decide()?))
+            }
+            Pays::Credit { payment, client, purpose } => {
+                let (by, now, share_id) = (self.by, self.now, None);
+                let spend = Spend { reservation: &placed, payment, client, purpose, share_id, by, now };
+                Ok(decision.and(spend.decide()?))
             }
         }
     }

@@ -263,6 +263,7 @@ impl Reservation {
             Purpose::Deposit => self.deposit_due(),
             Purpose::Balance | Purpose::Full => self.balance_due(),
             Purpose::Difference => self.difference_due(),
+            Purpose::Debt => self.money(0),
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::{
 };
 
 events! { "site" {
-    Registered = "site.registered" v 2 from [1 => one_more_choice],
-    Described = "site.described" v 2 from [1 => one_more_choice],
+    Registered = "site.registered" v 3 from [1 => one_more_choice, 2 => one_more_choice],
+    Described = "site.described" v 3 from [1 => one_more_choice, 2 => one_more_choice],
     GroundSet = "site.ground_set" v 1,
     HoursSet = "site.hours_set" v 1,
     DaySet = "site.day_set" v 1,

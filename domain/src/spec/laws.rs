@@ -57,6 +57,7 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
     ("refund.failed", &["submitted", "pending", "unknown"], "failed"),
     ("refund.reversed", &["succeeded"], "reversed"),
     ("client.credited", &["", "client"], "client"),
+    ("client.credit_spent", &["client"], "client"),
     ("client.erased", &["client"], "erased"),
 ];
 

@@ -7,14 +7,16 @@ use proptest::prelude::*;
 
 use super::{
     properties::Play,
-    world::{SITE, World},
+    shares::FRIEND,
+    world::{CLIENT, SITE, World},
 };
 use crate::{
-    client,
+    client::{self, Client},
     contract::{Contract, Flow},
     event::Event,
     ids::{PaymentId, RefundId, ReservationId},
     ledger::{self, Account, Book, Concern, Entry, LedgerError, concern},
+    money::Currency,
     payment::{self, Method},
     refund::{self, Route},
     reservation::{self, Reservation, Status},
@@ -114,6 +116,9 @@ struct Counted {
     /// What became credit, of all clients, and by each reservation.
     credited: i64,
     credits: BTreeMap<ReservationId, i64>,
+    /// What clients paid from it, of all of them, and for each reservation.
+    spent: i64,
+    spendings: BTreeMap<ReservationId, i64>,
     refunds: BTreeMap<RefundId, Back>,
 }
 
@@ -128,7 +133,10 @@ fn counted(world: &World) -> Counted {
                 counted.of_payment.insert(asked.payment_id, asked.reservation_id);
             }
             Event::Payment(payment::Event::Succeeded(landed)) => {
-                counted.received.push((landed.reservation_id, landed.method, landed.received.amount));
+                // Credit is no money that came.
+                if landed.method != Method::Credit {
+                    counted.received.push((landed.reservation_id, landed.method, landed.received.amount));
+                }
             }
             Event::Payment(payment::Event::Duplicated(landed)) => {
                 counted.received.push((landed.reservation_id, landed.method, landed.received.amount));
@@ -137,6 +145,10 @@ fn counted(world: &World) -> Counted {
                 counted.credited += credited.amount.amount;
                 let of = counted.of_payment[&credited.payment_id];
                 *counted.credits.entry(of).or_default() += credited.amount.amount;
+            }
+            Event::Client(client::Event::CreditSpent(spent)) => {
+                counted.spent += spent.amount.amount;
+                *counted.spendings.entry(spent.reservation_id).or_default() += spent.amount.amount;
             }
             Event::Refund(refund::Event::Requested(asked)) => {
                 let (of, amount, came_by) = (asked.reservation_id, asked.amount.amount, asked.method);
@@ -216,7 +228,12 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
     let purses = ledger.balances.iter().filter(|(account, amount)| money(account) && **amount != 0);
     let purses: BTreeMap<String, i64> = purses.map(|(account, amount)| (account.to_string(), *amount)).collect();
     prop_assert_eq!(purses, counted.purses(), "money is where it is");
-    prop_assert_eq!(on(|account| matches!(account, Account::ClientCredit(_))), -counted.credited);
+    prop_assert_eq!(on(|account| matches!(account, Account::ClientCredit(_))), counted.spent - counted.credited);
+    for client in [CLIENT, FRIEND] {
+        let has = play.world.load::<Client>(client).state.credit(Currency::Xof).unwrap().amount;
+        prop_assert!(has >= 0, "{}: more was spent than there was", client);
+        prop_assert_eq!(ledger.balance(Account::ClientCredit(client)), -has, "{}: the stream says otherwise", client);
+    }
     prop_assert_eq!(ledger.balance(Account::RefundsPayable), -counted.owed(|_| true));
     prop_assert_eq!(ledger.balance(Account::Suspense), 0);
     for (id, book) in &ledger.books {
@@ -262,8 +279,10 @@ fn by_contract(
             prop_assert_eq!(collected, counted.in_hand(id) - earned, "{}: in the site's hands, not the site's", id);
             let owed = counted.owed(|of| of == id);
             let credit = counted.credits.get(&id).copied().unwrap_or(0);
+            // What was paid from credit the site has not got: the platform owes it.
+            let spent = counted.spendings.get(&id).copied().unwrap_or(0);
             let unearned = state.held_money().amount - earned;
-            prop_assert_eq!(collected, unearned + owed + credit, "{}: what the site must not spend", id);
+            prop_assert_eq!(collected, unearned + owed + credit - spent, "{}: what the site must not spend", id);
         }
     }
     Ok(())

@@ -38,6 +38,8 @@ enum Command {
     CheckIn(usize),
     Finish(usize),
     Record(usize, Method, i64, Person),
+    /// From what is held of the client's.
+    Spend(usize, Purpose),
     AskRefund(usize, Option<i64>, Person),
     Second(usize, bool, Person),
     Refund(usize, Step),
@@ -53,6 +55,7 @@ enum Placing {
     Online(Purpose),
     WalkIn,
     Cash(Purpose),
+    Credit(Purpose),
     OnAccount,
     Free,
 }
@@ -129,6 +132,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         start().prop_map(Placing::Online),
         Just(Placing::WalkIn),
         start().prop_map(Placing::Cash),
+        start().prop_map(Placing::Credit),
         Just(Placing::OnAccount),
         Just(Placing::Free),
     ];
@@ -164,6 +168,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => nth.clone().prop_map(C::CheckIn),
         2 => nth.clone().prop_map(C::Finish),
         2 => (nth.clone(), method, any_amount(), any_person()).prop_map(|(r, m, a, by)| C::Record(r, m, a, by)),
+        4 => (nth.clone(), purpose()).prop_map(|(r, purpose)| C::Spend(r, purpose)),
         3 => (nth.clone(), proptest::option::of(any_amount()), any_person())
             .prop_map(|(p, amount, by)| C::AskRefund(p, amount, by)),
         2 => (nth.clone(), any::<bool>(), any_person()).prop_map(|(f, yes, by)| C::Second(f, yes, by)),
@@ -204,6 +209,7 @@ impl Play {
             Placing::Online(purpose) => (online, Paying::Online(Method::Wave, purpose)),
             Placing::WalkIn => (Booking { client: None, ..manual }, Paying::Online(Method::Wave, Purpose::Deposit)),
             Placing::Cash(purpose) => (manual, Paying::Recorded(Method::Cash, purpose)),
+            Placing::Credit(purpose) => (online, Paying::Credit(purpose)),
             Placing::OnAccount => (manual, Paying::Recorded(Method::OnAccount, Purpose::Full)),
             Placing::Free => (Booking { deposit: 0, total: 0, ..online }, Paying::Later),
         };
@@ -238,6 +244,12 @@ impl Play {
             C::Record(r, method, amount, by) => {
                 if let Some(id) = pick(&self.reservations, r) {
                     let payment = self.world.record(id, method, amount, by.actor())?;
+                    self.payments.push(payment);
+                }
+            }
+            C::Spend(r, purpose) => {
+                if let Some(id) = pick(&self.reservations, r) {
+                    let payment = self.world.spend(id, purpose, None, client())?;
                     self.payments.push(payment);
                 }
             }
@@ -386,7 +398,11 @@ fn the_play_reaches_every_event() {
         reached.extend(super::shares::ends(&play.world));
     }
     let all = [reservation::Event::TYPES, payment::Event::TYPES, refund::Event::TYPES].concat();
-    let all = all.iter().map(|(name, _)| *name).chain(super::shares::ENDS.iter().copied());
+    let all = all
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["client.credited", "client.credit_spent"])
+        .chain(super::shares::ENDS.iter().copied());
     let missing: Vec<_> = all.filter(|name| !reached.contains(name)).collect();
     assert_eq!(missing, [] as [&str; 0]);
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{
     properties::{Person, Play},
     shares::{Cut, FRIEND},
-    story::DEPOSIT,
+    story::{DEPOSIT, client},
     world::No,
 };
 use crate::{ids::ReservationId, payment::Method, reservation::Purpose};
@@ -25,6 +25,8 @@ pub(super) enum Sharing {
     Twice { nth: usize, rails: (Method, Method) },
     /// Asked for, opened and paid.
     Pay { nth: usize, method: Method },
+    /// From what is held of whoever holds it.
+    Spend { nth: usize },
 }
 
 pub(super) fn any_sharing() -> impl Strategy<Value = Sharing> {
@@ -39,6 +41,7 @@ pub(super) fn any_sharing() -> impl Strategy<Value = Sharing> {
         3 => Just(Sharing::Over),
         2 => (0..3usize, (rail(), rail())).prop_map(|(nth, rails)| Sharing::Twice { nth, rails }),
         3 => prop::collection::vec(rail(), 2..4).prop_map(Sharing::Friends),
+        2 => (0..4usize).prop_map(|nth| Sharing::Spend { nth }),
         5 => (0..4usize, rail()).prop_map(|(nth, method)| Sharing::Pay { nth, method }),
     ]
 }
@@ -87,6 +90,10 @@ impl Play {
             Sharing::Pay { nth, method } => {
                 let Some(share_id) = share(nth) else { return Ok(()) };
                 self.payments.push(world.pay_share(id, share_id, method)?.0);
+            }
+            Sharing::Spend { nth } => {
+                let Some(share_id) = share(nth) else { return Ok(()) };
+                self.payments.push(world.spend(id, Purpose::Balance, Some(share_id), client())?);
             }
         }
         Ok(())

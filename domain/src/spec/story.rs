@@ -9,12 +9,12 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     aggregate::{Loaded, Version},
-    client,
+    client::{self, Client},
     contract::Contract,
     decision::{Change, Decision, Read},
-    ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, TariffId},
+    ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, ShareId, TariffId},
     interval::Interval,
-    money::Money,
+    money::{Currency, Money},
     payment::{self, Cells, Landed, Method, Payment, ProviderId, Row, Settle},
     policy::Policy,
     quote::{Line, Price},
@@ -87,17 +87,20 @@ pub enum Paying {
     Later,
     Online(Method, Purpose),
     Recorded(Method, Purpose),
+    Credit(Purpose),
 }
 
 impl World {
     pub fn place(&mut self, booking: &Booking, pays: Paying) -> Result<(ReservationId, PaymentId), No> {
         let reservation = Loaded::<Reservation>::new(self.id().into());
         let payment = Loaded::<Payment>::new(self.id().into());
+        let owner = self.load::<Client>(booking.client.unwrap_or(CLIENT));
         let code = Code::of(u64::try_from(reservation.id.uuid().as_u128() % 800_000_000).unwrap());
         let pays = match pays {
             Paying::Later => Pays::Later,
             Paying::Online(method, purpose) => Pays::Online { payment: &payment, method, purpose },
             Paying::Recorded(method, purpose) => Pays::Recorded { payment: &payment, method, purpose },
+            Paying::Credit(purpose) => Pays::Credit { payment: &payment, client: &owner, purpose },
         };
         let place = Place {
             reservation: &reservation,
@@ -140,6 +143,37 @@ impl World {
             payment::Request { reservation: &reservation, payment: &payment, method: Method::Wave, purpose, by };
         self.write(request.decide(self.now))?;
         Ok(payment.id)
+    }
+
+    /// Pays from what is held of the reservation's client, on their word.
+    pub fn spend(
+        &mut self,
+        reservation: ReservationId,
+        purpose: Purpose,
+        share_id: Option<ShareId>,
+        by: Actor,
+    ) -> Result<PaymentId, No> {
+        let payment = Loaded::<Payment>::new(self.id().into());
+        let reservation = self.load::<Reservation>(reservation);
+        let client_id = reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
+        let client = self.load::<Client>(client_id.unwrap_or(CLIENT));
+        let now = self.now;
+        let spend = payment::Spend {
+            reservation: &reservation,
+            payment: &payment,
+            client: &client,
+            purpose,
+            share_id,
+            by,
+            now,
+        };
+        self.write(spend.decide())?;
+        Ok(payment.id)
+    }
+
+    /// What is held of the client's.
+    pub fn credit(&self) -> i64 {
+        self.load::<Client>(CLIENT).state.credit(Currency::Xof).unwrap().amount
     }
 
     pub fn open(&mut self, payment: PaymentId) -> Written {

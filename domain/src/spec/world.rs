@@ -163,7 +163,7 @@ impl World {
 
     fn try_append(&mut self, decision: &Decision) -> Written {
         let events: Vec<Event> = decision.changes.iter().flat_map(|change| change.events.clone()).collect();
-        let ops: Vec<Op> = events.iter().flat_map(guard::of).collect();
+        let ops: Vec<Op> = guard::of_command(&events).into_iter().flatten().collect();
         let (frees, takes): (Vec<Op>, Vec<Op>) =
             ops.into_iter().partition(|op| matches!(op, Op::Release { .. } | Op::Forget { .. } | Op::Leave { .. }));
         for op in frees.into_iter().chain(takes) {

@@ -49,6 +49,8 @@ impl Command {
     pub(crate) fn prepare(append: Append, clock: &Clock) -> Result<Self, AppendError> {
         let encode = |error| AppendError::Encode(Arc::new(error));
         let mut changes = Vec::with_capacity(append.decision.changes.len());
+        let all = append.decision.changes.iter().flat_map(|change| &change.events);
+        let mut ops = guard::of_command(all).into_iter();
         for change in append.decision.changes {
             let mut events = Vec::with_capacity(change.events.len());
             for event in change.events {
@@ -57,7 +59,7 @@ impl Command {
                     name: event.name(),
                     schema: event.schema(),
                     data: event.to_json().map_err(encode)?,
-                    ops: guard::of(&event),
+                    ops: ops.next().unwrap_or_default(),
                 });
             }
             changes.push(Change { stream: change.stream.uuid(), expected: change.expected, events });

@@ -3,16 +3,16 @@
 /// The highest schema number. What a later shape added is read where it is judged by, and is nothing in an earlier one.
 pub(super) fn newest(name: &str) -> i16 {
     match name {
-        "payment.requested" => 3,
-        "reservation.held"
-        | "reservation.payment_received"
+        "payment.requested" => 4,
+        "reservation.payment_received"
         | "payment.succeeded"
         | "payment.duplicated"
         | "refund.requested"
         | "refund.submitted"
         | "refund.succeeded"
         | "site.registered"
-        | "site.described" => 2,
+        | "site.described" => 3,
+        "reservation.held" | "reservation.split" => 2,
         _ => 1,
     }
 }

@@ -16,6 +16,7 @@ const ONCE: &str = "money.landed_once";
 const WITHIN: &str = "money.refunds_within";
 const CONFIRMED: &str = "money.confirmed_paid";
 const KEPT: &str = "money.kept";
+pub(super) const CREDITS: &str = "money.credits";
 
 /// One transaction that landed.
 pub(super) struct Capture {
@@ -34,6 +35,8 @@ pub(super) struct Payment {
     pub credited: i64,
     /// What `client.credited` says was credited from it.
     pub credit_given: i64,
+    /// What `client.credit_spent` says was spent in it.
+    pub credit_spent: i64,
     /// Allocated to the reservation and not given back by it.
     pub held: i64,
 }
@@ -41,6 +44,11 @@ pub(super) struct Payment {
 impl Payment {
     pub(super) fn received(&self) -> i64 {
         self.captures.iter().map(|capture| capture.amount).sum()
+    }
+
+    /// Paid with what the platform owed the client: nobody's hands got money.
+    pub(super) fn by_credit(&self) -> bool {
+        self.method == "credit"
     }
 }
 
@@ -116,6 +124,10 @@ pub(super) struct Books {
     /// Refunds of each payment and of each reservation.
     refunds_of: HashMap<Uuid, Vec<Uuid>>,
     landed: HashMap<(String, String), Uuid>,
+    /// What each client has of credit.
+    purses: BTreeMap<Uuid, i64>,
+    /// What clients gave up.
+    pub forfeited: i64,
 }
 
 pub(super) fn keep(input: &Input, court: &mut Court<'_>) -> Books {
@@ -168,7 +180,16 @@ impl Books {
             Fact::RefundRequested(asked) => Some((WITHIN, self.ask_back(event, asked))),
             Fact::Credited(credited) => {
                 self.payments.entry(credited.payment_id).or_default().credit_given += credited.amount;
+                *self.purses.entry(credited.client_id).or_default() += credited.amount;
                 None
+            }
+            Fact::CreditSpent(spent) => {
+                self.payments.entry(spent.payment_id).or_default().credit_spent += spent.amount;
+                self.takes_credit(spent.client_id, spent.amount)
+            }
+            Fact::CreditForfeited(forfeited) => {
+                self.forfeited += forfeited.amount;
+                self.takes_credit(forfeited.client_id, forfeited.amount)
             }
             _ => self.reserve(event),
         }
@@ -204,6 +225,14 @@ impl Books {
         let before = self.landed.insert((method.to_owned(), transaction.to_owned()), id);
         let said = before.map(|before| format!("transaction {transaction} landed on payment {before} already"));
         Some((ONCE, said))
+    }
+
+    /// Nobody spends what they have not, at any position.
+    fn takes_credit(&mut self, client: Uuid, amount: i64) -> Looked {
+        let purse = self.purses.entry(client).or_default();
+        *purse -= amount;
+        let said = (*purse < 0).then(|| format!("client {client} spent {amount} and had {}", *purse + amount));
+        Some((CREDITS, said))
     }
 
     /// Σ refunds that are not declined ≤ Σ received, at every position.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::books::{Books, Payment, Refund, Reservation};
+use super::books::{Books, CREDITS, Payment, Refund, Reservation};
 use crate::court::{Court, Objection};
 
 const ALLOTTED: &str = "money.allotted";
@@ -12,7 +12,6 @@ const CONSERVED: &str = "money.conserved";
 const ENDED: &str = "money.ended";
 const ORPHANS: &str = "money.no_orphan";
 const REFUNDS: &str = "money.refunds_end";
-const CREDITS: &str = "money.credits";
 
 pub(super) fn check(books: &Books, court: &mut Court<'_>) {
     allotted(books, court);
@@ -142,6 +141,11 @@ fn credits(books: &Books, court: &mut Court<'_>) {
         court.saw(CREDITS, usize::from(due != 0 || given != 0));
         if due != given {
             let said = format!("{due} of payment {id} became credit, and {given} were credited");
+            court.object(CREDITS, Objection::new(said).at(last(payment)));
+        }
+        let (paid, spent) = (if payment.by_credit() { payment.received() } else { 0 }, payment.credit_spent);
+        if paid != spent {
+            let said = format!("{paid} of payment {id} was paid by credit, and {spent} was spent");
             court.object(CREDITS, Objection::new(said).at(last(payment)));
         }
     }

@@ -92,9 +92,14 @@ fn accounts(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
     // What the platform has, and what sites have that collect: less what is theirs.
     let (mut ours, mut theirs, mut owed, mut credits) = (0, 0, 0, 0);
     for (id, payment) in &books.payments {
-        *if books.at_the_site(*id) { &mut theirs } else { &mut ours } += payment.received();
         credits += payment.credited;
+        if payment.by_credit() {
+            credits -= payment.received();
+            continue;
+        }
+        *if books.at_the_site(*id) { &mut theirs } else { &mut ours } += payment.received();
     }
+    credits -= books.forfeited;
     for refund in books.refunds.values().filter(|refund| refund.approved && refund.claims()) {
         match (refund.status, by(refund).as_str()) {
             ("succeeded", "credit") => credits += refund.amount,
@@ -114,6 +119,7 @@ fn accounts(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
         ("client credit", on(|name| kind(name) == ("client", "credit")), -credits),
         ("refunds:payable", on(|name| name == "refunds:payable"), -owed),
         ("platform:commission", on(|name| name == "platform:commission"), -commission),
+        ("platform:forfeited", on(|name| name == "platform:forfeited"), -books.forfeited),
         ("suspense", on(|name| name == "suspense"), 0),
     ];
     court.saw(ACCOUNTS, expected.len());

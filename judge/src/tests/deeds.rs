@@ -177,6 +177,12 @@ impl Tale {
         self.event(stream, "client.credited", deed.of(json!({ "amount": francs(amount) })));
     }
 
+    /// `client.credit_spent`.
+    pub fn spend(&mut self, deed: Deed, amount: i64) {
+        let stream = client().as_u128();
+        self.event(stream, "client.credit_spent", deed.of(json!({ "amount": francs(amount) })));
+    }
+
     /// `reservation.rescheduled` from where it was placed.
     pub fn shift(&mut self, deed: Deed, to: Deed) {
         let (from, to) = (slot(deed.pitch, deed.at), slot(to.pitch, to.at));

@@ -107,6 +107,11 @@ pub const ALL: &[Sabotage] = &[
     ("money.credits", "never credited", |t| t.remove("client.credited", 0)),
     ("money.credits", "credited twice", |t| t.again("client.credited", 0)),
     ("money.credits", "credited by no one's refund", |t| t.credit(CANCELLED, 1)),
+    ("money.credits", "spent, and nothing is paid with it", |t| t.spend(PLAYED, 1)),
+    ("money.credits", "spent, and never had", |t| {
+        t.edit("payment.requested", 0, "/method", json!("credit"));
+        t.spend(PLAYED, DEPOSIT);
+    }),
     ("money.charges", "charged and not recorded", |t| {
         t.move_money("api_checkout", "T-new", 500, "ref-none");
     }),

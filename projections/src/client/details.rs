@@ -30,7 +30,7 @@ pub struct Client {
     pub phone: Option<Sealed>,
     pub name: Option<Sealed>,
     pub language: Language,
-    /// What we hold for them: more was received than was due. One amount per currency.
+    /// What we hold for them: more was received than was due, less what they spent or gave up. One amount per currency.
     pub credit: Vec<Money>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,12 +65,18 @@ impl Client {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
                 self.erased_at = Some(erased.at);
             }
-            ClientEvent::Credited(credited) => {
-                match self.credit.iter_mut().find(|held| held.currency == credited.amount.currency) {
-                    Some(held) => *held = held.plus(credited.amount)?,
-                    None => self.credit.push(credited.amount),
-                }
-            }
+            ClientEvent::Credited(credited) => self.hold(credited.amount)?,
+            ClientEvent::CreditSpent(spent) => self.hold(minus(spent.amount))?,
+            ClientEvent::CreditForfeited(forfeited) => self.hold(minus(forfeited.amount))?,
+        }
+        Ok(())
+    }
+
+    /// So much more of theirs, or less.
+    fn hold(&mut self, more: Money) -> Result<(), MoneyError> {
+        match self.credit.iter_mut().find(|held| held.currency == more.currency) {
+            Some(held) => *held = held.plus(more)?,
+            None => self.credit.push(more),
         }
         Ok(())
     }
@@ -79,6 +85,10 @@ impl Client {
     pub fn credit_in(&self, currency: Currency) -> Money {
         self.credit.iter().copied().find(|held| held.currency == currency).unwrap_or(Money::zero(currency))
     }
+}
+
+const fn minus(amount: Money) -> Money {
+    Money::new(-amount.amount, amount.currency)
 }
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
