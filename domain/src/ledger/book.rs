@@ -41,7 +41,7 @@ pub enum Concern {
     Reservation(ReservationId),
     /// The event only names the refund: its reservation is that of `refund.requested`.
     Refund(RefundId),
-    /// It is no reservation's: what it moves, [`alone`](mod@super::alone) says.
+    /// It is no reservation's: what it moves, `ledger::alone` says.
     Alone,
 }
 
