@@ -153,7 +153,9 @@ async fn a_share_is_paid_from_the_credit_of_whoever_holds_it() {
     let client = rich(&api, &site, 10_000).await;
     let held = api.post("client", "/v1/reservations", slot(&site, "nord", api.midday(4), 60)).await.is(201);
     let path = format!("/v1/reservations/{}", held.text("/id"));
-    let split = api.post("client", &format!("{path}/split"), json!({ "shares": 3 })).await;
+    let split = api
+        .post("client", &format!("{path}/split"), json!({ "shares": 3, "deadline": api.midday(3).to_rfc3339() }))
+        .await;
     assert!(split.status == 200 || split.status == 201, "{}", split.body);
     let share = split.body.pointer("/shares/0/id").or(split.body.pointer("/split/shares/0/id")).unwrap().clone();
     let pay = json!({ "method": "credit", "share_id": share });
@@ -192,6 +194,7 @@ async fn what_was_paid_from_credit_goes_back_to_credit_and_a_client_with_credit_
         }
     }
     let erase = format!("/v1/clients/{client}/erasure");
+    api.settle().await;
     api.post("client", &erase, json!({})).await.problem(409, "client.has_credit");
     api.post("client", &format!("{erase}?forfeit_credit=true"), json!({})).await.is(200);
     assert_eq!(has(&api, client).await, 0);
