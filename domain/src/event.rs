@@ -12,7 +12,7 @@ pub use outside::{outside, withheld};
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
-use crate::{client, ids::StreamId, key, payment, refund, reservation, site};
+use crate::{client, ids::StreamId, key, payment, reconciliation, refund, reservation, site};
 
 /// Why a stored event could not be read.
 #[derive(Debug, Error)]
@@ -209,6 +209,7 @@ nouns! {
     Reservation in reservation,
     Payment in payment,
     Refund in refund,
+    Reconciliation in reconciliation,
     Client in client,
     Key in key,
 }

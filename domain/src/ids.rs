@@ -72,6 +72,8 @@ ids! {
     PaymentId,
     /// One movement of money out.
     RefundId,
+    /// One day of one account at a provider, compared with the log.
+    ReconciliationId,
     /// A person who books.
     ClientId,
     /// An API key.
@@ -90,4 +92,4 @@ macro_rules! streams {
     )*};
 }
 
-streams!(SiteId, ReservationId, PaymentId, RefundId, ClientId, KeyId);
+streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, ClientId, KeyId);

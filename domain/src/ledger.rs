@@ -11,6 +11,7 @@ mod account;
 mod alone;
 mod book;
 mod entry;
+mod reconciled;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

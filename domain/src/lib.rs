@@ -21,6 +21,7 @@ pub mod place;
 pub mod policy;
 pub mod quote;
 pub mod reaction;
+pub mod reconciliation;
 pub mod refund;
 pub mod refusal;
 pub mod reservation;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     event::Event,
-    ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
-    payment, refund, reservation,
+    ids::{ClientId, PaymentId, ReconciliationId, RefundId, ReservationId, SiteId},
+    payment, reconciliation, refund, reservation,
 };
 
 /// One thing to do.
@@ -37,6 +37,8 @@ pub enum Reaction {
     RetryRefund { refund_id: RefundId },
     /// [`reservation::return_money`].
     ReturnMoney { reservation_id: ReservationId },
+    /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
+    FetchStatement { reconciliation_id: ReconciliationId },
     /// At that time, see whether the reservation moves on.
     Wake { reservation_id: ReservationId, at: Timestamp, alarm: Alarm },
     /// Say something to somebody.
@@ -54,6 +56,7 @@ impl Reaction {
             | Self::SubmitRefund { .. }
             | Self::RetryRefund { .. }
             | Self::ReturnMoney { .. }
+            | Self::FetchStatement { .. }
             | Self::Tell { .. } => None,
         }
     }
@@ -87,6 +90,8 @@ pub struct Ask {
 pub enum About {
     Payment(PaymentId),
     Refund(RefundId),
+    /// A payment that a statement lists as paid, whatever we thought of it.
+    Listed(PaymentId),
 }
 
 impl Ask {
@@ -218,6 +223,10 @@ pub enum Notice {
     RefundReversed {
         refund_id: RefundId,
     },
+    /// To finance: a statement and the log do not agree.
+    DifferencesFound {
+        reconciliation_id: ReconciliationId,
+    },
     /// To finance: a provider has not told what became of it.
     NoAnswer {
         about: About,
@@ -234,6 +243,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             let notice = Notice::Credited { payment_id: credited.payment_id };
             vec![Reaction::Tell { whom: Whom::Client(credited.client_id), notice }]
         }
+        Event::Reconciliation(event) => reconciliation::react(event),
         Event::Client(_) | Event::Site(_) | Event::Key(_) => Vec::new(),
     }
 }

@@ -297,7 +297,14 @@ impl Fact {
             | "client.number_verified"
             | "client.erased"
             | "key.granted"
-            | "key.revoked" => Self::Other,
+            | "key.revoked"
+            | "reconciliation.import_requested"
+            | "reconciliation.statement_imported"
+            | "reconciliation.matched"
+            | "reconciliation.difference_found"
+            | "reconciliation.explanation_proposed"
+            | "reconciliation.difference_explained"
+            | "reconciliation.closed" => Self::Other,
             _ => return Err("not in the catalogue".to_owned()),
         })
     }

@@ -18,7 +18,7 @@ pub static PROJECTOR: Projector = Projector {
     name: "ledger",
     version: domain::ledger::VERSION,
     poison: Poison::Stop,
-    kinds: &["reservation", "payment", "refund"],
+    kinds: &["reservation", "payment", "refund", "reconciliation"],
     tables: &["ledger_books", "ledger_refunds", "ledger_entries"],
     apply: |connection, entries| {
         Box::pin(async move {

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod page;
 pub mod past;
 pub mod payment;
+pub mod reconciliation;
 pub mod refund;
 pub mod reservation;
 pub mod schedule;
@@ -32,4 +33,5 @@ pub const PROJECTORS: &[&Projector] = &[
     &client::PROJECTOR,
     &key::PROJECTOR,
     &ledger::PROJECTOR,
+    &reconciliation::PROJECTOR,
 ];

@@ -164,6 +164,7 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::SubmitRefund { refund_id } => refund::submit(ctx, taken, refund_id).await,
         Reaction::RetryRefund { refund_id } => refund::retry(ctx, taken, refund_id).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
+        Reaction::FetchStatement { .. } => Ok(Outcome::Dropped("statements come as files".into())),
         Reaction::Wake { reservation_id, alarm, .. } => match alarm {
             Alarm::HoldEnds => timer::expire_hold(ctx, taken, reservation_id).await,
             Alarm::Finish => timer::finish(ctx, taken, reservation_id).await,

@@ -53,11 +53,13 @@ impl Work {
                 Reaction::CloseCheckout { .. } | Reaction::CloseCheckouts { .. } => "expire_checkout",
                 Reaction::Ask(ask) => match ask.about {
                     About::Payment(_) => "query_payment",
+                    About::Listed(_) => "query_listed",
                     About::Refund(_) => "query_refund",
                 },
                 Reaction::SubmitRefund { .. } => "submit_refund",
                 Reaction::RetryRefund { .. } => "retry_refund",
                 Reaction::ReturnMoney { .. } => "return_money",
+                Reaction::FetchStatement { .. } => "fetch_statement",
                 Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "expire_hold",
                 Reaction::Wake { alarm: Alarm::Finish, .. } => "complete_or_no_show",
                 Reaction::Wake { alarm: Alarm::Remind { .. }, .. } => "remind",
@@ -75,13 +77,14 @@ impl Work {
             Self::Act(act) => match act.reaction {
                 Reaction::OpenCheckout { payment_id } | Reaction::CloseCheckout { payment_id, .. } => payment_id.uuid(),
                 Reaction::Ask(ask) => match ask.about {
-                    About::Payment(payment_id) => payment_id.uuid(),
+                    About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid(),
                     About::Refund(refund_id) => refund_id.uuid(),
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),
                 Reaction::CloseCheckouts { reservation_id }
                 | Reaction::ReturnMoney { reservation_id }
                 | Reaction::Wake { reservation_id, .. } => reservation_id.uuid(),
+                Reaction::FetchStatement { reconciliation_id } => reconciliation_id.uuid(),
                 Reaction::Tell { whom, .. } => addressee(whom),
             },
             Self::SendSms(letter) => addressee(letter.whom),

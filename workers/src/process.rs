@@ -48,7 +48,8 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::Ask(_)
         | Reaction::SubmitRefund { .. }
         | Reaction::RetryRefund { .. }
-        | Reaction::ReturnMoney { .. } => true,
+        | Reaction::ReturnMoney { .. }
+        | Reaction::FetchStatement { .. } => true,
         Reaction::Wake { .. } | Reaction::Tell { .. } => false,
     }
 }

@@ -73,14 +73,23 @@ impl Account {
     /// Where money is that came, or goes, by a method; `None` where none moves.
     pub const fn of(method: Method, site_id: SiteId) -> Option<Self> {
         match method {
+            Method::Cash => Some(Self::Cash(site_id)),
+            Method::Transfer => Some(Self::Transfer(site_id)),
+            Method::Wave | Method::OrangeMoney | Method::Yas | Method::Card | Method::OnAccount | Method::Credit => {
+                Self::at_provider(method)
+            }
+        }
+    }
+
+    /// Where money is at the provider of a method; `None` where no provider moves it.
+    pub const fn at_provider(method: Method) -> Option<Self> {
+        match method {
             Method::Wave => Some(Self::Clearing(Provider::Wave)),
             Method::OrangeMoney => Some(Self::Clearing(Provider::OrangeMoney)),
             Method::Yas => Some(Self::Clearing(Provider::Yas)),
             Method::Card => Some(Self::Clearing(Provider::Card)),
-            Method::Cash => Some(Self::Cash(site_id)),
-            Method::Transfer => Some(Self::Transfer(site_id)),
             // What a client spends is on an account of theirs.
-            Method::OnAccount | Method::Credit => None,
+            Method::Cash | Method::Transfer | Method::OnAccount | Method::Credit => None,
         }
     }
 

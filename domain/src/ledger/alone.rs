@@ -16,6 +16,7 @@ pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
             debit(Account::ClientCredit(forfeited.client_id), forfeited.amount),
             credit(Account::Forfeited, forfeited.amount),
         ]),
+        Event::Reconciliation(event) => super::reconciled::entry(event),
         _ => Ok(Entry::nothing()),
     }
 }

@@ -75,6 +75,7 @@ pub fn concern(event: &Event) -> Option<Concern> {
         Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
         Event::Refund(R::Reversed(reversed)) => Concern::Refund(reversed.refund_id),
         Event::Client(client::Event::CreditForfeited(_)) => Concern::Alone,
+        Event::Reconciliation(event) if super::reconciled::moves(event) => Concern::Alone,
         _ => return None,
     })
 }

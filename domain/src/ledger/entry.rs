@@ -1,7 +1,7 @@
 //! Entries: postings that add up to nothing.
 
 use super::{Account, LedgerError};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// One side of an entry. Positive is a debit: money came there, or a debt became smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,20 @@ impl Entry {
         let Some(first) = postings.first() else { return Ok(Self::nothing()) };
         let sum = Money::sum(first.amount.currency, postings.iter().map(|posting| posting.amount))?;
         if sum.is_zero() { Ok(Self { postings }) } else { Err(LedgerError::Unbalanced { sum }) }
+    }
+
+    /// As [`Entry::new`], of an event that moves money in several currencies: balanced in each.
+    ///
+    /// # Errors
+    /// As [`Entry::new`].
+    pub fn of_currencies(postings: impl IntoIterator<Item = Posting>) -> Result<Self, LedgerError> {
+        let postings: Vec<Posting> = postings.into_iter().collect();
+        let mut all = Vec::new();
+        for currency in Currency::ALL {
+            let of = postings.iter().copied().filter(|posting| posting.amount.currency == currency);
+            all.extend(Self::new(of)?.postings);
+        }
+        Ok(Self { postings: all })
     }
 
     pub fn postings(&self) -> &[Posting] {

@@ -104,6 +104,7 @@ impl Aggregate for Payment {
             | event::Event::Reservation(_)
             | event::Event::Refund(_)
             | event::Event::Client(_)
+            | event::Event::Reconciliation(_)
             | event::Event::Key(_) => None,
         }
     }

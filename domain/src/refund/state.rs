@@ -98,6 +98,7 @@ impl Aggregate for Refund {
             | event::Event::Reservation(_)
             | event::Event::Payment(_)
             | event::Event::Client(_)
+            | event::Event::Reconciliation(_)
             | event::Event::Key(_) => None,
         }
     }

@@ -107,6 +107,7 @@ impl Aggregate for Reservation {
             | event::Event::Payment(_)
             | event::Event::Refund(_)
             | event::Event::Client(_)
+            | event::Event::Reconciliation(_)
             | event::Event::Key(_) => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Asking a provider what became of a movement, again and again on the schedule of domain.md, until it says.
 
-use adapters::call::Outcome as Call;
+use adapters::{call::Outcome as Call, payments::ProviderStatus};
 use domain::{
     aggregate::Loaded,
     ids::PaymentId,
@@ -22,6 +22,7 @@ use crate::{
 pub(super) async fn ask(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, TurnError> {
     let over = match question.about {
         About::Payment(payment_id) => about_payment(ctx, taken, payment_id).await?,
+        About::Listed(payment_id) => about_listed(ctx, taken, payment_id).await?,
         About::Refund(refund_id) => refund::ask(ctx, taken, refund_id).await?,
     };
     match over {
@@ -55,6 +56,30 @@ async fn next(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, Tu
     let intent = Intent { key: format!("{}:no_answer", taken.key), work, due_at: now };
     effect::intend(&mut *ctx.store.pool().acquire().await?, &intent, taken.cause, now).await?;
     Ok(Outcome::Failed("no final answer within 72 hours".into()))
+}
+
+/// A statement lists it as paid, whatever the log says: if its provider says so too, the money lands. `None` while nobody
+/// answers; any other answer leaves it to whoever explains the difference.
+async fn about_listed(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Option<Outcome>, TurnError> {
+    let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+    let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
+    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let answer = match payment.state.provider_id() {
+        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        None => call(rail, rail.provider.search(&request.reference)).await,
+    };
+    match answer {
+        Call::Done(status @ (ProviderStatus::Succeeded(_) | ProviderStatus::Several(_))) => {
+            learn(ctx, &Report::from(taken), payment_id, status).await?;
+            Ok(Some(Outcome::Done))
+        }
+        Call::Done(_) => Ok(Some(Outcome::Dropped("its provider does not say that it is paid".into()))),
+        Call::Refused(refusal) => {
+            alarmed(&refusal);
+            Ok(None)
+        }
+        Call::RetryAfter(_) | Call::Unknown(_) => Ok(None),
+    }
 }
 
 /// `None` while its answer is not final.

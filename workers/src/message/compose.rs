@@ -126,6 +126,7 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
         | Notice::PaidTwice { .. }
         | Notice::ApprovalWanted { .. }
         | Notice::RefundReversed { .. }
+        | Notice::DifferencesFound { .. }
         | Notice::NoAnswer { .. } => Ok(None),
     }
 }

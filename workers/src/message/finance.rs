@@ -5,6 +5,7 @@ use domain::{
     ids::RefundId,
     payment::Payment,
     reaction::{About, Notice},
+    reconciliation::Reconciliation,
     refund::Refund,
 };
 
@@ -30,7 +31,11 @@ pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, Str
             let text = refund(ctx, refund_id, "a été repris par l'opérateur; il est dû de nouveau").await?;
             ("Remboursement repris", text)
         }
-        Notice::NoAnswer { about: About::Payment(payment_id) } => {
+        Notice::DifferencesFound { reconciliation_id } => {
+            let day: Loaded<Reconciliation> = ctx.store.load(reconciliation_id).await?;
+            ("Relevé à expliquer", differences(&day))
+        }
+        Notice::NoAnswer { about: About::Payment(payment_id) | About::Listed(payment_id) } => {
             let text = format!("Paiement {payment_id}: l'opérateur ne dit rien depuis 72 heures.");
             ("Paiement sans réponse", text)
         }
@@ -40,6 +45,18 @@ pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, Str
         other => ("Avis", format!("{other:?}")),
     };
     Ok((subject.to_owned(), text))
+}
+
+fn differences(day: &Loaded<Reconciliation>) -> String {
+    let Some(scope) = &day.state.scope else { return format!("Rapprochement {}.", day.id) };
+    format!(
+        "Relevé {} du {} (compte {}): {} écarts attendent une explication. Rapprochement {}.",
+        scope.provider.as_str(),
+        scope.day,
+        scope.account,
+        day.state.unexplained().count(),
+        day.id
+    )
 }
 
 async fn refund(ctx: &Context, id: RefundId, what: &str) -> Result<String, TurnError> {

@@ -60,14 +60,14 @@ impl Effect {
                 payment_id.uuid().as_u128()
             }
             Reaction::Ask(ask) => match ask.about {
-                About::Payment(payment_id) => payment_id.uuid().as_u128(),
+                About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid().as_u128(),
                 About::Refund(refund_id) => refund_id.uuid().as_u128(),
             },
             Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid().as_u128(),
             Reaction::CloseCheckouts { reservation_id }
             | Reaction::ReturnMoney { reservation_id }
             | Reaction::Wake { reservation_id, .. } => reservation_id.uuid().as_u128(),
-            Reaction::Tell { .. } => 0,
+            Reaction::Tell { .. } | Reaction::FetchStatement { .. } => 0,
         }
     }
 
@@ -76,7 +76,7 @@ impl Effect {
             Reaction::OpenCheckout { .. } => "open",
             Reaction::CloseCheckout { .. } | Reaction::CloseCheckouts { .. } => "close",
             Reaction::Ask(ask) => match ask.about {
-                About::Payment(_) => "ask payment",
+                About::Payment(_) | About::Listed(_) => "ask payment",
                 About::Refund(_) => "ask refund",
             },
             Reaction::SubmitRefund { .. } => "submit refund",
@@ -84,7 +84,7 @@ impl Effect {
             Reaction::ReturnMoney { .. } => "return money",
             Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "end hold",
             Reaction::Wake { .. } => "finish",
-            Reaction::Tell { .. } => "tell",
+            Reaction::Tell { .. } | Reaction::FetchStatement { .. } => "tell",
         }
     }
 
@@ -262,7 +262,7 @@ impl State {
                 lane.payment(payment_id).is_some_and(|payment| payment.state.status.is_open())
             }
             Reaction::Ask(ask) => match ask.about {
-                About::Payment(payment_id) => open(payment_id),
+                About::Payment(payment_id) | About::Listed(payment_id) => open(payment_id),
                 About::Refund(refund_id) => lane.refund(refund_id).is_some_and(|refund| refund.state.status.is_out()),
             },
             Reaction::ReturnMoney { .. } => {
