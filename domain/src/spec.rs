@@ -12,6 +12,7 @@ mod owed;
 mod properties;
 pub mod shares;
 mod sharing;
+mod simulation;
 pub mod story;
 pub mod world;
 

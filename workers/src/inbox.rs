@@ -28,7 +28,8 @@ const PARKED_FOR: TimeDelta = TimeDelta::hours(72);
 /// How often a provider is asked that knows nothing yet of what its own message tells.
 const ASKED: u32 = 5;
 const FIRST_RETRY_S: i64 = 5;
-const LAST_RETRY_S: i64 = 3_600;
+/// A provider that was away is asked again within a quarter of an hour of its return.
+const LAST_RETRY_S: i64 = 600;
 
 /// One worker of the inbox; a process has several.
 #[derive(Debug)]

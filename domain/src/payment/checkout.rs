@@ -178,8 +178,9 @@ fn hold_ends(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let asked_for = request.hold_expires_at?;
-    let end = reservation.state.terms.as_ref().map_or(asked_for, |terms| terms.hold_expires_at.max(asked_for));
-    let kept = others.iter().filter_map(|other| other.state.keeps_cells_until(now)).max();
+    let Some(terms) = &reservation.state.terms else { return Some(asked_for) };
+    let (end, fence) = (terms.hold_expires_at.max(asked_for), reservation::fence(terms));
+    let kept = others.iter().filter_map(|other| other.state.keeps_cells_until(fence, now)).max();
     Some(kept.map_or(end, |kept| kept.max(end)))
 }
 

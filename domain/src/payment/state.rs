@@ -209,14 +209,15 @@ impl Payment {
         endless && self.status == Status::Expired
     }
 
-    /// Until when an open checkout keeps the cells at `now`; `None` when it keeps none.
-    pub fn keeps_cells_until(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Until when an open checkout keeps the cells at `now`; `None` when it keeps none. `fence` is the end of the grace of
+    /// the hold as it is now: it may have been prolonged since the checkout was opened.
+    pub fn keeps_cells_until(&self, fence: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let until = match (&self.checkout, &self.request) {
             (Some(checkout), _) => checkout.blocks_until,
             // Asked for and never answered: it may be open over there.
             (None, Some(request)) if self.status == Status::Unknown => request.blocks_until,
             (None, _) => None,
         };
-        until.filter(|until| self.status.is_open() && now < *until)
+        until.map(|until| until.max(fence)).filter(|until| self.status.is_open() && now < *until)
     }
 }

@@ -27,7 +27,8 @@ pub fn expire(
     if now < terms.hold_expires_at {
         return Err(Refusal::HoldAlive { until: terms.hold_expires_at });
     }
-    if let Some(until) = payments.iter().filter_map(|payment| payment.state.keeps_cells_until(now)).max() {
+    if let Some(until) = payments.iter().filter_map(|payment| payment.state.keeps_cells_until(fence(terms), now)).max()
+    {
         return Err(Refusal::HoldAlive { until });
     }
     let expired =

@@ -141,6 +141,24 @@ fn an_open_share_keeps_the_cells_for_the_grace_and_no_longer() {
 }
 
 #[test]
+fn a_share_opened_before_the_hold_was_prolonged_keeps_the_cells_for_the_grace_too() {
+    let mut world = World::new();
+    let (id, shares) = world.together(evening(2), &Cut::full(noon()));
+    let early = world.request_share(id, shares[1], Method::Wave, None, &[]).unwrap();
+    world.open(early).unwrap();
+    world.pay_share(id, shares[0], Method::Wave).unwrap();
+    // Its provider did not answer when it was to be closed, for as long as the hold lasted.
+    world.now = noon() - Duration::minutes(1);
+    let decision = unknown(&world.load(early), &world.load(id), note("cut off"), world.now);
+    world.write(decision).unwrap();
+    world.pass(1);
+    assert_eq!(world.expire(id, &[early]), Err(No::Refused("reservation.hold_alive")));
+    assert!(world.blocking().contains(&id.uuid()));
+    world.pass(2);
+    assert_eq!(world.expire(id, &[early]), Ok(vec!["reservation.expired"]));
+}
+
+#[test]
 fn shares_are_exact_by_largest_remainder() {
     let mut world = World::new();
     let booking = Booking { total: 35_000, deposit: 10_500, ..Booking::online(evening(2)) };
