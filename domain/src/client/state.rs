@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::{
     Timestamp,
     aggregate::Aggregate,
-    ids::{ClientId, PaymentId},
+    ids::{ClientId, PaymentId, ReservationId},
     money::{Currency, Money, MoneyError},
     phone::PhoneHash,
     sealed::Sealed,
 };
 
-use super::{Event, Language};
+use super::{Event, Fine, Language, Standing, Verdict};
 
 /// A person who books. Unknown until [`super::Registered`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,9 +30,17 @@ pub struct Client {
     pub spent: BTreeMap<PaymentId, Money>,
     /// What they gave up of it.
     pub forfeited: Vec<Money>,
+    /// Of reservations at which they were not.
+    pub fines: BTreeMap<ReservationId, Fine>,
 }
 
 impl Client {
+    fn stands(&mut self, id: ReservationId, standing: Standing) {
+        if let Some(fine) = self.fines.get_mut(&id) {
+            fine.standing = standing;
+        }
+    }
+
     pub const fn is_registered(&self) -> bool {
         self.phone_hash.is_some()
     }
@@ -88,6 +96,22 @@ impl Aggregate for Client {
             Event::CreditSpent(spent) => {
                 self.spent.insert(spent.payment_id, spent.amount);
             }
+            Event::Fined(fined) => {
+                let (site_id, amount, appeal_until) = (fined.site_id, fined.amount, fined.appeal_until);
+                let fine = Fine { site_id, amount, appeal_until, standing: Standing::Owed, fined_at: fined.at };
+                self.fines.insert(fined.reservation_id, fine);
+            }
+            Event::FineAppealed(appealed) => {
+                self.stands(appealed.reservation_id, Standing::Appealed { decide_by: appealed.decide_by });
+            }
+            Event::FineDecided(decided) => {
+                let standing = match decided.verdict {
+                    Verdict::Uphold => Standing::Upheld,
+                    Verdict::Waive => Standing::Waived,
+                };
+                self.stands(decided.reservation_id, standing);
+            }
+            Event::FineSettled(settled) => self.stands(settled.reservation_id, Standing::Settled),
             Event::CreditForfeited(forfeited) => self.forfeited.push(forfeited.amount),
             Event::Credited(credited) => {
                 // Twice for one payment: too much of it, and later a refund of it that found no other way.
