@@ -1,6 +1,6 @@
 //! What we owe the world after something happened to a client.
 
-use super::Event;
+use super::{Event, Verdict};
 use crate::reaction::{Alarm, Notice, Reaction, Whom};
 
 /// Reactions to one event. Pure.
@@ -19,10 +19,19 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             ]
         }
         Event::FineDecided(decided) => {
-            tell(decided.client_id, Notice::FineDecided { reservation_id: decided.reservation_id })
+            let reservation_id = decided.reservation_id;
+            let mut reactions = tell(decided.client_id, Notice::FineDecided { reservation_id });
+            if decided.verdict == Verdict::Waive {
+                reactions.push(Reaction::CloseCheckouts { reservation_id });
+            }
+            reactions
         }
+        // In another tab it is not to be paid once more.
         Event::FineSettled(settled) => {
-            tell(settled.client_id, Notice::FineSettled { reservation_id: settled.reservation_id })
+            let reservation_id = settled.reservation_id;
+            let mut reactions = tell(settled.client_id, Notice::FineSettled { reservation_id });
+            reactions.push(Reaction::CloseCheckouts { reservation_id });
+            reactions
         }
         Event::Registered(_)
         | Event::Renamed(_)

@@ -9,6 +9,7 @@ use crate::{
     money::{Currency, Money, MoneyError},
     phone::PhoneHash,
     sealed::Sealed,
+    text::Note,
 };
 
 use super::{Event, Fine, Language, Standing, Verdict};
@@ -32,6 +33,10 @@ pub struct Client {
     pub forfeited: Vec<Money>,
     /// Of reservations at which they were not.
     pub fines: BTreeMap<ReservationId, Fine>,
+    /// What they said against them.
+    pub appeals: BTreeMap<ReservationId, Sealed>,
+    /// What the site said when it decided.
+    pub answers: BTreeMap<ReservationId, Note>,
 }
 
 impl Client {
@@ -92,6 +97,7 @@ impl Aggregate for Client {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
                 self.number_verified = false;
                 self.erased_at = Some(erased.at);
+                self.appeals.clear();
             }
             Event::CreditSpent(spent) => {
                 self.spent.insert(spent.payment_id, spent.amount);
@@ -103,6 +109,7 @@ impl Aggregate for Client {
             }
             Event::FineAppealed(appealed) => {
                 self.stands(appealed.reservation_id, Standing::Appealed { decide_by: appealed.decide_by });
+                self.appeals.insert(appealed.reservation_id, appealed.statement);
             }
             Event::FineDecided(decided) => {
                 let standing = match decided.verdict {
@@ -110,6 +117,7 @@ impl Aggregate for Client {
                     Verdict::Waive => Standing::Waived,
                 };
                 self.stands(decided.reservation_id, standing);
+                self.answers.extend(decided.note.map(|note| (decided.reservation_id, note)));
             }
             Event::FineSettled(settled) => self.stands(settled.reservation_id, Standing::Settled),
             Event::CreditForfeited(forfeited) => self.forfeited.push(forfeited.amount),
