@@ -1,6 +1,8 @@
 //! People: found by their number or registered in the same command; opened only for whoever may know them.
 
+mod balance;
 mod erase;
+mod fine;
 
 use adapters::phone;
 use domain::{
@@ -22,7 +24,7 @@ use crate::{
     problem::Problem,
 };
 
-pub const OPERATIONS: &[&Operation] = &[&erase::ERASE];
+pub const OPERATIONS: &[&Operation] = &[&erase::ERASE, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]

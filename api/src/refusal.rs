@@ -52,6 +52,8 @@ impl From<eventstore::Refusal> for Problem {
         match refusal {
             eventstore::Refusal::SlotTaken { .. } => Self::new("reservation.slot_taken"),
             eventstore::Refusal::NotUnique { .. } => Self::new("object.exists"),
+            // Whoever owes a fine books nothing before it is settled, waived or appealed.
+            eventstore::Refusal::LimitReached { scope, .. } if scope.ends_with(":debts") => Self::new("client.debt"),
             eventstore::Refusal::LimitReached { scope, max } => {
                 // `client:<id>:unpaid_holds` or `client:<id>:lapsed_holds:<day>`: only the kind is told.
                 let rule = if scope.contains("lapsed") { "unpaid_holds_per_day" } else { "unpaid_holds_at_once" };

@@ -3,6 +3,8 @@
 mod credit;
 mod erase;
 mod event;
+mod fine;
+mod reactions;
 mod refusal;
 mod register;
 mod rename;
@@ -12,13 +14,15 @@ mod verify;
 pub use credit::credit;
 pub use erase::erase;
 pub use event::*;
+pub use fine::{APPEAL_HOURS, DECISION_DAYS, Fine, Standing, appeal, decide, waive_undecided};
+pub use reactions::react;
 pub use refusal::Refusal;
 pub use register::{Person, register};
 pub use rename::rename;
 pub use state::Client;
 pub use verify::verify;
 
-use crate::guard::Op;
+use crate::{guard::Op, ids::ClientId};
 
 /// A number belongs to one client.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
@@ -27,6 +31,16 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
         Event::Erased(erased) => vec![Op::Forget { scope: PHONE, key: erased.phone_hash.0.clone() }],
+        // Whoever owes is counted, and placing asks whether they are: the lane says so, whoever looked before.
+        Event::Fined(Fined { client_id, reservation_id, .. })
+        | Event::FineDecided(FineDecided { client_id, reservation_id, verdict: Verdict::Uphold, .. }) => {
+            vec![Op::Enter { scope: debts(*client_id), holder: reservation_id.uuid() }]
+        }
+        Event::FineAppealed(FineAppealed { client_id, reservation_id, .. })
+        | Event::FineDecided(FineDecided { client_id, reservation_id, verdict: Verdict::Waive, .. })
+        | Event::FineSettled(FineSettled { client_id, reservation_id, .. }) => {
+            vec![Op::Leave { scope: debts(*client_id), holder: reservation_id.uuid() }]
+        }
         Event::Renamed(_)
         | Event::Credited(_)
         | Event::CreditSpent(_)
@@ -35,8 +49,15 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
     }
 }
 
+/// Scope that counts the fines which keep a client from booking.
+pub fn debts(client: ClientId) -> String {
+    format!("client:{client}:debts")
+}
+
 /// Scope of the unique claim on a phone number's keyed hash.
 pub const PHONE: &str = "client.phone";
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_fines;

@@ -7,6 +7,7 @@
 
 mod another_way;
 mod checkout;
+mod debt;
 mod event;
 mod reactions;
 mod record;
@@ -28,6 +29,7 @@ mod tests_share;
 
 pub use another_way::AnotherWay;
 pub use checkout::{Open, expire, fail, unknown};
+pub use debt::PayDebt;
 pub use event::*;
 pub use reactions::react;
 pub use record::Record;

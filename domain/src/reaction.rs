@@ -9,7 +9,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Timestamp,
+    Timestamp, client,
     event::Event,
     ids::{ClientId, PaymentId, ReconciliationId, RefundId, ReservationId, SiteId},
     payment, reconciliation, refund, reservation,
@@ -72,6 +72,8 @@ pub enum Alarm {
     Finish,
     /// [`Notice::Reminder`] to the client, if it is still confirmed and still starts then.
     Remind { starts_at: Timestamp },
+    /// [`client::waive_undecided`], of the fine of this reservation.
+    AppealUndecided { client_id: ClientId },
 }
 
 /// A question to a provider, and which one of a series it is.
@@ -170,6 +172,27 @@ pub enum Notice {
     NoShow {
         reservation_id: ReservationId,
     },
+    /// A fine: how much, how to pay it, and how to appeal.
+    Fined {
+        reservation_id: ReservationId,
+    },
+    /// To the manager: somebody appeals their fine.
+    FineAppealed {
+        reservation_id: ReservationId,
+    },
+    /// The appeal was decided.
+    FineDecided {
+        reservation_id: ReservationId,
+    },
+    /// The fine is paid: they can book again.
+    FineSettled {
+        reservation_id: ReservationId,
+    },
+    /// Pay the fine by this link.
+    PayFine {
+        reservation_id: ReservationId,
+        payment_id: PaymentId,
+    },
     /// A balance was paid.
     Paid {
         reservation_id: ReservationId,
@@ -239,12 +262,9 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Reservation(event) => reservation::react(event),
         Event::Payment(event) => payment::react(event),
         Event::Refund(event) => refund::react(event),
-        Event::Client(crate::client::Event::Credited(credited)) => {
-            let notice = Notice::Credited { payment_id: credited.payment_id };
-            vec![Reaction::Tell { whom: Whom::Client(credited.client_id), notice }]
-        }
+        Event::Client(event) => client::react(event),
         Event::Reconciliation(event) => reconciliation::react(event),
-        Event::Client(_) | Event::Site(_) | Event::Key(_) => Vec::new(),
+        Event::Site(_) | Event::Key(_) => Vec::new(),
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) use expire::fence;
 use uuid::Uuid;
 
 use crate::{
+    client,
     guard::{Claim, Lapse, Op},
     ids::{ClientId, ReservationId},
 };
@@ -137,6 +138,8 @@ impl Held {
         let mut ops = Vec::new();
         // A manager may hold for a client as often as the telephone rings: only online holds are limited.
         if let (Some(client), Channel::Online) = (self.client_id, self.channel) {
+            // A fine is settled, waived or appealed before the next booking.
+            ops.push(Op::Limit { scope: client::debts(client), max: 1 });
             ops.push(Op::Limit { scope: unpaid(client), max: self.policy.unpaid_holds_at_once });
             ops.push(Op::Limit { scope: lapsed_on(client, self.held_on), max: self.policy.unpaid_holds_per_day });
             ops.push(Op::Enter { scope: unpaid(client), holder });

@@ -13,4 +13,5 @@ pub mod field {
     pub const PHONE: &str = "phone";
     pub const NAME: &str = "name";
     pub const EMAIL: &str = "email";
+    pub const STATEMENT: &str = "statement";
 }

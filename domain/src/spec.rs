@@ -5,10 +5,12 @@
 //! ```
 
 pub mod example;
+mod fining;
 mod laws;
 pub mod ledgers;
 mod model;
 mod owed;
+mod people;
 mod properties;
 pub mod shares;
 mod sharing;

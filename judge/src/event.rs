@@ -1,21 +1,25 @@
 //! The log as the judge reads it: shapes of its own, taken from the published event schemas, never from the engine.
 
+mod client;
 mod contract;
 mod francs;
 mod money;
 mod published;
+mod site;
 
+pub use client::{CreditForfeited, Credited, FineAppealed, FineDecided, FineSettled, Fined};
 pub use contract::{Contract, Flow};
 pub use money::{
     OfPayment, OfRefund, PaymentDuplicated, PaymentRequested, PaymentSucceeded, RefundAllotted, RefundRequested,
     RefundSubmitted, RefundSucceeded,
 };
+pub use site::{ClosureLifted, ClosureScheduled, GroundSet, Pitch};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use francs::francs;
+use francs::{francs, some_francs};
 
 /// An instant.
 pub type Time = DateTime<Utc>;
@@ -66,6 +70,10 @@ pub enum Fact {
     Credited(Credited),
     CreditSpent(Credited),
     CreditForfeited(CreditForfeited),
+    Fined(Fined),
+    FineAppealed(FineAppealed),
+    FineDecided(Box<FineDecided>),
+    FineSettled(FineSettled),
     /// A published event by which nothing is judged.
     Other,
     /// Not an event of the catalogue, or not of its shape: why.
@@ -110,6 +118,11 @@ pub struct Policy {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Held {
     pub reservation_id: Uuid,
+    /// `None`: somebody without a telephone.
+    #[serde(default)]
+    pub client_id: Option<Uuid>,
+    #[serde(default)]
+    pub channel: String,
     pub slot: Slot,
     pub placed_by: Actor,
     pub price: Price,
@@ -185,49 +198,8 @@ pub struct NoShow {
     pub refunds: Vec<Share>,
     #[serde(deserialize_with = "francs")]
     pub kept: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct GroundSet {
-    pub site_id: Uuid,
-    pub pitches: Vec<Pitch>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Pitch {
-    pub id: Uuid,
-    pub cells: Vec<Uuid>,
-    pub buffer_minutes: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct ClosureScheduled {
-    pub site_id: Uuid,
-    pub closure_id: Uuid,
-    pub cells: Vec<Uuid>,
-    pub during: Interval,
-    pub hits: Vec<Uuid>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct ClosureLifted {
-    pub site_id: Uuid,
-    pub closure_id: Uuid,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Credited {
-    pub client_id: Uuid,
-    pub payment_id: Uuid,
-    #[serde(deserialize_with = "francs")]
-    pub amount: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct CreditForfeited {
-    pub client_id: Uuid,
-    #[serde(deserialize_with = "francs")]
-    pub amount: i64,
+    #[serde(default, deserialize_with = "some_francs")]
+    pub fine: Option<i64>,
 }
 
 impl Fact {
@@ -282,6 +254,10 @@ impl Fact {
             "client.credited" => Self::Credited(of(data)?),
             "client.credit_spent" => Self::CreditSpent(of(data)?),
             "client.credit_forfeited" => Self::CreditForfeited(of(data)?),
+            "client.fined" => Self::Fined(of(data)?),
+            "client.fine_appealed" => Self::FineAppealed(of(data)?),
+            "client.fine_decided" => Self::FineDecided(of(data)?),
+            "client.fine_settled" => Self::FineSettled(of(data)?),
             "site.registered"
             | "site.described"
             | "site.hours_set"
@@ -336,6 +312,10 @@ impl Fact {
             Self::ClosureLifted(lifted) => Some(lifted.site_id),
             Self::Credited(credited) | Self::CreditSpent(credited) => Some(credited.client_id),
             Self::CreditForfeited(forfeited) => Some(forfeited.client_id),
+            Self::Fined(fined) => Some(fined.client_id),
+            Self::FineAppealed(appealed) => Some(appealed.client_id),
+            Self::FineDecided(decided) => Some(decided.client_id),
+            Self::FineSettled(settled) => Some(settled.client_id),
             Self::Other | Self::Unreadable(_) => None,
         }
     }

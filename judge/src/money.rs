@@ -3,6 +3,7 @@
 mod books;
 mod ends;
 mod entries;
+mod fines;
 mod ledger;
 
 use crate::{court::Court, input::Input};

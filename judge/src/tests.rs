@@ -26,6 +26,8 @@ const CANCELLED: Deed = Deed::new(0xc000, SOUTH, 18);
 const SILENT: Deed = Deed::new(0xd000, WHOLE, 8);
 /// Paid too late, confirmed all the same, too much paid, nobody came.
 const LATE: Deed = Deed::new(0xe000, NORTH, 12);
+/// What pays their fine.
+const FINED: Deed = Deed::new(0x1_1000, NORTH, 12);
 /// Paid too late, the slot was gone.
 const LOST: Deed = Deed::new(0xf000, SOUTH, 14);
 /// Whoever has it now: a manager, on account.
@@ -41,6 +43,7 @@ fn healthy() -> Tale {
     cancelled(&mut tale);
     late(&mut tale);
     lost(&mut tale);
+    fined(&mut tale);
     tale.closure("site.closure_scheduled", WHOLE, 2);
     tale.closure("site.closure_lifted", WHOLE, 2);
     tale
@@ -108,6 +111,15 @@ fn late(tale: &mut Tale) {
     tale.miss(LATE);
 }
 
+/// Appealed in vain, and paid.
+fn fined(tale: &mut Tale) {
+    let decide_by = tale.now + tale.ahead + chrono::TimeDelta::days(7);
+    tale.fine(LATE, "client.fine_appealed", json!({ "decide_by": decide_by }));
+    tale.decide(LATE, "uphold", "manager");
+    tale.pay_fine(LATE, FINED);
+    tale.settle_fine(LATE, FINED);
+}
+
 fn lost(tale: &mut Tale) {
     tale.book(LOST, "key-lost");
     tale.ahead += chrono::TimeDelta::minutes(20);
@@ -138,7 +150,7 @@ fn verdict(tale: Tale) -> Verdict {
 fn a_healthy_trial_is_valid_and_every_check_had_something_to_look_at() {
     let verdict = verdict(healthy());
     assert_eq!(verdict.outcome, Outcome::Valid, "{verdict}");
-    assert_eq!((verdict.acknowledged, verdict.refused, verdict.uncertain, verdict.faults), (14, 1, 3, 2));
+    assert_eq!((verdict.acknowledged, verdict.refused, verdict.uncertain, verdict.faults), (15, 1, 3, 2));
     let idle: Vec<_> = verdict.checks.iter().filter(|check| check.looked_at == 0).collect();
     assert!(idle.is_empty(), "{idle:?}");
 }

@@ -2,7 +2,7 @@
 
 mod details;
 
-pub use details::{Client, find_by_phone, find_many};
+pub use details::{Client, Fine, find_by_phone, find_many};
 
 use crate::engine::{Poison, Projector};
 

@@ -169,6 +169,7 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
             Alarm::HoldEnds => timer::expire_hold(ctx, taken, reservation_id).await,
             Alarm::Finish => timer::finish(ctx, taken, reservation_id).await,
             Alarm::Remind { starts_at } => timer::remind(ctx, taken, reservation_id, starts_at).await,
+            Alarm::AppealUndecided { client_id } => timer::waive_undecided(ctx, taken, client_id, reservation_id).await,
         },
         // The process manager resolves these two.
         Reaction::CloseCheckouts { .. } | Reaction::Tell { .. } => Ok(Outcome::Dropped("not an act".into())),

@@ -63,6 +63,7 @@ impl Work {
                 Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "expire_hold",
                 Reaction::Wake { alarm: Alarm::Finish, .. } => "complete_or_no_show",
                 Reaction::Wake { alarm: Alarm::Remind { .. }, .. } => "remind",
+                Reaction::Wake { alarm: Alarm::AppealUndecided { .. }, .. } => "waive_undecided",
                 Reaction::Tell { .. } => "tell",
             },
             Self::SendSms(_) => "send_sms",

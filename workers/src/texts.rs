@@ -51,8 +51,18 @@ pub enum Message {
     TooLittle { game: Game, back: Money },
     /// To the client: the money is there, with the provider's own reference where it gives one.
     Refunded { site: String, amount: Money, reference: Option<String> },
-    /// To the client: more was paid than was due, and is kept for them.
+    /// To the client: money of theirs is kept for them, which they can pay with.
     Credited { amount: Money },
+    /// To the client: what they owe for not having come, and until when they may appeal.
+    Fined { game: Game, fine: Money, until: (NaiveDate, NaiveTime) },
+    /// To the client: pay the fine, here.
+    PayFine { game: Game, fine: Money, pay_url: String },
+    /// To the manager: somebody appeals; decide by then.
+    FineAppealed { game: Game, fine: Money, by: NaiveDate },
+    /// To the client: the appeal was decided.
+    FineDecided { game: Game, fine: Money, waived: bool },
+    /// To the client: the fine is paid.
+    FineSettled { game: Game, fine: Money },
     /// To the client, some time before.
     Reminder { game: Game, balance: Money },
     /// To the manager: somebody booked.

@@ -39,7 +39,8 @@ pub const ERASE: Operation = Operation {
     about: "For good: the key that their name and number are encrypted under is destroyed in the transaction that records \
             it, so nobody can read them any more, in the log, in the views, in copies and backups of both. Reservations and \
             money stay, under an id that leads to nobody. Not while a reservation of theirs is held or ahead, and \
-            not while something of theirs is held as credit, unless they give it up. Again is harmless.",
+            not while something of theirs is held as credit, unless they give it up; nor while they owe a fine. Again is \
+            harmless.",
     authz: Authz::Keys { scope: Scope::ReservationsWrite, roles: &[(Role::Client, Over::Own)] },
     idempotent: false,
     success: Success { shape: Some(Shape::of::<ErasureBody>()), about: "The certificate.", ..Operation::READ.success },
@@ -49,7 +50,7 @@ pub const ERASE: Operation = Operation {
         "Give up what is held of you as credit: nobody can be paid it afterwards.",
         "true",
     )],
-    refusals: &["client.still_expected", "client.has_credit"],
+    refusals: &["client.still_expected", "client.in_debt", "client.has_credit"],
     run: |call| Box::pin(erase(call)),
     ..Operation::WRITE
 };

@@ -12,7 +12,7 @@ use domain::{
     aggregate::Loaded,
     money::{Currency, Money},
     payment::{Payment, Status},
-    reservation::{self, Reservation},
+    reservation::{self, Purpose, Reservation},
     site::Site,
 };
 use eventstore::link::read_pay_token;
@@ -126,6 +126,7 @@ impl Found {
     /// Title, sentence, and whether it may change by itself soon.
     fn words(&self, back: bool, others: bool) -> (&'static str, String, bool) {
         let amount = self.payment.state.request.as_ref().map(|asked| francs(asked.amount)).unwrap_or_default();
+        let fine = self.payment.state.request.as_ref().is_some_and(|asked| asked.purpose == Purpose::Debt);
         let held = self.reservation.state.status == reservation::Status::Held;
         match self.payment.state.status {
             Status::Succeeded | Status::OnAccount if held => (
@@ -133,6 +134,8 @@ impl Found {
                 "Le paiement est reçu ; la réservation attend le reste de l'acompte.".to_owned(),
                 false,
             ),
+            Status::Succeeded if fine => ("Paiement reçu", "C'est payé, merci.".to_owned(), false),
+            Status::Expired if fine => ("Paiement expiré", "Le délai de paiement est passé.".to_owned(), false),
             Status::Succeeded => match self.reservation.state.status {
                 reservation::Status::Cancelled | reservation::Status::Expired => (
                     "Paiement reçu trop tard",

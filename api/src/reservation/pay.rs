@@ -8,7 +8,7 @@ use domain::{
     decision::Decision,
     ids::{ClientId, PaymentId, ShareId},
     key::Scope,
-    payment::{Method, Payment, Record, Request, Spend},
+    payment::{Method, PayDebt, Payment, Record, Request, Spend},
     reservation::{Purpose, Reservation, Status},
 };
 use serde::Deserialize;
@@ -37,7 +37,7 @@ pub const PAY: Operation = Operation {
     about: "At a provider: the amount is what is due for the purpose, and the answer carries the provider's page. Cash, \
             transfer and on account are recorded by the manager (cash also by a cashier), who may count an `amount`. `credit` \
             pays at once with what is held of the reservation's client, on their word or that of the service that books for \
-            them.",
+            them. `debt` is the fine of a reservation at which nobody came, whole, by any of these but on account.",
     authz: Authz::Keys {
         scope: Scope::PaymentsWrite,
         roles: &[
@@ -79,7 +79,7 @@ pub const PAY: Operation = Operation {
 pub struct Pay {
     #[schema(value_type = String, example = "wave")]
     method: Method,
-    /// `deposit`, `balance`, `full` or `difference`; what comes next when left out.
+    /// `deposit`, `balance`, `full`, `difference` or `debt`; what comes next when left out.
     #[schema(value_type = Option<String>, example = "balance")]
     purpose: Option<Purpose>,
     /// One share of what is split; then by a provider or from credit, and for what is due of the share.
@@ -119,7 +119,9 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
             Status::Held => Purpose::Deposit,
             _ => Purpose::Balance,
         });
-        let decision = if body.method == Method::Credit {
+        let decision = if purpose == Purpose::Debt {
+            fine(&call, &reservation, &new, &body).await?
+        } else if body.method == Method::Credit {
             by_credit(&call, &reservation, &new, purpose, &body).await?
         } else if let Some(share) = body.share_id {
             let site = call.remembered_site(terms.slot.site_id).await?;
@@ -182,6 +184,32 @@ async fn by_credit(
     let client: Loaded<Client> = call.app.store.load(owner.ok_or_else(|| Problem::new("payment.no_client"))?).await?;
     let (share_id, by, now) = (body.share_id, call.actor(), call.now());
     Ok(Spend { reservation, payment, client: &client, purpose, share_id, by, now }.decide()?)
+}
+
+/// What is owed for not having come.
+async fn fine(
+    call: &Call,
+    reservation: &Loaded<Reservation>,
+    payment: &Loaded<Payment>,
+    body: &Pay,
+) -> Result<Decision, Halt> {
+    let foreign = [
+        ("/amount", body.amount.is_some()),
+        ("/share_id", body.share_id.is_some()),
+        ("/client", body.client.is_some()),
+    ];
+    if let Some((at, _)) = foreign.into_iter().find(|(_, given)| *given) {
+        return Err(Problem::new("request.invalid_field").at(at, "a fine is paid whole, by whoever owes it").into());
+    }
+    let terms = reservation.state.terms.as_ref().ok_or_else(|| Problem::new("object.not_found"))?;
+    let site = call.remembered_site(terms.slot.site_id).await?;
+    if body.method.has_provider() {
+        placing::accepted(&call.app.settings.methods, body.method, &site)?;
+    }
+    let owner = terms.client_id.ok_or_else(|| Problem::new("payment.nothing_due"))?;
+    let client: Loaded<Client> = call.app.store.load(owner).await?;
+    let (method, by, now) = (body.method, call.actor(), call.now());
+    Ok(PayDebt { reservation, payment, client: &client, method, by, now }.decide()?)
 }
 
 /// Who pays a share: whoever is named, or the client who asks.

@@ -64,6 +64,7 @@ const REFUSALS: &[&str] = &[
     "reservation.slot_taken",
     "reservation.too_many_holds",
     "credit.insufficient",
+    "client.debt",
     "quote.invalid",
     "quote.expired",
     "quote.no_tariff",

@@ -13,7 +13,8 @@ use super::{Client, CreditForfeited, Erased, Refusal};
 ///
 /// # Errors
 /// [`Refusal::Unknown`] before registration; [`Refusal::StillExpected`] while they hold or have booked something;
-/// [`Refusal::HasCredit`] while we hold money of theirs that they do not give up.
+/// [`Refusal::HasCredit`] while we hold money of theirs that they do not give up,
+/// [`Refusal::InDebt`] while a fine is neither settled nor waived.
 pub fn erase(
     client: &Loaded<Client>,
     ahead: u32,
@@ -27,6 +28,11 @@ pub fn erase(
     let Some(phone_hash) = client.state.phone_hash.clone() else { return Err(Refusal::Unknown) };
     if ahead > 0 {
         return Err(Refusal::StillExpected { reservations: ahead });
+    }
+    // Whoever may ask for a debt may keep what is needed to ask.
+    let owed = client.state.fines.values().find(|fine| fine.standing.is_open());
+    if let Some(fine) = owed {
+        return Err(Refusal::InDebt { amount: fine.amount });
     }
     let mut decision = Decision::nothing();
     for amount in client.state.credit_of_each()? {

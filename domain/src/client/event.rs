@@ -6,10 +6,11 @@ use crate::{
     Timestamp,
     actor::Actor,
     event::events,
-    ids::{ClientId, PaymentId, ReservationId},
+    ids::{ClientId, PaymentId, ReservationId, SiteId},
     money::Money,
     phone::PhoneHash,
     sealed::Sealed,
+    text::Note,
 };
 
 events! { "client" {
@@ -18,6 +19,10 @@ events! { "client" {
     Credited = "client.credited" v 1,
     CreditSpent = "client.credit_spent" v 1,
     CreditForfeited = "client.credit_forfeited" v 1,
+    Fined = "client.fined" v 1,
+    FineAppealed = "client.fine_appealed" v 1,
+    FineDecided = "client.fine_decided" v 1,
+    FineSettled = "client.fine_settled" v 1,
     NumberVerified = "client.number_verified" v 1,
     Erased = "client.erased" v 1,
 } }
@@ -87,6 +92,73 @@ pub struct CreditForfeited {
     pub client_id: ClientId,
     pub amount: Money,
     pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// They did not come, and the terms of the reservation ask a fine of whoever does not: owed, not taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Fined {
+    pub client_id: ClientId,
+    /// A reservation is fined once: its id is the fine's.
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub amount: Money,
+    /// Until when they may say why it should not be paid.
+    pub appeal_until: Timestamp,
+    pub at: Timestamp,
+}
+
+/// They say why it should not be paid. Until it is decided it keeps them from nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FineAppealed {
+    pub client_id: ClientId,
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    /// What they say; for the site and for nobody else.
+    pub statement: Sealed,
+    /// When nobody has decided by then, they are believed.
+    pub decide_by: Timestamp,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// What became of an appeal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The fine stands.
+    Uphold,
+    /// Nothing is owed any more.
+    Waive,
+}
+
+/// The site decided about an appeal, or let it go without one; or nobody did in time, and the fine is waived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FineDecided {
+    pub client_id: ClientId,
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub amount: Money,
+    pub verdict: Verdict,
+    /// `None` when nobody decided.
+    pub note: Option<Note>,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// What was owed is paid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FineSettled {
+    pub client_id: ClientId,
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub payment_id: PaymentId,
+    pub amount: Money,
     pub at: Timestamp,
 }
 

@@ -3,9 +3,11 @@
 use thiserror::Error;
 
 use crate::{
+    Timestamp,
+    actor::Role,
     ids::PaymentId,
     money::{Money, MoneyError},
-    refusal::Refused,
+    refusal::{Refused, Rule},
 };
 
 /// Why a command about a client wrote nothing.
@@ -21,6 +23,22 @@ pub enum Refusal {
     StillExpected { reservations: u32 },
     #[error("we hold {credit} of this client, which an erasure would lose to them")]
     HasCredit { credit: Money },
+    #[error("this client owes {amount} that is not settled")]
+    InDebt { amount: Money },
+    #[error("there is no such fine")]
+    NoSuchFine,
+    #[error("the fine is {standing}")]
+    FineOver { standing: &'static str },
+    #[error("the fine was appealed already")]
+    AlreadyAppealed,
+    #[error("the fine was not appealed")]
+    NotAppealed,
+    #[error("an appeal was possible until {until}")]
+    AppealTooLate { until: Timestamp },
+    #[error("the site may decide until {until}")]
+    StillTime { until: Timestamp },
+    #[error("a {} may not do this", role.as_str())]
+    RoleNotAllowed { role: Role },
     #[error("a credit must be more than nothing")]
     NothingToCredit,
     #[error("payment {payment_id} was already credited with {credited}")]
@@ -36,10 +54,25 @@ impl Refused for Refusal {
             Self::OtherNumber => "client.other_number",
             Self::Erased => "client.erased",
             Self::StillExpected { .. } => "client.still_expected",
+            Self::InDebt { .. } => "client.in_debt",
+            Self::NoSuchFine => "fine.not_found",
+            Self::FineOver { .. } => "fine.over",
+            Self::AlreadyAppealed => "fine.already_appealed",
+            Self::NotAppealed => "fine.not_appealed",
+            Self::AppealTooLate { .. } => "fine.appeal_too_late",
+            Self::StillTime { .. } => "fine.still_time",
+            Self::RoleNotAllowed { .. } => "client.role_not_allowed",
             Self::HasCredit { .. } => "client.has_credit",
             Self::NothingToCredit => "client.nothing_to_credit",
             Self::AlreadyCredited { .. } => "client.already_credited",
             Self::Money(_) => "money.out_of_range",
+        }
+    }
+
+    fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::AppealTooLate { .. } => Some(Rule::new("appeal_hours", super::APPEAL_HOURS, 0)),
+            _ => None,
         }
     }
 }

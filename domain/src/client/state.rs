@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::{
     Timestamp,
     aggregate::Aggregate,
-    ids::{ClientId, PaymentId},
+    ids::{ClientId, PaymentId, ReservationId},
     money::{Currency, Money, MoneyError},
     phone::PhoneHash,
     sealed::Sealed,
+    text::Note,
 };
 
-use super::{Event, Language};
+use super::{Event, Fine, Language, Standing, Verdict};
 
 /// A person who books. Unknown until [`super::Registered`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,9 +31,21 @@ pub struct Client {
     pub spent: BTreeMap<PaymentId, Money>,
     /// What they gave up of it.
     pub forfeited: Vec<Money>,
+    /// Of reservations at which they were not.
+    pub fines: BTreeMap<ReservationId, Fine>,
+    /// What they said against them.
+    pub appeals: BTreeMap<ReservationId, Sealed>,
+    /// What the site said when it decided.
+    pub answers: BTreeMap<ReservationId, Note>,
 }
 
 impl Client {
+    fn stands(&mut self, id: ReservationId, standing: Standing) {
+        if let Some(fine) = self.fines.get_mut(&id) {
+            fine.standing = standing;
+        }
+    }
+
     pub const fn is_registered(&self) -> bool {
         self.phone_hash.is_some()
     }
@@ -84,10 +97,29 @@ impl Aggregate for Client {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
                 self.number_verified = false;
                 self.erased_at = Some(erased.at);
+                self.appeals.clear();
             }
             Event::CreditSpent(spent) => {
                 self.spent.insert(spent.payment_id, spent.amount);
             }
+            Event::Fined(fined) => {
+                let (site_id, amount, appeal_until) = (fined.site_id, fined.amount, fined.appeal_until);
+                let fine = Fine { site_id, amount, appeal_until, standing: Standing::Owed, fined_at: fined.at };
+                self.fines.insert(fined.reservation_id, fine);
+            }
+            Event::FineAppealed(appealed) => {
+                self.stands(appealed.reservation_id, Standing::Appealed { decide_by: appealed.decide_by });
+                self.appeals.insert(appealed.reservation_id, appealed.statement);
+            }
+            Event::FineDecided(decided) => {
+                let standing = match decided.verdict {
+                    Verdict::Uphold => Standing::Upheld,
+                    Verdict::Waive => Standing::Waived,
+                };
+                self.stands(decided.reservation_id, standing);
+                self.answers.extend(decided.note.map(|note| (decided.reservation_id, note)));
+            }
+            Event::FineSettled(settled) => self.stands(settled.reservation_id, Standing::Settled),
             Event::CreditForfeited(forfeited) => self.forfeited.push(forfeited.amount),
             Event::Credited(credited) => {
                 // Twice for one payment: too much of it, and later a refund of it that found no other way.

@@ -22,6 +22,8 @@ pub enum Account {
     ClientCredit(ClientId),
     /// `client:{id}:debt`: a fine that is to be settled. Ours to ask for.
     ClientDebt(ClientId),
+    /// `fines:unpaid`: what clients owe as fines, on the other side of their debts. Nobody's until it is paid.
+    FinesUnpaid,
     /// `deposits:unearned`: received for what is not played yet. A debt until check-in or forfeiture.
     Unearned,
     /// `site:{id}:payable`: earned, and the site's, less the commission. Ours to pay out.
@@ -117,6 +119,7 @@ impl Account {
             Self::Clearing(_)
             | Self::ClientCredit(_)
             | Self::ClientDebt(_)
+            | Self::FinesUnpaid
             | Self::Unearned
             | Self::Commission
             | Self::Forfeited
@@ -136,6 +139,7 @@ impl fmt::Display for Account {
             Self::Transfer(site_id) => write!(f, "transfer:{site_id}:clearing"),
             Self::ClientCredit(client_id) => write!(f, "client:{client_id}:credit"),
             Self::ClientDebt(client_id) => write!(f, "client:{client_id}:debt"),
+            Self::FinesUnpaid => f.write_str("fines:unpaid"),
             Self::Unearned => f.write_str("deposits:unearned"),
             Self::SitePayable(site_id) => write!(f, "site:{site_id}:payable"),
             Self::Collected(site_id) => write!(f, "site:{site_id}:collected"),
@@ -170,6 +174,7 @@ impl FromStr for Account {
             ["cash", site, "variance"] => site.parse().ok().map(Self::Variance),
             ["client", client, "credit"] => client.parse().ok().map(Self::ClientCredit),
             ["client", client, "debt"] => client.parse().ok().map(Self::ClientDebt),
+            ["fines", "unpaid"] => Some(Self::FinesUnpaid),
             ["deposits", "unearned"] => Some(Self::Unearned),
             ["site", site, "payable"] => site.parse().ok().map(Self::SitePayable),
             ["site", site, "collected"] => site.parse().ok().map(Self::Collected),

@@ -74,8 +74,13 @@ pub fn concern(event: &Event) -> Option<Concern> {
         Event::Refund(R::Approved(approved)) => Concern::Refund(approved.refund_id),
         Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
         Event::Refund(R::Reversed(reversed)) => Concern::Refund(reversed.refund_id),
-        Event::Client(client::Event::CreditForfeited(_)) => Concern::Alone,
         Event::Reconciliation(event) if super::reconciled::moves(event) => Concern::Alone,
+        Event::Client(
+            client::Event::CreditForfeited(_)
+            | client::Event::Fined(_)
+            | client::Event::FineDecided(_)
+            | client::Event::FineSettled(_),
+        ) => Concern::Alone,
         _ => return None,
     })
 }

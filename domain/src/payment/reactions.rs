@@ -6,6 +6,7 @@ use crate::{
     actor::Role,
     ids::ReservationId,
     reaction::{About, Alarm, Ask, Notice, Reaction, Whom, tell_client},
+    reservation::Purpose,
 };
 
 /// Reactions to one event. Pure.
@@ -17,6 +18,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             }
             let (reservation_id, payment_id) = (requested.reservation_id, requested.payment_id);
             let notice = match requested.hold_expires_at {
+                None if requested.purpose == Purpose::Debt => Notice::PayFine { reservation_id, payment_id },
                 Some(_) => Notice::PayToConfirm { reservation_id, payment_id },
                 None => Notice::PayBalance { reservation_id, payment_id },
             };

@@ -8,12 +8,12 @@ use crate::{
     Timestamp,
     actor::Actor,
     aggregate::{Loaded, Version},
-    client,
+    client::{self, Fine, Standing},
     decision::{Change, Decision},
     ids::RefundId,
     money::Money,
     refund::{self, Reason},
-    reservation::{self, Expired, Grounds, Held, HoldProlonged, PaymentReceived, Reservation, Status},
+    reservation::{self, Expired, Grounds, Held, HoldProlonged, PaymentReceived, Purpose, Reservation, Status},
 };
 
 /// What a provider, asked by us, says has landed.
@@ -37,6 +37,8 @@ pub struct Settle<'a> {
     /// Version of the stream of the client who pays (`client_id` of the request), when they are known: more than was due
     /// becomes their credit.
     pub client: Option<Version>,
+    /// Their fine of this reservation as it stands at that version; only asked of a payment for it.
+    pub fine: Option<Fine>,
     /// The id of the refund, should one be due: made at the edge.
     pub refund_id: RefundId,
     pub landed: Landed,
@@ -68,8 +70,10 @@ pub enum Row {
     Underpaid,
     /// It came too late (or too late and too little): it goes back.
     Orphaned,
-    /// It was already paid: it goes back.
+    /// It was already paid, or is owed no more: it goes back.
     Duplicate,
+    /// Too little for a fine, which is settled whole or not at all: the client's credit.
+    Credited,
     /// The reservation was called off or nobody came: the policy snapshot says what is kept.
     AfterEnd,
 }
@@ -112,7 +116,68 @@ impl Settle<'_> {
         if !payment.captures.is_empty() {
             return self.second_success(request);
         }
+        if request.purpose == Purpose::Debt {
+            return self.settle_debt(request);
+        }
         self.land(request, terms, cells)
+    }
+
+    /// Money for a fine. It settles what is owed or nothing: less than that, and what is left over, is the client's credit.
+    /// What comes when it was settled or waived already goes back. The reservation is long over and does not change.
+    pub(super) fn settle_debt(&self, request: &Requested) -> Result<Settled, Refusal> {
+        let received = self.landed.received;
+        let nothing = Money::zero(received.currency);
+        let Some(fine) = self.fine.filter(|fine| fine.standing.is_open()) else {
+            return self.owed_no_more(request);
+        };
+        let enough = fine.amount.compare(received)?.is_le();
+        let (row, allocated) = if enough { (Row::Allocated, fine.amount) } else { (Row::Credited, nothing) };
+        let credited = received.minus(allocated)?;
+        let decision = Decision::default().then(self.payment, self.succeeded(request, allocated, credited));
+        let (Some(client_id), Some(expected)) = (request.client_id, self.client) else {
+            return Err(Refusal::ClientMissing);
+        };
+        let (payment_id, reservation_id, site_id) = (self.payment.id, self.reservation.id, request.site_id);
+        let mut events = Vec::new();
+        if allocated.is_positive() {
+            let (amount, at) = (allocated, self.now);
+            events.push(client::FineSettled { client_id, reservation_id, site_id, payment_id, amount, at }.into());
+        }
+        if credited.is_positive() {
+            events.push(client::Credited { client_id, payment_id, amount: credited, at: self.now }.into());
+        }
+        let change = Change { stream: client_id.into(), expected, events };
+        Ok(Settled { row, decision: decision.and(Decision { changes: vec![change], reads: Vec::new() }) })
+    }
+
+    /// Paid in another tab, or waived while they paid.
+    fn owed_no_more(&self, request: &Requested) -> Result<Settled, Refusal> {
+        let (received, nothing) = (self.landed.received, Money::zero(self.landed.received.currency));
+        let paid = self.fine.is_some_and(|fine| fine.standing == Standing::Settled);
+        let reason = if paid { Reason::Duplicate } else { Reason::Overpayment };
+        let succeeded = self.succeeded(request, nothing, nothing);
+        let mut after = self.payment.clone();
+        after.apply(succeeded.clone().into());
+        let (transaction, id) = (&self.landed.transaction, self.refund_id);
+        let back = refund::automatic(&after, id, transaction, received, reason, self.now)?;
+        // A fine that is over never opens again: nothing else is relied on.
+        Ok(Settled { row: Row::Duplicate, decision: Decision::default().then(self.payment, succeeded).and(back) })
+    }
+
+    fn succeeded(&self, request: &Requested, allocated: Money, credited: Money) -> Succeeded {
+        Succeeded {
+            payment_id: self.payment.id,
+            reservation_id: self.reservation.id,
+            transaction: self.landed.transaction.clone(),
+            provider_id: self.landed.provider_id.clone(),
+            method: request.method,
+            expected: request.amount,
+            received: self.landed.received,
+            allocated,
+            credited,
+            by: self.landed.by,
+            at: self.now,
+        }
     }
 
     /// The first money of the payment, whoever says that it is there.
@@ -124,19 +189,7 @@ impl Settle<'_> {
         let nothing = Money::zero(rest.currency);
         let credits = division.back.is_none() && request.client_id.is_some();
         let (credited, back) = if credits { (rest, nothing) } else { (nothing, rest) };
-        let succeeded = Succeeded {
-            payment_id: self.payment.id,
-            reservation_id: self.reservation.id,
-            transaction: self.landed.transaction.clone(),
-            provider_id: self.landed.provider_id.clone(),
-            method: request.method,
-            expected: request.amount,
-            received,
-            allocated: division.allocated,
-            credited,
-            by: self.landed.by,
-            at: self.now,
-        };
+        let succeeded = self.succeeded(request, division.allocated, credited);
         let mut after = self.payment.clone();
         after.apply(succeeded.clone().into());
         let mut decision = Decision::default().then(self.payment, succeeded);

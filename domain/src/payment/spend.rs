@@ -84,6 +84,7 @@ impl Spend<'_> {
             payment: &payment,
             reservation: self.reservation,
             client: None,
+            fine: None,
             // Nothing is left over, so nothing goes back.
             refund_id: RefundId::new(self.payment.id.uuid()),
             landed: Landed {

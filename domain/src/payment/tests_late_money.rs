@@ -238,6 +238,7 @@ fn a_landing_is_decided_again_when_the_reservation_moved_in_the_meantime() {
     world.land(first, "T1", DEPOSIT).unwrap();
     let (payment, reservation) = (world.load(second), world.load(id));
     let settle = Settle {
+        fine: None,
         payment: &payment,
         reservation: &reservation,
         client: Some(0),

@@ -1,16 +1,29 @@
 //! The time is over: completed when somebody checked in, a no-show otherwise.
 
+use chrono::Duration;
+
 use super::{Completed, Held, NoShow, Refusal, Reservation, Source, Status, confirm, money_back};
-use crate::{Timestamp, aggregate::Loaded, decision::Decision, refund::Reason};
+use crate::{
+    Timestamp,
+    aggregate::{Loaded, Version},
+    client,
+    decision::{Change, Decision},
+    refund::Reason,
+};
 
 /// Completes it or notes the no-show, whichever it is. What the timer calls.
 ///
 /// # Errors
 /// [`Refusal::NotOver`] before the end and its grace.
-pub fn finish(reservation: &Loaded<Reservation>, sources: &[Source<'_>], now: Timestamp) -> Result<Decision, Refusal> {
+pub fn finish(
+    reservation: &Loaded<Reservation>,
+    sources: &[Source<'_>],
+    client: Option<Version>,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
     match reservation.state.status {
         Status::CheckedIn => complete(reservation, now),
-        Status::Confirmed => no_show(reservation, sources, now),
+        Status::Confirmed => no_show(reservation, sources, client, now),
         Status::Absent => Err(Refusal::NotFound),
         Status::Held | Status::Completed | Status::NoShow | Status::Expired | Status::Cancelled => {
             Ok(Decision::nothing())
@@ -36,10 +49,16 @@ pub fn complete(reservation: &Loaded<Reservation>, now: Timestamp) -> Result<Dec
 }
 
 /// Nobody came: the deposit is kept, what was paid above it goes back, and a fine is owed where the policy has one.
+/// `client`: the version of the stream of whoever it is for, which the fine is written to.
 ///
 /// # Errors
 /// [`Refusal`] when it is not confirmed, or before the end and its grace.
-pub fn no_show(reservation: &Loaded<Reservation>, sources: &[Source<'_>], now: Timestamp) -> Result<Decision, Refusal> {
+pub fn no_show(
+    reservation: &Loaded<Reservation>,
+    sources: &[Source<'_>],
+    client: Option<Version>,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
     let state = &reservation.state;
     if state.status == Status::NoShow {
         return Ok(Decision::nothing());
@@ -63,7 +82,26 @@ pub fn no_show(reservation: &Loaded<Reservation>, sources: &[Source<'_>], now: T
         fine: terms.client_id.and(terms.policy.no_show_fine),
         at: now,
     };
-    Ok(Decision::default().then(reservation, no_show).and(paid_back))
+    let fined = fined(&no_show, client, now)?;
+    Ok(Decision::default().then(reservation, no_show).and(paid_back).and(fined))
+}
+
+/// What the client's stream gets: the debt, and until when they may appeal.
+fn fined(no_show: &NoShow, client: Option<Version>, now: Timestamp) -> Result<Decision, Refusal> {
+    let (Some(client_id), Some(amount)) = (no_show.client_id, no_show.fine.filter(|fine| fine.is_positive())) else {
+        return Ok(Decision::default());
+    };
+    let expected = client.ok_or(Refusal::ClientMissing)?;
+    let fined = client::Fined {
+        client_id,
+        reservation_id: no_show.reservation_id,
+        site_id: no_show.site_id,
+        amount,
+        appeal_until: now + Duration::hours(client::APPEAL_HOURS),
+        at: now,
+    };
+    let change = Change { stream: client_id.into(), expected, events: vec![fined.into()] };
+    Ok(Decision { changes: vec![change], reads: Vec::new() })
 }
 
 fn over(terms: &Held, now: Timestamp) -> Result<(), Refusal> {

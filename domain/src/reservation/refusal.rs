@@ -48,6 +48,8 @@ pub enum Refusal {
     ReasonRequired,
     #[error("a {} may not do this", role.as_str())]
     RoleNotAllowed { role: Role },
+    #[error("a fine needs the version of the client's stream")]
+    ClientMissing,
     #[error("payment {payment_id} holds money of this reservation and must be decided with it")]
     PaymentMissing { payment_id: PaymentId },
     #[error("what is due is split already")]
@@ -93,6 +95,7 @@ impl Refused for Refusal {
             Self::OtherSite => "reservation.other_site",
             Self::ReasonRequired => "reservation.reason_required",
             Self::RoleNotAllowed { .. } => "reservation.role_not_allowed",
+            Self::ClientMissing => "reservation.client_missing",
             Self::PaymentMissing { .. } => "reservation.payment_missing",
             Self::AlreadySplit => "reservation.already_split",
             Self::CheckoutOpen { .. } => "reservation.checkout_open",
@@ -132,6 +135,7 @@ impl Refused for Refusal {
             | Self::OtherSite
             | Self::ReasonRequired
             | Self::RoleNotAllowed { .. }
+            | Self::ClientMissing
             | Self::PaymentMissing { .. }
             | Self::AlreadySplit
             | Self::CheckoutOpen { .. }

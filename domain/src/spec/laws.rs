@@ -11,7 +11,7 @@ use crate::{
     ids::{PaymentId, RefundId, ReservationId},
     payment, refund,
     refund::Reason,
-    reservation::{self, CancelReason, Grounds, RefundShare},
+    reservation::{self, CancelReason, Grounds, Purpose, RefundShare},
 };
 
 /// The published state machines: which event may follow in which state, and where it leads. `-` keeps the state.
@@ -58,6 +58,10 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
     ("refund.reversed", &["succeeded"], "reversed"),
     ("client.credited", &["", "client"], "client"),
     ("client.credit_spent", &["client"], "client"),
+    ("client.fined", &["", "client"], "client"),
+    ("client.fine_appealed", &["client"], "client"),
+    ("client.fine_decided", &["client"], "client"),
+    ("client.fine_settled", &["client"], "client"),
     ("client.erased", &["client"], "erased"),
 ];
 
@@ -68,6 +72,8 @@ struct Book {
     credited: i64,
     /// Allocated to the reservation and not given back by it.
     held: i64,
+    /// Of a payment for a fine: what settled it.
+    fined: Option<i64>,
     /// Refunds with a claim: amount, approved or not.
     refunds: BTreeMap<RefundId, (i64, bool)>,
 }
@@ -97,11 +103,15 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
             Event::Reservation(event) => {
                 reservation_laws(event, &mut terms, &mut net, &mut books)?;
             }
+            Event::Payment(payment::Event::Requested(asked)) if asked.purpose == Purpose::Debt => {
+                books.entry(asked.payment_id).or_default().fined = Some(0);
+            }
             Event::Payment(payment::Event::Succeeded(succeeded)) => {
                 prop_assert!(transactions.insert((succeeded.method, succeeded.transaction.clone())), "landed twice");
                 let book = books.entry(succeeded.payment_id).or_default();
                 book.captured += succeeded.received.amount;
                 book.credited += succeeded.credited.amount;
+                book.fined = book.fined.map(|fined| fined + succeeded.allocated.amount);
             }
             Event::Payment(payment::Event::Duplicated(duplicated)) => {
                 prop_assert!(transactions.insert((duplicated.method, duplicated.transaction.clone())), "landed twice");
@@ -126,6 +136,16 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
         let claimed: i64 = book.refunds.values().map(|(amount, _)| amount).sum();
         let leaving: i64 = book.refunds.values().filter(|(_, approved)| *approved).map(|(amount, _)| amount).sum();
         prop_assert!(claimed + book.credited <= book.captured, "{payment}: more goes back than came");
+        if let Some(fined) = book.fined {
+            let kept = fined + book.credited;
+            // What settled it may be asked back by a person.
+            prop_assert!(
+                kept <= book.captured && book.captured <= kept + leaving,
+                "{payment}: of a fine money is lost"
+            );
+            prop_assert_eq!(book.held, 0, "{}: a fine is no part of a price", payment);
+            continue;
+        }
         prop_assert_eq!(book.captured, book.held + book.credited + leaving, "{}: money is lost or made", payment);
         prop_assert!(book.held >= 0);
     }

@@ -11,15 +11,15 @@ use super::{
     world::{CLIENT, SITE, World},
 };
 use crate::{
-    client::{self, Client},
+    client::{self, Client, Verdict},
     contract::{Contract, Flow},
     event::Event,
     ids::{PaymentId, RefundId, ReservationId},
     ledger::{self, Account, Book, Concern, Entry, LedgerError, concern},
     money::Currency,
     payment::{self, Method},
-    refund::{self, Route},
-    reservation::{self, Reservation, Status},
+    refund::{self, Reason, Route},
+    reservation::{self, Purpose, Reservation, Status},
 };
 
 /// Books, and what is on each account.
@@ -102,6 +102,8 @@ struct Back {
     amount: i64,
     came_by: Method,
     approved: bool,
+    /// Of money that settled a fine.
+    of_fine: bool,
     /// How it was paid, and by which provider.
     paid: Option<(Route, Method)>,
 }
@@ -119,6 +121,10 @@ struct Counted {
     /// What clients paid from it, of all of them, and for each reservation.
     spent: i64,
     spendings: BTreeMap<ReservationId, i64>,
+    /// Payments for a fine, and what settled each.
+    for_fines: BTreeMap<PaymentId, i64>,
+    /// What is owed as fines.
+    fines: BTreeMap<ReservationId, i64>,
     refunds: BTreeMap<RefundId, Back>,
 }
 
@@ -131,8 +137,14 @@ fn counted(world: &World) -> Counted {
             }
             Event::Payment(payment::Event::Requested(asked)) => {
                 counted.of_payment.insert(asked.payment_id, asked.reservation_id);
+                if asked.purpose == Purpose::Debt {
+                    counted.for_fines.insert(asked.payment_id, 0);
+                }
             }
             Event::Payment(payment::Event::Succeeded(landed)) => {
+                if let Some(paid) = counted.for_fines.get_mut(&landed.payment_id) {
+                    *paid += landed.allocated.amount;
+                }
                 // Credit is no money that came.
                 if landed.method != Method::Credit {
                     counted.received.push((landed.reservation_id, landed.method, landed.received.amount));
@@ -150,9 +162,21 @@ fn counted(world: &World) -> Counted {
                 counted.spent += spent.amount.amount;
                 *counted.spendings.entry(spent.reservation_id).or_default() += spent.amount.amount;
             }
+            Event::Client(client::Event::Fined(fined)) => {
+                counted.fines.insert(fined.reservation_id, fined.amount.amount);
+            }
+            Event::Client(client::Event::FineDecided(decided)) if decided.verdict == Verdict::Waive => {
+                counted.fines.remove(&decided.reservation_id);
+            }
+            Event::Client(client::Event::FineSettled(settled)) => {
+                counted.fines.remove(&settled.reservation_id);
+            }
             Event::Refund(refund::Event::Requested(asked)) => {
                 let (of, amount, came_by) = (asked.reservation_id, asked.amount.amount, asked.method);
-                counted.refunds.insert(asked.refund_id, Back { of, amount, came_by, approved: false, paid: None });
+                let by_itself = matches!(asked.reason, Reason::Duplicate | Reason::Overpayment);
+                let of_fine = counted.for_fines.contains_key(&asked.payment_id) && !by_itself;
+                let back = Back { of, amount, came_by, approved: false, of_fine, paid: None };
+                counted.refunds.insert(asked.refund_id, back);
             }
             Event::Refund(refund::Event::Approved(approved)) => {
                 counted.refunds.get_mut(&approved.refund_id).unwrap().approved = true;
@@ -211,6 +235,13 @@ impl Counted {
         came - self.refunds.values().filter(paid).map(|back| back.amount).sum::<i64>()
     }
 
+    /// What settled the fine of a reservation, and was not given back.
+    fn fine_paid(&self, id: ReservationId) -> i64 {
+        let paid = self.for_fines.iter().filter(|(payment, _)| self.of_payment[*payment] == id);
+        let back = self.refunds.values().filter(|back| back.of == id && back.of_fine && back.approved);
+        paid.map(|(_, amount)| amount).sum::<i64>() - back.map(|back| back.amount).sum::<i64>()
+    }
+
     /// Approved and not paid.
     fn owed(&self, of: impl Fn(ReservationId) -> bool) -> i64 {
         let owed = self.refunds.values().filter(|back| back.approved && back.paid.is_none() && of(back.of));
@@ -234,11 +265,15 @@ pub(super) fn check(play: &Play) -> Result<(), TestCaseError> {
         prop_assert!(has >= 0, "{}: more was spent than there was", client);
         prop_assert_eq!(ledger.balance(Account::ClientCredit(client)), -has, "{}: the stream says otherwise", client);
     }
+    let owed: i64 = counted.fines.values().sum();
+    prop_assert_eq!(on(|account| matches!(account, Account::ClientDebt(_))), owed);
+    prop_assert_eq!(ledger.balance(Account::FinesUnpaid), -owed);
     prop_assert_eq!(ledger.balance(Account::RefundsPayable), -counted.owed(|_| true));
     prop_assert_eq!(ledger.balance(Account::Suspense), 0);
     for (id, book) in &ledger.books {
         let state = play.world.reservation(*id);
-        prop_assert_eq!(book.unearned.amount + book.earned.amount, state.held_money().amount, "{}", id);
+        let has = state.held_money().amount + counted.fine_paid(*id);
+        prop_assert_eq!(book.unearned.amount + book.earned.amount, has, "{}", id);
         prop_assert!(book.leaving.is_empty(), "{}: money that nobody sends back", id);
         let over = !matches!(state.status, Status::Held | Status::Expired | Status::Confirmed);
         prop_assert_eq!(book.over, over, "{}", id);
@@ -260,7 +295,8 @@ fn by_contract(
 ) -> Result<(), TestCaseError> {
     let Contract { flow, commission } = counted.contracts[&id];
     let part = |account| ledger.part(id, account);
-    let earned = if over { state.held_money().amount } else { 0 };
+    let has = state.held_money().amount + counted.fine_paid(id);
+    let earned = if over { has } else { 0 };
     let rate = i64::from(commission.0);
     let charged = -part(Account::Commission);
     prop_assert!(charged * 10_000 <= earned * rate, "{}: {} of {} at {}", id, charged, earned, rate);
@@ -281,7 +317,7 @@ fn by_contract(
             let credit = counted.credits.get(&id).copied().unwrap_or(0);
             // What was paid from credit the site has not got: the platform owes it.
             let spent = counted.spendings.get(&id).copied().unwrap_or(0);
-            let unearned = state.held_money().amount - earned;
+            let unearned = has - earned;
             prop_assert_eq!(collected, unearned + owed + credit - spent, "{}: what the site must not spend", id);
         }
     }

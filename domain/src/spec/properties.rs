@@ -5,9 +5,11 @@ mod reach;
 use proptest::prelude::*;
 
 use super::{
+    fining::{Fining, any_fining},
     laws,
+    people::{Person, any_person},
     sharing::{Sharing, any_sharing},
-    story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
+    story::{Booking, DEPOSIT, Paying, TOTAL, evening, manager, note},
     world::{No, World, person},
 };
 use crate::{
@@ -42,6 +44,7 @@ enum Command {
     Record(usize, Method, i64, Person),
     /// From what is held of the client's.
     Spend(usize, Purpose),
+    Fine(usize, Fining),
     AskRefund(usize, Option<i64>, Person),
     Second(usize, bool, Person),
     Refund(usize, Step),
@@ -63,15 +66,6 @@ enum Placing {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Person {
-    Client,
-    Manager,
-    Cashier,
-    Finance,
-    Gatekeeper,
-}
-
-#[derive(Clone, Copy, Debug)]
 enum Step {
     Submit,
     Pending,
@@ -86,28 +80,6 @@ enum Step {
         paid: bool,
         who: u128,
     },
-}
-
-impl Person {
-    pub(super) fn actor(self) -> Actor {
-        match self {
-            Self::Client => client(),
-            Self::Manager => manager(),
-            Self::Cashier => person(Role::Cashier, 2),
-            Self::Finance => person(Role::Finance, 3),
-            Self::Gatekeeper => person(Role::Gatekeeper, 4),
-        }
-    }
-}
-
-fn any_person() -> impl Strategy<Value = Person> {
-    prop_oneof![
-        2 => Just(Person::Client),
-        4 => Just(Person::Manager),
-        1 => Just(Person::Cashier),
-        4 => Just(Person::Finance),
-        1 => Just(Person::Gatekeeper),
-    ]
 }
 
 fn any_amount() -> impl Strategy<Value = i64> {
@@ -170,6 +142,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => nth.clone().prop_map(C::CheckIn),
         2 => nth.clone().prop_map(C::Finish),
         2 => (nth.clone(), method, any_amount(), any_person()).prop_map(|(r, m, a, by)| C::Record(r, m, a, by)),
+        4 => (nth.clone(), any_fining()).prop_map(|(r, fining)| C::Fine(r, fining)),
         4 => (nth.clone(), purpose()).prop_map(|(r, purpose)| C::Spend(r, purpose)),
         3 => (nth.clone(), proptest::option::of(any_amount()), any_person())
             .prop_map(|(p, amount, by)| C::AskRefund(p, amount, by)),
@@ -249,9 +222,14 @@ impl Play {
                     self.payments.push(payment);
                 }
             }
+            C::Fine(r, fining) => {
+                if let Some(id) = pick(&self.reservations, r) {
+                    self.fine(id, fining)?;
+                }
+            }
             C::Spend(r, purpose) => {
                 if let Some(id) = pick(&self.reservations, r) {
-                    let payment = self.world.spend(id, purpose, None, client())?;
+                    let payment = self.world.spend(id, purpose, None, super::story::client())?;
                     self.payments.push(payment);
                 }
             }

@@ -4,12 +4,17 @@ use chrono::Duration;
 use proptest::prelude::*;
 
 use super::{
-    properties::{Person, Play},
+    people::Person,
+    properties::Play,
     shares::{Cut, FRIEND},
     story::{DEPOSIT, client},
     world::No,
 };
-use crate::{ids::ReservationId, payment::Method, reservation::Purpose};
+use crate::{
+    ids::ReservationId,
+    payment::Method,
+    reservation::{Purpose, Reservation},
+};
 
 #[derive(Clone, Debug)]
 pub(super) enum Sharing {
@@ -17,8 +22,8 @@ pub(super) enum Sharing {
     Split { of: Purpose, parts: usize, quorum: Option<i64>, minutes: i64, by: Person },
     /// By somebody who is known, or not.
     Ask { nth: usize, method: Method, known: bool },
-    /// The deadline passes.
-    Over,
+    /// In four if it is not split yet; some pay as [`Sharing::Friends`] do, and the deadline passes.
+    Over(Vec<Method>),
     /// One after the other, each by its own rail: asked for, opened and paid. Those that are paid already refuse.
     Friends(Vec<Method>),
     /// By one rail and then by another, whose checkout opens when the first one is paid; both are paid.
@@ -38,7 +43,7 @@ pub(super) fn any_sharing() -> impl Strategy<Value = Sharing> {
         3 => (of, 0..6usize, quorum, 10..700i64, by)
             .prop_map(|(of, parts, quorum, minutes, by)| Sharing::Split { of, parts, quorum, minutes, by }),
         3 => (0..4usize, rail(), any::<bool>()).prop_map(|(nth, method, known)| Sharing::Ask { nth, method, known }),
-        3 => Just(Sharing::Over),
+        3 => prop::collection::vec(rail(), 0..3).prop_map(Sharing::Over),
         2 => (0..3usize, (rail(), rail())).prop_map(|(nth, rails)| Sharing::Twice { nth, rails }),
         3 => prop::collection::vec(rail(), 2..4).prop_map(Sharing::Friends),
         2 => (0..4usize).prop_map(|nth| Sharing::Spend { nth }),
@@ -58,8 +63,16 @@ impl Play {
                 let amounts = if parts == 0 { vec![due / 3, due - due / 3] } else { Vec::new() };
                 world.split(id, &Cut { of, shares: parts, amounts, quorum, deadline }, &here, by.actor())?;
             }
-            Sharing::Over => {
+            Sharing::Over(ref rails) => {
+                if state.split.is_none() {
+                    let deadline = world.now + Duration::hours(1);
+                    let cut = Cut { of: Purpose::Full, shares: 4, amounts: Vec::new(), quorum: None, deadline };
+                    world.split(id, &cut, &here, client())?;
+                }
+                let state = world.reservation(id);
                 let Some(split) = &state.split else { return Ok(()) };
+                self.friends(id, &state, rails);
+                let world = &mut self.world;
                 world.now = world.now.max(split.deadline + Duration::minutes(2));
                 world.expire(id, &here)?;
                 world.return_money(id)?;
@@ -69,12 +82,7 @@ impl Play {
                 let payer = known.then_some(FRIEND);
                 self.payments.push(world.request_share(id, share_id, method, payer, &here)?);
             }
-            Sharing::Friends(ref rails) => {
-                for (nth, rail) in rails.iter().enumerate() {
-                    let paid = share(nth).map(|share_id| world.pay_share(id, share_id, *rail));
-                    self.payments.extend(paid.and_then(Result::ok).map(|(payment, _)| payment));
-                }
-            }
+            Sharing::Friends(ref rails) => self.friends(id, &state, rails),
             Sharing::Twice { nth, rails } => {
                 let Some(share_id) = share(nth) else { return Ok(()) };
                 let first = world.request_share(id, share_id, rails.0, None, &here)?;
@@ -97,5 +105,12 @@ impl Play {
             }
         }
         Ok(())
+    }
+
+    fn friends(&mut self, id: ReservationId, state: &Reservation, rails: &[Method]) {
+        for (share, rail) in state.shares().zip(rails) {
+            let paid = self.world.pay_share(id, share.share_id, *rail);
+            self.payments.extend(paid.ok().map(|(payment, _)| payment));
+        }
     }
 }

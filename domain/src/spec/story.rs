@@ -208,6 +208,7 @@ impl World {
             payment: &payment,
             reservation: &reservation,
             client: client.map(|client| self.version(client.into())),
+            fine: client.and_then(|client| self.load::<Client>(client).state.fines.get(&of).copied()),
             refund_id: self.id().into(),
             landed: Landed {
                 transaction: ProviderId::new(transaction).unwrap(),
@@ -270,7 +271,9 @@ impl World {
     }
 
     pub fn finish(&mut self, id: ReservationId) -> Written {
-        self.with_sources(id, reservation::finish)
+        let client = self.reservation(id).terms.and_then(|terms| terms.client_id);
+        let client = client.map(|client| self.version(client.into()));
+        self.with_sources(id, |reservation, sources, now| reservation::finish(reservation, sources, client, now))
     }
 
     pub fn check_in(&mut self, id: ReservationId) -> Written {

@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Deserializer};
 
+/// An amount, where there may be none.
+pub(super) fn some_francs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Amount(#[serde(deserialize_with = "francs")] i64);
+    Ok(Option::<Amount>::deserialize(deserializer)?.map(|Amount(amount)| amount))
+}
+
 /// Whole francs: the only currency there is has no minor unit, and a fraction is not an amount.
 pub(super) fn francs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     #[derive(Deserialize)]

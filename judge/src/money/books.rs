@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use super::fines::{FINES, Fines};
 use crate::{
     court::{Court, Objection},
     event::{Cancelled, Confirmed, Contract, Event, Fact, Flow, RefundRequested, Share, Time},
@@ -37,6 +38,8 @@ pub(super) struct Payment {
     pub credit_given: i64,
     /// What `client.credit_spent` says was spent in it.
     pub credit_spent: i64,
+    /// What `client.fine_settled` says it paid of a fine.
+    pub settles: i64,
     /// Allocated to the reservation and not given back by it.
     pub held: i64,
 }
@@ -44,6 +47,11 @@ pub(super) struct Payment {
 impl Payment {
     pub(super) fn received(&self) -> i64 {
         self.captures.iter().map(|capture| capture.amount).sum()
+    }
+
+    /// Of what settled a fine, what is left when so much of the payment goes back.
+    pub(super) fn of_fine(&self, back: i64) -> i64 {
+        if self.settles == 0 { 0 } else { self.received() - self.held - self.credited - back }
     }
 
     /// Paid with what the platform owed the client: nobody's hands got money.
@@ -91,6 +99,10 @@ pub(super) struct Reservation {
     free_cancellation_minutes: i64,
     /// Allocated to it and not given back.
     pub held: i64,
+    /// What it asks of whoever does not come.
+    pub fine: Option<i64>,
+    /// What was paid of that, and not given back.
+    pub fines: i64,
     /// What it says it keeps, with everything allocated and given back since.
     pub kept: i64,
     /// As it was agreed when it was placed.
@@ -103,9 +115,14 @@ impl Reservation {
     /// not.
     pub(super) fn earned(&self) -> i64 {
         match self.status {
-            "checked_in" | "completed" | "cancelled" | "no_show" => self.held,
+            "checked_in" | "completed" | "cancelled" | "no_show" => self.has(),
             _ => 0,
         }
+    }
+
+    /// Of the price, and of a fine.
+    pub(super) fn has(&self) -> i64 {
+        self.held + self.fines
     }
 
     /// The platform's part of that, to the whole franc below.
@@ -128,11 +145,12 @@ pub(super) struct Books {
     purses: BTreeMap<Uuid, i64>,
     /// What clients gave up.
     pub forfeited: i64,
+    pub fines: Fines,
 }
 
 pub(super) fn keep(input: &Input, court: &mut Court<'_>) -> Books {
     let mut books = Books::default();
-    for name in [ONCE, WITHIN, CONFIRMED, KEPT] {
+    for name in [ONCE, WITHIN, CONFIRMED, KEPT, FINES] {
         court.saw(name, 0);
     }
     for event in &input.log {
@@ -143,6 +161,7 @@ pub(super) fn keep(input: &Input, court: &mut Court<'_>) -> Books {
             }
         }
     }
+    books.attribute_fines();
     books
 }
 
@@ -190,6 +209,9 @@ impl Books {
             Fact::CreditForfeited(forfeited) => {
                 self.forfeited += forfeited.amount;
                 self.takes_credit(forfeited.client_id, forfeited.amount)
+            }
+            Fact::Fined(_) | Fact::FineAppealed(_) | Fact::FineDecided(_) | Fact::FineSettled(_) => {
+                Some((FINES, self.fine(event)))
             }
             _ => self.reserve(event),
         }
@@ -267,6 +289,12 @@ impl Books {
         reservation.is_some_and(|reservation| reservation.contract.flow == Flow::ManagerCollects)
     }
 
+    /// What goes back of a payment or reservation for good: approved, and not declined.
+    pub(super) fn going_back(&self, id: Uuid) -> i64 {
+        let refunds = self.refunds_of(id).filter(|refund| refund.approved && refund.claims());
+        refunds.map(|refund| refund.amount).sum()
+    }
+
     /// Refunds of a payment or reservation.
     pub(super) fn refunds_of(&self, id: Uuid) -> impl Iterator<Item = &Refund> {
         let ids = self.refunds_of.get(&id).map(Vec::as_slice).unwrap_or_default();
@@ -282,7 +310,7 @@ impl Books {
                 reservation.starts_at = Some(held.slot.during.from);
                 reservation.free_cancellation_minutes = held.policy.free_cancellation_minutes;
                 reservation.contract = held.contract;
-                None
+                self.places_in_debt(held).map(|said| (FINES, Some(said)))
             }
             Fact::PaymentReceived(received) => {
                 self.payments.entry(received.payment_id).or_default().held += received.amount;
@@ -307,7 +335,9 @@ impl Books {
             }
             Fact::NoShow(no_show) => {
                 let wrong = self.give_back(id, &no_show.refunds);
-                let most = self.reservations.get(&id).map_or(0, |reservation| reservation.deposit);
+                let reservation = self.reservations.entry(id).or_default();
+                reservation.fine = no_show.fine;
+                let most = reservation.deposit;
                 Some((KEPT, wrong.or_else(|| self.keeps(id, no_show.kept, most))))
             }
             _ => None,

@@ -36,18 +36,13 @@ fn allotted(books: &Books, court: &mut Court<'_>) {
     }
 }
 
-/// What goes back for good: approved, and not declined.
-fn going_back<'a>(refunds: impl Iterator<Item = &'a Refund>) -> i64 {
-    refunds.filter(|refund| refund.approved && refund.claims()).map(|refund| refund.amount).sum()
-}
-
-/// Of each payment: received = with the reservation + credited + gone back.
+/// Of each payment: received = with the reservation + credited + gone back; what settled a fine may be there besides.
 fn conserved(books: &Books, court: &mut Court<'_>) {
     court.saw(CONSERVED, books.payments.len());
     for (id, payment) in &books.payments {
-        let (received, back) = (payment.received(), going_back(books.refunds_of(*id)));
-        let (held, credited) = (payment.held, payment.credited);
-        if received != held + credited + back {
+        let (received, back) = (payment.received(), books.going_back(*id));
+        let (held, credited, fine) = (payment.held, payment.credited, payment.of_fine(back));
+        if received != held + credited + back + fine || !(0..=payment.settles).contains(&fine) {
             let said = format!(
                 "payment {id} received {received}, of which {held} are the reservation's, {credited} credited, {back} go back"
             );
@@ -60,7 +55,7 @@ fn last(payment: &Payment) -> i64 {
     payment.captures.last().map_or(0, |capture| capture.position)
 }
 
-/// Of each reservation that ended unplayed: received = refunded + kept + credited.
+/// Of each reservation that ended unplayed: received = refunded + kept + credited, and what settled its fine.
 fn ended(books: &Books, court: &mut Court<'_>) {
     let mut received: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
     for payment in books.payments.values() {
@@ -75,8 +70,8 @@ fn ended(books: &Books, court: &mut Court<'_>) {
         court.saw(ENDED, 1);
         let (received, credited) = received.get(id).copied().unwrap_or_default();
         let kept = if reservation.status == "expired" { 0 } else { reservation.kept };
-        let refunded = going_back(books.refunds_of(*id));
-        if received != refunded + kept + credited {
+        let refunded = books.going_back(*id);
+        if received != refunded + kept + credited + reservation.fines {
             let said = format!(
                 "{id} ended {}: received {received}, refunded {refunded}, kept {kept}, credited {credited}",
                 reservation.status

@@ -74,7 +74,7 @@ fn whose(reservation: &Reservation) -> [i64; 4] {
         Flow::PlatformCollects => (commission - earned, 0),
         Flow::ManagerCollects => (0, commission),
     };
-    [earned - reservation.held, payable, due, -commission]
+    [earned - reservation.has(), payable, due, -commission]
 }
 
 /// First and last part of an account's name.
@@ -113,10 +113,13 @@ fn accounts(ledger: &[Posting], books: &Books, court: &mut Court<'_>) {
     let collecting = reservations().filter(|reservation| reservation.contract.flow == Flow::ManagerCollects);
     theirs -= collecting.map(Reservation::earned).sum::<i64>();
     let commission: i64 = reservations().map(Reservation::commission).sum();
+    let fines: i64 = books.fines.values().filter(|fine| fine.is_open()).map(|fine| fine.amount).sum();
     let expected = [
         ("money", on(|name| matches!(kind(name).0, "provider" | "cash" | "transfer")), ours),
         ("money that sites hold", on(|name| kind(name) == ("site", "collected")), theirs),
         ("client credit", on(|name| kind(name) == ("client", "credit")), -credits),
+        ("client debt", on(|name| kind(name) == ("client", "debt")), fines),
+        ("fines:unpaid", on(|name| name == "fines:unpaid"), -fines),
         ("refunds:payable", on(|name| name == "refunds:payable"), -owed),
         ("platform:commission", on(|name| name == "platform:commission"), -commission),
         ("platform:forfeited", on(|name| name == "platform:forfeited"), -books.forfeited),
@@ -147,7 +150,7 @@ pub(super) fn told(books: &Books) -> Vec<Posting> {
     for (id, reservation) in &books.reservations {
         let (earned, commission) = (reservation.earned(), reservation.commission());
         let at_the_site = reservation.contract.flow == Flow::ManagerCollects;
-        enter(*id, hands(at_the_site), "deposits:unearned", reservation.held - earned);
+        enter(*id, hands(at_the_site), "deposits:unearned", reservation.has() - earned);
         if !at_the_site {
             enter(*id, hands(false), "site:1:payable", earned - commission);
         }
@@ -155,6 +158,9 @@ pub(super) fn told(books: &Books) -> Vec<Posting> {
     }
     for (id, payment) in &books.payments {
         enter(payment.reservation, hands(books.at_the_site(*id)), CREDIT, payment.credited);
+    }
+    for (id, fine) in books.fines.iter().filter(|(_, fine)| fine.is_open()) {
+        enter(*id, "client:1:debt", "fines:unpaid", fine.amount);
     }
     for refund in books.refunds.values().filter(|refund| refund.approved && refund.claims()) {
         let credit = refund.attempts.last().is_some_and(|attempt| attempt.route == "credit");

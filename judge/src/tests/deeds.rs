@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tale::{DEPOSIT, SITE, TOTAL, Tale, client, francs, hour, id, slot};
+use super::tale::{DEPOSIT, FINE, SITE, TOTAL, Tale, client, francs, hour, id, slot};
 
 /// A reservation of the tale; its payment has the number behind it, its refund the one behind that.
 #[derive(Clone, Copy)]
@@ -135,8 +135,44 @@ impl Tale {
 
     /// Nobody came; the deposit is kept.
     pub fn miss(&mut self, deed: Deed) {
-        let data = deed.of(json!({ "kept": francs(DEPOSIT), "refunds": [] }));
+        let data = deed.of(json!({ "kept": francs(DEPOSIT), "refunds": [], "fine": francs(FINE) }));
         self.event(deed.reservation, "reservation.no_show", data);
+        self.fine(deed, "client.fined", json!({}));
+    }
+
+    /// What happens to the fine of whoever did not come.
+    pub fn fine(&mut self, deed: Deed, name: &str, rest: Value) {
+        let mut data = json!({ "amount": francs(FINE) });
+        data.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        self.event(client().as_u128(), name, deed.of(data));
+    }
+
+    /// `client.fine_decided`, by this role.
+    pub fn decide(&mut self, deed: Deed, verdict: &str, role: &str) {
+        let at = self.now + self.ahead;
+        let by = json!({ "role": role, "id": id(0xace) });
+        self.fine(deed, "client.fine_decided", json!({ "verdict": verdict, "by": by, "at": at }));
+    }
+
+    /// Another payment of the same reservation pays its fine.
+    pub fn pay_fine(&mut self, deed: Deed, by: Deed) {
+        let of = |rest: Value| {
+            let mut data = by.of(rest);
+            data["reservation_id"] = json!(id(deed.reservation));
+            data
+        };
+        let asked = json!({ "method": "wave", "reference": by.reference(), "amount": francs(FINE) });
+        self.event(by.payment(), "payment.requested", of(asked));
+        self.event(by.payment(), "payment.opened", of(json!({})));
+        self.charge(Deed { reservation: by.reservation, ..deed }, FINE);
+        let paid = json!({ "transaction": by.transaction(), "method": "wave", "received": francs(FINE),
+                           "credited": francs(0) });
+        self.event(by.payment(), "payment.succeeded", of(paid));
+    }
+
+    /// `client.fine_settled`, by that payment.
+    pub fn settle_fine(&mut self, deed: Deed, by: Deed) {
+        self.fine(deed, "client.fine_settled", json!({ "payment_id": id(by.payment()) }));
     }
 
     /// `reservation.cancelled`, with everything on its way back.

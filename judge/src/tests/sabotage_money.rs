@@ -8,7 +8,7 @@ use super::{
     CANCELLED, EXPIRED, LATE, LOST, MANAGED, PLAYED,
     deeds::payout,
     sabotage::Sabotage,
-    tale::{DEPOSIT, Tale, francs, id},
+    tale::{DEPOSIT, FINE, SOUTH, Tale, francs, id},
 };
 
 pub const ALL: &[Sabotage] = &[
@@ -112,6 +112,29 @@ pub const ALL: &[Sabotage] = &[
         t.edit("payment.requested", 0, "/method", json!("credit"));
         t.spend(PLAYED, DEPOSIT);
     }),
+    ("money.fines", "fined twice", |t| t.again("client.fined", 0)),
+    ("money.fines", "fined, and came", |t| t.edit("client.fined", 0, "/reservation_id", json!(id(PLAYED.reservation)))),
+    ("money.fines", "fined more than was agreed", |t| t.edit("reservation.no_show", 0, "/fine", francs(FINE - 1))),
+    ("money.fines", "appealed twice", |t| t.again("client.fine_appealed", 0)),
+    ("money.fines", "decided against whoever did not appeal", |t| t.remove("client.fine_appealed", 0)),
+    ("money.fines", "decided by who is fined", |t| t.edit("client.fine_decided", 0, "/by/role", json!("client"))),
+    ("money.fines", "waived before the time is over", |t| {
+        t.edit("client.fine_decided", 0, "/verdict", json!("waive"));
+        t.edit("client.fine_decided", 0, "/by/role", json!("system"));
+    }),
+    ("money.fines", "settled after it was waived", |t| t.edit("client.fine_decided", 0, "/verdict", json!("waive"))),
+    ("money.fines", "settled twice", |t| t.again("client.fine_settled", 0)),
+    ("money.fines", "settled by a part of it", |t| t.edit("client.fine_settled", 0, "/amount", francs(FINE - 1))),
+    ("money.fines", "settled by nothing", |t| {
+        t.edit("client.fine_settled", 0, "/payment_id", json!(id(EXPIRED.payment())));
+    }),
+    ("money.fines", "booked by who owes", |t| {
+        t.remove("client.fine_settled", 0);
+        t.again("reservation.held", 0);
+        t.events.last_mut().unwrap().data["channel"] = json!("online");
+    }),
+    ("money.conserved", "a fine is paid and not settled", |t| t.remove("client.fine_settled", 0)),
+    ("ledger.accounts", "a debt that nobody has", |t| t.twist = |i| i.ledger[1].account = "client:1:debt".into()),
     ("money.charges", "charged and not recorded", |t| {
         t.move_money("api_checkout", "T-new", 500, "ref-none");
     }),
@@ -176,15 +199,15 @@ fn on(input: &Input, account: &str) -> i64 {
 #[test]
 fn a_tenth_of_what_is_kept_is_the_platform_s_unless_something_else_was_agreed() {
     let input = super::healthy().finish();
-    // Played, and a no-show: a deposit each. What went back and what expired has none.
-    assert_eq!((on(&input, "platform:commission"), on(&input, "site:1:payable")), (-2_400, -21_600));
+    // Played, and a no-show: a deposit each, and the fine. What went back and what expired has none.
+    assert_eq!((on(&input, "platform:commission"), on(&input, "site:1:payable")), (-2_900, -26_100));
     let mut tale = super::healthy();
     for (nth, flow, commission) in [(0, "manager_collects", 333), (4, "platform_collects", 10_000)] {
         let held = tale.place_of("reservation.held", nth);
         tale.events[held].data["contract"] = json!({ "flow": flow, "commission": commission });
     }
     let input = tale.finish();
-    assert_eq!((on(&input, "site:1:commission_due"), on(&input, "platform:commission")), (399, -399 - DEPOSIT));
+    assert_eq!((on(&input, "site:1:commission_due"), on(&input, "platform:commission")), (399, -399 - DEPOSIT - FINE));
     assert_eq!((on(&input, "site:1:payable"), on(&input, "site:1:collected")), (0, 0));
     let verdict = crate::judge_all(&input);
     assert_eq!(verdict.outcome, crate::Outcome::Valid, "{verdict}");
@@ -206,7 +229,7 @@ fn what_a_site_collects_and_has_not_earned_is_held_against_it() {
     // Nobody has been paid back yet, and one paid 500 too much.
     tale.remove("refund.succeeded", 1);
     let input = tale.finish();
-    let expected = [("site:1:collected", DEPOSIT + 500), ("site:1:commission_due", 2_400), ("site:1:payable", 0)];
+    let expected = [("site:1:collected", DEPOSIT + 500), ("site:1:commission_due", 2_900), ("site:1:payable", 0)];
     for (account, amount) in expected {
         assert_eq!(on(&input, account), amount, "{account}");
     }
@@ -267,4 +290,35 @@ fn land_again(tale: &mut Tale, second: super::Deed) {
     tale.move_money("api_payout", "T-second-back", -DEPOSIT, &payout(second, 1));
     tale.paid_back(second, "payout", DEPOSIT);
     tale.events.last_mut().unwrap().data["payment_id"] = json!(id(PLAYED.payment()));
+}
+
+#[test]
+fn a_fine_that_nobody_decides_about_is_waived_and_what_is_paid_for_it_goes_back() {
+    let mut tale = Tale::new();
+    super::played(&mut tale);
+    super::late(&mut tale);
+    let decide_by = tale.now + tale.ahead + chrono::TimeDelta::days(7);
+    tale.fine(LATE, "client.fine_appealed", json!({ "decide_by": decide_by }));
+    // Whoever appealed may book.
+    let next = super::Deed::new(0x2_0000, SOUTH, 16);
+    let call = tale.invoke("place", Some("key-next"), next.wish("service"));
+    tale.hold(next, "service");
+    tale.events.last_mut().unwrap().data["channel"] = json!("online");
+    tale.request(next, "wave");
+    tale.ok(call, next.said("held"));
+    tale.expire(next);
+    tale.ahead += chrono::TimeDelta::days(8);
+    tale.decide(LATE, "waive", "system");
+    tale.pay_fine(LATE, super::FINED);
+    tale.ask_back(super::FINED, "payout", FINE);
+    for event in tale.events.iter_mut().rev().take(2) {
+        event.data["reservation_id"] = json!(id(LATE.reservation));
+    }
+    tale.submit(super::FINED, "payout", 1);
+    tale.move_money("api_payout", "T-fine-back", -FINE, &payout(super::FINED, 1));
+    tale.paid_back(super::FINED, "payout", FINE);
+    let input = tale.finish();
+    let verdict = crate::judge_all(&input);
+    assert_eq!(verdict.outcome, crate::Outcome::Valid, "{verdict}");
+    assert_eq!((on(&input, "client:1:debt"), on(&input, "fines:unpaid")), (0, 0));
 }

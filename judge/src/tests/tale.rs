@@ -17,6 +17,7 @@ pub const SOUTH: u128 = 0x9b;
 pub const WHOLE: u128 = 0x9c;
 pub const TOTAL: i64 = 40_000;
 pub const DEPOSIT: i64 = 12_000;
+pub const FINE: i64 = 5_000;
 const CLIENT: u128 = 0xc11e;
 
 pub fn id(number: u128) -> Uuid {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    client::{Event as ClientEvent, Language, Registered},
+    client::{Event as ClientEvent, Language, Registered, Verdict},
     event::Event,
-    ids::ClientId,
+    ids::{ClientId, PaymentId, ReservationId, SiteId},
     money::{Currency, Money, MoneyError},
     phone::PhoneHash,
     sealed::Sealed,
@@ -32,12 +32,33 @@ pub struct Client {
     pub language: Language,
     /// What we hold for them: more was received than was due, less what they spent or gave up. One amount per currency.
     pub credit: Vec<Money>,
+    /// Of reservations at which they were not, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fines: Vec<Fine>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<Timestamp>,
     pub version: i32,
     pub position: Position,
     pub created_position: Position,
+}
+
+/// A fine, as its events tell it. A reservation is fined once, so its id is the fine's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fine {
+    pub reservation_id: ReservationId,
+    pub site_id: SiteId,
+    pub amount: Money,
+    pub appeal_until: Timestamp,
+    /// `owed`, `appealed`, `upheld`, `waived` or `settled`.
+    pub standing: String,
+    /// While it is appealed: waived when nobody has decided by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decide_by: Option<Timestamp>,
+    /// What settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<PaymentId>,
+    pub fined_at: Timestamp,
 }
 
 impl Client {
@@ -49,6 +70,7 @@ impl Client {
             name: registered.name.clone(),
             language: registered.language,
             credit: Vec::new(),
+            fines: Vec::new(),
             created_at: registered.at,
             erased_at: None,
             version: entry.version,
@@ -60,6 +82,32 @@ impl Client {
     fn evolve(&mut self, event: &ClientEvent) -> Result<(), MoneyError> {
         match event {
             ClientEvent::Registered(_) | ClientEvent::NumberVerified(_) => {}
+            ClientEvent::Fined(fined) => self.fines.push(Fine {
+                reservation_id: fined.reservation_id,
+                site_id: fined.site_id,
+                amount: fined.amount,
+                appeal_until: fined.appeal_until,
+                standing: "owed".to_owned(),
+                decide_by: None,
+                payment_id: None,
+                fined_at: fined.at,
+            }),
+            ClientEvent::FineAppealed(appealed) => self.fine(appealed.reservation_id, |fine| {
+                fine.standing = "appealed".to_owned();
+                fine.decide_by = Some(appealed.decide_by);
+            }),
+            ClientEvent::FineDecided(decided) => self.fine(decided.reservation_id, |fine| {
+                fine.standing = match decided.verdict {
+                    Verdict::Uphold => "upheld".to_owned(),
+                    Verdict::Waive => "waived".to_owned(),
+                };
+                fine.decide_by = None;
+            }),
+            ClientEvent::FineSettled(settled) => self.fine(settled.reservation_id, |fine| {
+                fine.standing = "settled".to_owned();
+                fine.decide_by = None;
+                fine.payment_id = Some(settled.payment_id);
+            }),
             ClientEvent::Renamed(renamed) => self.name.clone_from(&renamed.name),
             ClientEvent::Erased(erased) => {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
@@ -70,6 +118,12 @@ impl Client {
             ClientEvent::CreditForfeited(forfeited) => self.hold(minus(forfeited.amount))?,
         }
         Ok(())
+    }
+
+    fn fine(&mut self, id: ReservationId, change: impl FnOnce(&mut Fine)) {
+        if let Some(fine) = self.fines.iter_mut().find(|fine| fine.reservation_id == id) {
+            change(fine);
+        }
     }
 
     /// So much more of theirs, or less.

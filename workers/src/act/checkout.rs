@@ -8,9 +8,10 @@ use chrono::TimeDelta;
 use domain::{
     Timestamp,
     aggregate::Loaded,
+    client::Client,
     ids::PaymentId,
     payment::{Payment, Requested, Status},
-    reservation::{self, Reservation},
+    reservation::{self, Purpose, Reservation},
 };
 use eventstore::failpoint;
 use url::Url;
@@ -80,10 +81,7 @@ pub(super) async fn create(
     let payment_id = request.payment_id;
     let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
     let in_time = request.hold_expires_at.is_none_or(|ends| ctx.store.clock().now() < ends);
-    let status = reservation.state.status;
-    let wanted = (status.is_live() || status == reservation::Status::Completed)
-        && reservation.state.due_of(request.purpose, request.share_id).is_positive();
-    if !in_time || !wanted {
+    if !in_time || !is_wanted(ctx, request, &reservation.state).await? {
         fail(ctx, report, payment_id, "no longer wanted").await?;
         return Ok(Outcome::Done);
     }
@@ -129,6 +127,18 @@ pub(super) async fn create(
             Ok(Outcome::Done)
         }
     }
+}
+
+/// Whether there is still something to pay of what it was asked for.
+async fn is_wanted(ctx: &Context, request: &Requested, reservation: &Reservation) -> Result<bool, TurnError> {
+    if let (Purpose::Debt, Some(client_id)) = (request.purpose, request.client_id) {
+        // A fine is of a reservation that is over.
+        let client: Loaded<Client> = ctx.store.load(client_id).await?;
+        return Ok(client.state.owes(request.reservation_id).is_some());
+    }
+    let status = reservation.status;
+    Ok((status.is_live() || status == reservation::Status::Completed)
+        && reservation.due_of(request.purpose, request.share_id).is_positive())
 }
 
 /// When a provider that can be told lets it end: with the hold. That of a share may last for weeks, and its checkout is for

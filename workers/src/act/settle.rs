@@ -33,13 +33,14 @@ pub(crate) async fn settle(
         let reservation: Loaded<Reservation> = ctx.store.load(request.reservation_id).await?;
         // Whoever pays a share is not who holds it.
         let client = match request.client_id {
-            Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?.version),
+            Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?),
             None => None,
         };
         let settle = Settle {
             payment: &payment,
             reservation: &reservation,
-            client,
+            client: client.as_ref().map(|client| client.version),
+            fine: client.as_ref().and_then(|client| client.state.fines.get(&request.reservation_id).copied()),
             refund_id: RefundId::new(ctx.store.clock().new_id()),
             landed: Landed {
                 transaction: receipt.transaction_id.clone(),

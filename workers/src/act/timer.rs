@@ -3,7 +3,8 @@
 use domain::{
     Timestamp,
     aggregate::Loaded,
-    ids::{RefundId, ReservationId},
+    client::{self, Client},
+    ids::{ClientId, RefundId, ReservationId},
     payment::Payment,
     reaction::{Notice, Whom},
     reservation::{self, Refusal, Reservation, Source, Status},
@@ -42,10 +43,34 @@ pub(super) async fn finish(ctx: &Context, taken: &Taken, id: ReservationId) -> R
     let report = Report::from(taken);
     decide!(ctx, report, "finish", None, {
         let (reservation, payments) = with_payments(ctx, id).await?;
-        match reservation::finish(&reservation, &sources(ctx, &payments), ctx.store.clock().now()) {
+        // A fine is written to the stream of whoever did not come.
+        let client = match reservation.state.terms.as_ref().and_then(|terms| terms.client_id) {
+            Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?.version),
+            None => None,
+        };
+        match reservation::finish(&reservation, &sources(ctx, &payments), client, ctx.store.clock().now()) {
             Ok(decision) => decision,
             // It was moved to a later time, which has an alarm of its own.
             Err(Refusal::NotOver { .. }) => return Ok(Outcome::Dropped("moved".into())),
+            Err(refusal) => return Err(TurnError::from(&refusal)),
+        }
+    })?;
+    Ok(Outcome::Done)
+}
+
+/// Waives a fine whose appeal nobody has decided in time.
+pub(super) async fn waive_undecided(
+    ctx: &Context,
+    taken: &Taken,
+    client_id: ClientId,
+    id: ReservationId,
+) -> Result<Outcome, TurnError> {
+    let report = Report::from(taken);
+    decide!(ctx, report, "waive", None, {
+        let client: Loaded<Client> = ctx.store.load(client_id).await?;
+        match client::waive_undecided(&client, id, ctx.store.clock().now()) {
+            Ok(decision) => decision,
+            Err(client::Refusal::StillTime { until }) => return Ok(at(until)),
             Err(refusal) => return Err(TurnError::from(&refusal)),
         }
     })?;

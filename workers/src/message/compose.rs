@@ -2,7 +2,7 @@
 
 use domain::{
     aggregate::Loaded,
-    client::{Client, Language},
+    client::{Client, Language, Standing},
     ids::{PaymentId, RefundId, ReservationId},
     money::Money,
     payment::Payment,
@@ -83,6 +83,17 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
             let scene = Scene::load(ctx, reservation_id).await?;
             Ok(scene.and_then(|scene| about_reservation(letter.notice, &scene, to_manager)))
         }
+        Notice::PayFine { reservation_id, payment_id } => {
+            let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
+            let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+            let asked = payment.state.request.as_ref().filter(|_| payment.state.status.is_open());
+            let pay_url = (ctx.pay_url)(payment_id);
+            Ok(asked.map(|asked| Message::PayFine { game: scene.game, fine: asked.amount, pay_url }))
+        }
+        Notice::Fined { reservation_id }
+        | Notice::FineAppealed { reservation_id }
+        | Notice::FineDecided { reservation_id }
+        | Notice::FineSettled { reservation_id } => about_fine(ctx, letter.notice, reservation_id).await,
         Notice::Paid { reservation_id, payment_id } => {
             let Some(scene) = Scene::load(ctx, reservation_id).await? else { return Ok(None) };
             let amount = ctx.store.load::<Payment>(payment_id).await?.state.captured();
@@ -129,6 +140,33 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
         | Notice::DifferencesFound { .. }
         | Notice::NoAnswer { .. } => Ok(None),
     }
+}
+
+/// A fine, as long as it stands as the notice says.
+async fn about_fine(ctx: &Context, notice: Notice, id: ReservationId) -> Result<Option<Message>, TurnError> {
+    let Some(scene) = Scene::load(ctx, id).await? else { return Ok(None) };
+    let Some(client_id) = scene.terms.client_id else { return Ok(None) };
+    let client: Loaded<Client> = ctx.store.load(client_id).await?;
+    let Some(fine) = client.state.fines.get(&id).copied() else { return Ok(None) };
+    let zone = scene.terms.slot.time_zone;
+    let (game, amount) = (scene.game, fine.amount);
+    Ok(match (notice, fine.standing) {
+        (Notice::Fined { .. }, Standing::Owed) => {
+            let until = fine.appeal_until.with_timezone(&zone);
+            Some(Message::Fined { game, fine: amount, until: (until.date_naive(), until.time()) })
+        }
+        (Notice::FineAppealed { .. }, Standing::Appealed { decide_by }) => {
+            Some(Message::FineAppealed { game, fine: amount, by: decide_by.with_timezone(&zone).date_naive() })
+        }
+        (Notice::FineDecided { .. }, Standing::Waived) => {
+            Some(Message::FineDecided { game, fine: amount, waived: true })
+        }
+        (Notice::FineDecided { .. }, Standing::Upheld) => {
+            Some(Message::FineDecided { game, fine: amount, waived: false })
+        }
+        (Notice::FineSettled { .. }, Standing::Settled) => Some(Message::FineSettled { game, fine: amount }),
+        _ => None,
+    })
 }
 
 /// A link to pay, while there is something to pay.

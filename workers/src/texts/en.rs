@@ -53,7 +53,34 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Ref. {id}.")).unwrap_or_default();
             format!("{site}: {} refunded.{reference}", money(*amount))
         }
-        Message::Credited { amount } => format!("Paid too much: {} kept for your next reservation.", money(*amount)),
+        Message::Credited { amount } => format!("Credit: {} kept for your next reservation.", money(*amount)),
+        Message::Fined { game, fine, until: (date, time) } => format!(
+            "{}, no-show on {}: fine of {}, to be paid before you book again. Appeal until {} {}.",
+            game.site,
+            day(game.date),
+            money(*fine),
+            day(*date),
+            clock(*time)
+        ),
+        Message::PayFine { game, fine, pay_url } => {
+            format!("{}: fine of {} to pay: {pay_url}", game.site, money(*fine))
+        }
+        Message::FineAppealed { game, fine, by } => format!(
+            "Fine appealed: {} (code {}, {}). Decide before {}, or it is waived.",
+            money(*fine),
+            game.code,
+            game.site,
+            day(*by)
+        ),
+        Message::FineDecided { game, fine, waived: true } => {
+            format!("{}: fine of {} waived. You can book.", game.site, money(*fine))
+        }
+        Message::FineDecided { game, fine, waived: false } => {
+            format!("{}: fine of {} upheld, to be paid before you book again.", game.site, money(*fine))
+        }
+        Message::FineSettled { game, fine } => {
+            format!("{}: fine of {} paid. You can book.", game.site, money(*fine))
+        }
         Message::Reminder { game, balance } => {
             let rest = if balance.is_positive() { format!(" {} left to pay.", money(*balance)) } else { String::new() };
             format!("Reminder: {}. Code {}.{rest}", place(game), game.code)

@@ -54,7 +54,34 @@ pub(super) fn write(message: &Message) -> String {
             format!("{site}: {} remboursés.{reference}", money(*amount))
         }
         Message::Credited { amount } => {
-            format!("Payé en trop: {} gardés pour votre prochaine réservation.", money(*amount))
+            format!("Avoir: {} gardés pour votre prochaine réservation.", money(*amount))
+        }
+        Message::Fined { game, fine, until: (date, time) } => format!(
+            "{}, absence le {}: pénalité de {}, à régler avant de réserver. Contestation jusqu'au {} à {}.",
+            game.site,
+            day(game.date),
+            money(*fine),
+            day(*date),
+            hour(*time)
+        ),
+        Message::PayFine { game, fine, pay_url } => {
+            format!("{}: pénalité de {} à payer: {pay_url}", game.site, money(*fine))
+        }
+        Message::FineAppealed { game, fine, by } => format!(
+            "Pénalité contestée: {} (code {}, {}). Décidez avant le {}, sinon elle est levée.",
+            money(*fine),
+            game.code,
+            game.site,
+            day(*by)
+        ),
+        Message::FineDecided { game, fine, waived: true } => {
+            format!("{}: pénalité de {} levée. Vous pouvez réserver.", game.site, money(*fine))
+        }
+        Message::FineDecided { game, fine, waived: false } => {
+            format!("{}: pénalité de {} maintenue, à régler avant de réserver.", game.site, money(*fine))
+        }
+        Message::FineSettled { game, fine } => {
+            format!("{}: pénalité de {} réglée. Vous pouvez réserver.", game.site, money(*fine))
         }
         Message::Reminder { game, balance } => {
             let rest =

@@ -53,7 +53,34 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Ref. {id}.")).unwrap_or_default();
             format!("{site}: delloo nañu la {}.{reference}", money(*amount))
         }
-        Message::Credited { amount } => format!("Fay nga lu epp: {} denc nañu ko ngir beneen yoon.", money(*amount)),
+        Message::Credited { amount } => format!("Sa aj: {} denc nañu ko ngir beneen yoon.", money(*amount)),
+        Message::Fined { game, fine, until: (date, time) } => format!(
+            "{}, ñewuloo {}: daan {}, fay ko balaa ngay reservee. Mën nga ko weddi ba {} {}.",
+            game.site,
+            day(game.date),
+            money(*fine),
+            day(*date),
+            hour(*time)
+        ),
+        Message::PayFine { game, fine, pay_url } => {
+            format!("{}: daan {} ngay fay: {pay_url}", game.site, money(*fine))
+        }
+        Message::FineAppealed { game, fine, by } => format!(
+            "Weddi nañu daan bi: {} (kod {}, {}). Dogalal balaa {}, lu ko moy dinañu ko baal.",
+            money(*fine),
+            game.code,
+            game.site,
+            day(*by)
+        ),
+        Message::FineDecided { game, fine, waived: true } => {
+            format!("{}: daan {} baal nañu la ko. Mën nga reservee.", game.site, money(*fine))
+        }
+        Message::FineDecided { game, fine, waived: false } => {
+            format!("{}: daan {} des na, fay ko balaa ngay reservee.", game.site, money(*fine))
+        }
+        Message::FineSettled { game, fine } => {
+            format!("{}: daan {} fay nga ko. Mën nga reservee.", game.site, money(*fine))
+        }
         Message::Reminder { game, balance } => {
             let rest = if balance.is_positive() { format!(" Des na {}.", money(*balance)) } else { String::new() };
             format!("Fattali: {}. Kod {}.{rest}", place(game), game.code)

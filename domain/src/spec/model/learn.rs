@@ -134,6 +134,7 @@ impl Worker<'_> {
             let received =
                 if short { payment.state.request.as_ref().unwrap().amount } else { Money::xof(receipt.amount) };
             let settle = Settle {
+                fine: None,
                 payment: &payment,
                 reservation: &reservation,
                 client: terms.client_id.map(|client| self.state.lane.world.version(client.into())),

@@ -310,7 +310,7 @@ impl Worker<'_> {
                 reservation::expire(&reservation, &open, now)
             }
             Reaction::ReturnMoney { reservation_id: OURS } => reservation::return_money(&reservation, &sources, now),
-            _ => reservation::finish(&reservation, &sources, now),
+            _ => reservation::finish(&reservation, &sources, None, now),
         };
         match decision {
             Err(reservation::Refusal::HoldAlive { until }) => Outcome::Later(effect.reaction, until),

@@ -7,7 +7,10 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use super::{super::shares, Play, any_command};
+use super::{
+    super::{fining::CLIENTS, shares},
+    Play, any_command,
+};
 use crate::{payment, refund, reservation};
 
 #[test]
@@ -15,12 +18,8 @@ fn the_play_reaches_every_event() {
     let mut runner = TestRunner::deterministic();
     let plays = proptest::collection::vec(any_command(), 100);
     let all = [reservation::Event::TYPES, payment::Event::TYPES, refund::Event::TYPES].concat();
-    let mut missing: BTreeSet<_> = all
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(["client.credited", "client.credit_spent"])
-        .chain(shares::ENDS.iter().copied())
-        .collect();
+    let mut missing: BTreeSet<_> =
+        all.iter().map(|(name, _)| *name).chain(CLIENTS).chain(shares::ENDS.iter().copied()).collect();
     for _ in 0..20_000 {
         if missing.is_empty() {
             break;
