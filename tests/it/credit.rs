@@ -38,6 +38,7 @@ pub async fn land(api: &Api, payment: &str, amount: i64) {
         payment: &payment,
         reservation: &reservation,
         client: Some(client.version),
+        promotion: None,
         refund_id: RefundId::new(api.store.clock().new_id()),
         landed: Landed {
             transaction: ProviderId::new(&format!("T_{}", api.store.clock().new_id().simple())).unwrap(),

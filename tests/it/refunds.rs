@@ -38,6 +38,7 @@ async fn sent_and_not_answered(api: &Api) -> RefundId {
         payment: &payment,
         reservation: &reservation,
         client: Some(1),
+        promotion: None,
         refund_id: RefundId::new(clock.new_id()),
         landed: Landed {
             transaction: ProviderId::new("T1").unwrap(),

@@ -84,6 +84,8 @@ impl Spend<'_> {
             payment: &payment,
             reservation: self.reservation,
             client: None,
+            // What had ended is not payable.
+            promotion: None,
             // Nothing is left over, so nothing goes back.
             refund_id: RefundId::new(self.payment.id.uuid()),
             landed: Landed {

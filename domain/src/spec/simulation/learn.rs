@@ -173,7 +173,8 @@ impl Run {
                 let client = client.map(|client| lane.version(client.into()));
                 let (transaction, provider_id) = (transaction.clone(), Some(receipt.name.clone()));
                 let landed = Landed { transaction, provider_id, received, by: PROVIDER };
-                let settled = Settle { payment, reservation, client, refund_id, landed, now }.decide(cells)?;
+                let settled =
+                    Settle { payment, reservation, client, promotion: None, refund_id, landed, now }.decide(cells)?;
                 row.set(settled.row);
                 Ok::<_, payment::Refusal>(settled.decision)
             });

@@ -119,7 +119,7 @@ impl Run {
         match reaction {
             Reaction::OpenCheckout { payment_id } => self.open_checkout(turn, payment_id),
             Reaction::CloseCheckout { payment_id, .. } => self.close_checkout(payment_id),
-            Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
+            Reaction::Ask(Ask { about: About::Payment(id) | About::Listed(id), .. }) => self.ask_payment(id),
             Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),
             Reaction::SubmitRefund { refund_id } => self.submit_refund(turn, refund_id),
             Reaction::RetryRefund { refund_id } => self.retry_refund(turn, refund_id),
@@ -128,9 +128,11 @@ impl Run {
             Reaction::Wake { reservation_id, alarm: Alarm::Finish, .. } => {
                 self.finish_reservation(&report, reservation_id)
             }
-            Reaction::Wake { .. } | Reaction::CloseCheckouts { .. } | Reaction::Tell { .. } => {
-                Step::Over(Outcome::Done)
-            }
+            Reaction::Wake { .. }
+            | Reaction::CloseCheckouts { .. }
+            | Reaction::ReleaseDiscount { .. }
+            | Reaction::FetchStatement { .. }
+            | Reaction::Tell { .. } => Step::Over(Outcome::Done),
         }
     }
 

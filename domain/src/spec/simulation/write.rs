@@ -158,6 +158,8 @@ impl Run {
             // Managers and finance have other channels: here it counts that they are told.
             Reaction::Tell { notice, .. } => self.audit.told(notice),
             Reaction::Wake { alarm: crate::reaction::Alarm::Remind { .. }, .. } => {}
+            // Nobody has a discount here.
+            Reaction::ReleaseDiscount { .. } => {}
             other => self.intend(of, Work::Act(other)),
         }
     }
