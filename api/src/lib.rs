@@ -11,6 +11,7 @@ pub mod key;
 pub mod ledger;
 pub mod payment;
 pub mod problem;
+pub mod promotion;
 pub mod quote;
 pub mod refund;
 mod refusal;
@@ -83,6 +84,7 @@ pub struct Parts {
     pub(crate) tail: event::Tail,
     pub(crate) places_of_streams: event::Places,
     pub(crate) ending: CancellationToken,
+    pub(crate) promotions: promotion::Turnstiles,
     pub(crate) ticket_keys: reservation::TicketKeys,
     places: Arc<Semaphore>,
 }
@@ -106,6 +108,7 @@ impl App {
             health: payment::Health::default(),
             turns: Turns::default(),
             alternatives: reservation::Alternatives::default(),
+            promotions: promotion::Turnstiles::default(),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         }))
     }

@@ -44,6 +44,7 @@ refusals!(
     domain::refund::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
+    domain::promotion::Refusal,
 );
 
 /// What a guard of the lane refuses, when the operation has no better word for it.

@@ -18,7 +18,7 @@ use crate::{
     http::{health, openapi, operation::Operation, pipeline},
     key, ledger, payment,
     problem::{self, Problem},
-    quote, refund, reservation, site, test_clock,
+    promotion, quote, refund, reservation, site, test_clock,
 };
 
 /// Every operation there is: one line per noun.
@@ -26,6 +26,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
     [
         site::OPERATIONS,
         quote::OPERATIONS,
+        promotion::OPERATIONS,
         reservation::OPERATIONS,
         payment::OPERATIONS,
         refund::OPERATIONS,

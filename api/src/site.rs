@@ -29,8 +29,8 @@ use domain::{
 };
 use uuid::Uuid;
 
-pub use body::SiteBody;
-pub use ground::pitch_named;
+pub use body::{SiteBody, day_name};
+pub use ground::{pitch_named, weekdays};
 pub use search::link;
 
 use crate::{

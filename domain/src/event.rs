@@ -12,7 +12,7 @@ pub use outside::{outside, withheld};
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
-use crate::{client, ids::StreamId, key, payment, reconciliation, refund, reservation, site};
+use crate::{client, ids::StreamId, key, payment, promotion, reconciliation, refund, reservation, site};
 
 /// Why a stored event could not be read.
 #[derive(Debug, Error)]
@@ -212,6 +212,7 @@ nouns! {
     Reconciliation in reconciliation,
     Client in client,
     Key in key,
+    Promotion in promotion,
 }
 
 /// An event with its place in a stream, as a fold sees it.

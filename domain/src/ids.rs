@@ -74,6 +74,8 @@ ids! {
     RefundId,
     /// One day of one account at a provider, compared with the log.
     ReconciliationId,
+    /// A code that takes something off a price.
+    PromotionId,
     /// A person who books.
     ClientId,
     /// An API key.
@@ -92,4 +94,4 @@ macro_rules! streams {
     )*};
 }
 
-streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, ClientId, KeyId);
+streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, ClientId, KeyId, PromotionId);

@@ -19,6 +19,7 @@ pub mod payment;
 pub mod phone;
 pub mod place;
 pub mod policy;
+pub mod promotion;
 pub mod quote;
 pub mod reaction;
 pub mod reconciliation;

@@ -39,6 +39,8 @@ pub enum Reaction {
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
     FetchStatement { reconciliation_id: ReconciliationId },
+    /// [`crate::promotion::release`] of whatever discount it has.
+    ReleaseDiscount { reservation_id: ReservationId },
     /// At that time, see whether the reservation moves on.
     Wake { reservation_id: ReservationId, at: Timestamp, alarm: Alarm },
     /// Say something to somebody.
@@ -57,6 +59,7 @@ impl Reaction {
             | Self::RetryRefund { .. }
             | Self::ReturnMoney { .. }
             | Self::FetchStatement { .. }
+            | Self::ReleaseDiscount { .. }
             | Self::Tell { .. } => None,
         }
     }
@@ -264,7 +267,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Refund(event) => refund::react(event),
         Event::Client(event) => client::react(event),
         Event::Reconciliation(event) => reconciliation::react(event),
-        Event::Site(_) | Event::Key(_) => Vec::new(),
+        Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
     }
 }
 

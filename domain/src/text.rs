@@ -17,6 +17,8 @@ pub enum TextError {
     Control,
     #[error("must be 1 to {0} lower-case letters, digits or inner hyphens")]
     NotASlug(usize),
+    #[error("must be 3 to {0} letters, digits or inner hyphens")]
+    NotACode(usize),
 }
 
 /// One line of at most `MAX` characters.

@@ -281,6 +281,7 @@ impl Fact {
             | "reconciliation.explanation_proposed"
             | "reconciliation.difference_explained"
             | "reconciliation.closed" => Self::Other,
+            name if published::is_no_money(name) => Self::Other,
             _ => return Err("not in the catalogue".to_owned()),
         })
     }

@@ -15,6 +15,7 @@ mod nats;
 mod offers;
 mod other_way;
 mod pages;
+mod promotions;
 mod rails;
 mod refunds;
 mod servers;

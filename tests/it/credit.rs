@@ -39,6 +39,7 @@ pub async fn land(api: &Api, payment: &str, amount: i64) {
         reservation: &reservation,
         client: Some(client.version),
         fine: client.state.fines.get(&asked.reservation_id).copied(),
+        promotion: None,
         refund_id: RefundId::new(api.store.clock().new_id()),
         landed: Landed {
             transaction: ProviderId::new(&format!("T_{}", api.store.clock().new_id().simple())).unwrap(),

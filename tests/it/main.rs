@@ -21,6 +21,7 @@ mod lane;
 mod ledger;
 mod never_again;
 mod past;
+mod promotions;
 mod refunds;
 mod seal;
 mod split;

@@ -39,6 +39,7 @@ async fn sent_and_not_answered(api: &Api) -> RefundId {
         reservation: &reservation,
         client: Some(1),
         fine: None,
+        promotion: None,
         refund_id: RefundId::new(clock.new_id()),
         landed: Landed {
             transaction: ProviderId::new("T1").unwrap(),

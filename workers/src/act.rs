@@ -165,6 +165,7 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::RetryRefund { refund_id } => refund::retry(ctx, taken, refund_id).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
         Reaction::FetchStatement { .. } => Ok(Outcome::Dropped("statements come as files".into())),
+        Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,
         Reaction::Wake { reservation_id, alarm, .. } => match alarm {
             Alarm::HoldEnds => timer::expire_hold(ctx, taken, reservation_id).await,
             Alarm::Finish => timer::finish(ctx, taken, reservation_id).await,

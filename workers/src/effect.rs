@@ -60,6 +60,7 @@ impl Work {
                 Reaction::RetryRefund { .. } => "retry_refund",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
+                Reaction::ReleaseDiscount { .. } => "release_discount",
                 Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "expire_hold",
                 Reaction::Wake { alarm: Alarm::Finish, .. } => "complete_or_no_show",
                 Reaction::Wake { alarm: Alarm::Remind { .. }, .. } => "remind",
@@ -84,6 +85,7 @@ impl Work {
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),
                 Reaction::CloseCheckouts { reservation_id }
                 | Reaction::ReturnMoney { reservation_id }
+                | Reaction::ReleaseDiscount { reservation_id }
                 | Reaction::Wake { reservation_id, .. } => reservation_id.uuid(),
                 Reaction::FetchStatement { reconciliation_id } => reconciliation_id.uuid(),
                 Reaction::Tell { whom, .. } => addressee(whom),

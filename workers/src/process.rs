@@ -49,7 +49,8 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::SubmitRefund { .. }
         | Reaction::RetryRefund { .. }
         | Reaction::ReturnMoney { .. }
-        | Reaction::FetchStatement { .. } => true,
+        | Reaction::FetchStatement { .. }
+        | Reaction::ReleaseDiscount { .. } => true,
         Reaction::Wake { .. } | Reaction::Tell { .. } => false,
     }
 }

@@ -34,16 +34,31 @@ pub struct Written {
     pub position: i64,
 }
 
+/// Of a command that many want at the same time.
+const PATIENT_TRIES: u8 = 30;
+
 /// Counts the tries of one command.
-#[derive(Default)]
-pub struct Tries(u8);
+pub struct Tries {
+    left: u8,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { left: TRIES }
+    }
+}
 
 impl Tries {
+    /// For something that a crowd wants: each time somebody else gets it, it is decided again.
+    pub const fn patient() -> Self {
+        Self { left: PATIENT_TRIES }
+    }
+
     /// # Errors
     /// `version.conflict` after the last one.
     pub fn again(&mut self) -> Result<(), Problem> {
-        self.0 += 1;
-        if self.0 < TRIES { Ok(()) } else { Err(Problem::new("version.conflict").retry_after(1)) }
+        self.left = self.left.saturating_sub(1);
+        if self.left > 0 { Ok(()) } else { Err(Problem::new("version.conflict").retry_after(1)) }
     }
 }
 

@@ -49,6 +49,7 @@ through_problem!(
     domain::refund::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
+    domain::promotion::Refusal,
     sqlx::Error,
     projections::page::ListError,
 );

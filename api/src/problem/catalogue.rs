@@ -4,6 +4,7 @@ mod audit;
 mod booking;
 mod credit;
 mod money;
+mod promotions;
 mod request;
 mod rules;
 mod setup;
@@ -72,6 +73,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     credit::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,
+    promotions::ENTRIES,
     audit::ENTRIES,
 ];
 

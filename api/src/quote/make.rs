@@ -26,8 +26,9 @@ use crate::{
         reply::Reply,
     },
     problem::Problem,
+    promotion,
     reservation::Wish,
-    shape::{Instant, Money, local_text, utc_text},
+    shape::{Instant, Money, SignedMoney, local_text, utc_text},
 };
 
 pub const MAKE: Operation = Operation {
@@ -44,7 +45,19 @@ pub const MAKE: Operation = Operation {
     if_match: IfMatch::Ignored,
     body: Some(Shape::of::<MakeQuote>()),
     success: Success { shape: Some(Shape::of::<QuoteBody>()), about: "The quote.", ..Operation::READ.success },
-    refusals: &["object.not_found", "site.not_open", "quote.no_tariff", "site.too_soon", "site.too_long"],
+    refusals: &[
+        "object.not_found",
+        "site.not_open",
+        "quote.no_tariff",
+        "site.too_soon",
+        "site.too_long",
+        "promotion.invalid",
+        "promotion.exhausted",
+        "promotion.below_minimum",
+        "promotion.other_format",
+        "promotion.other_day",
+        "promotion.client_limit",
+    ],
     run: |call| Box::pin(make(call)),
     ..Operation::WRITE
 };
@@ -62,6 +75,9 @@ pub struct MakeQuote {
     #[schema(value_type = String, format = DateTime)]
     starts_at: Instant,
     minutes: u32,
+    /// What a client types for a discount.
+    #[schema(max_length = 32)]
+    promo_code: Option<String>,
 }
 
 impl Exemplary for MakeQuote {
@@ -94,6 +110,8 @@ pub struct QuoteBody {
 #[schema(as = Price)]
 pub struct PriceBody {
     lines: Vec<LineBody>,
+    /// What is taken off the lines.
+    discounts: Vec<DiscountBody>,
     total: Money,
     /// Due before it is confirmed.
     deposit: Money,
@@ -111,6 +129,16 @@ struct LineBody {
     amount: Money,
 }
 
+/// A line that takes something off, and the promotion that it comes from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Discount)]
+struct DiscountBody {
+    promotion_id: Uuid,
+    promotion_version: i32,
+    /// Nothing or less.
+    amount: SignedMoney,
+}
+
 impl PriceBody {
     pub fn of(price: &Price, zone: chrono_tz::Tz) -> Self {
         Self {
@@ -123,6 +151,15 @@ impl PriceBody {
                     from: local_text(line.during.from(), zone),
                     to: local_text(line.during.to(), zone),
                     amount: line.amount.into(),
+                })
+                .collect(),
+            discounts: price
+                .discounts
+                .iter()
+                .map(|discount| DiscountBody {
+                    promotion_id: discount.promotion_id.uuid(),
+                    promotion_version: discount.promotion_version,
+                    amount: discount.amount.into(),
                 })
                 .collect(),
             total: price.total.into(),
@@ -144,6 +181,7 @@ impl Exemplary for QuoteBody {
                     "from": "2026-11-28T18:00:00Z", "to": "2026-11-28T19:30:00Z",
                     "amount": { "amount": 60000, "currency": "XOF" },
                 }],
+                "discounts": [],
                 "total": { "amount": 60000, "currency": "XOF" }, "deposit": { "amount": 18000, "currency": "XOF" },
                 "site_version": 5,
             },
@@ -164,7 +202,10 @@ async fn make(call: Call) -> Result<Reply, Halt> {
         .map_err(|error| Problem::new("request.invalid_field").at("/minutes", error.to_string()))?;
     let wish = Wish { pitch: body.pitch_id.as_deref(), format: body.format.as_deref(), during };
     let pitches = wish.pitches(&site.state)?;
-    let (pitch, price) = priced(&site, &pitches, during, call.channel(), call.now())?;
+    let (pitch, mut price) = priced(&site, &pitches, during, call.channel(), call.now())?;
+    if let Some(code) = &body.promo_code {
+        price = promotion::quoted(&call, &site, (pitch, during), code, &price, site.state.policy()).await?;
+    }
     let zone = site.state.identity.as_ref().map_or(chrono_tz::UTC, |identity| identity.time_zone);
     let quote = Quote {
         caller: call.caller.principal().unwrap_or_default(),

@@ -67,6 +67,13 @@ const REFUSALS: &[&str] = &[
     "client.debt",
     "quote.invalid",
     "quote.expired",
+    "promotion.invalid",
+    "promotion.exhausted",
+    "promotion.client_limit",
+    "promotion.client_required",
+    "promotion.below_minimum",
+    "promotion.other_format",
+    "promotion.other_day",
     "quote.no_tariff",
     "quote.not_whole_slots",
     "site.not_open",
@@ -97,6 +104,9 @@ pub struct PlaceReservation {
     pub starts_at: Option<Instant>,
     /// Length.
     pub minutes: Option<u32>,
+    /// What a client types for a discount; a quote has its own already.
+    #[schema(max_length = 32)]
+    pub promo_code: Option<String>,
     /// Who plays, when somebody else books for them.
     pub client: Option<PersonInput>,
     pub payment: Option<PaymentWish>,

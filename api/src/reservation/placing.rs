@@ -7,10 +7,11 @@ use domain::{
     aggregate::Loaded,
     client::{self, Client},
     decision::{Decision, Read},
-    ids::{ClientId, PaymentId, PitchId, ReservationId, StreamId},
+    ids::{ClientId, PaymentId, PitchId, PromotionId, ReservationId, StreamId},
     interval::Interval,
     payment::{Method, Payment},
     policy::Policy,
+    promotion::{self, Fit, Promotion, Redeem},
     quote::Price,
     reservation::{self, Channel, Code, Place, Purpose, Reservation},
     site::{self, Site},
@@ -40,6 +41,8 @@ struct Order {
     pitches: Vec<PitchId>,
     during: Interval,
     promised: Option<(Price, Policy)>,
+    /// Takes something off the price.
+    promotion: Option<PromotionId>,
 }
 
 /// Decides and writes until it is in the log.
@@ -50,13 +53,20 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
     let order = order(call, body).await?;
     let mut person = person(call, body).await?;
     let payment_id = PaymentId::new(call.new_id());
-    let mut tries = Tries::default();
+    // Held until this is in the log: whoever wants the same code is next.
+    let _turn = match order.promotion {
+        Some(id) => call.app.promotions.pass(id).await,
+        None => None,
+    };
+    let mut tries = if order.promotion.is_some() { Tries::patient() } else { Tries::default() };
     let mut fresh = false;
     let mut next = 0;
     loop {
         let site = site(call, &order, fresh).await?;
         let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
-        let decided = decide(call, body, &site, &order, pitch, id, payment_id, person.as_ref()).await;
+        let promotion = promotion(call, &order, fresh).await?;
+        let wanted = Wanted { site: &site, order: &order, pitch, id, payment_id, promotion: promotion.as_deref() };
+        let decided = decide(call, body, &wanted, person.as_ref());
         let decision = match decided {
             Ok(decision) => decision,
             // What is remembered of the site may be old: a refusal is only said of the site as it is.
@@ -104,13 +114,18 @@ async fn site(call: &Call, order: &Order, fresh: bool) -> Result<Arc<Loaded<Site
 async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
     let invalid = |detail: &str| Problem::new("request.invalid_field").at("", detail.to_owned());
     if let Some(text) = &body.quote {
+        if body.promo_code.is_some() {
+            return Err(invalid("a quote has its discount already").into());
+        }
         let loose = body.site_id.is_some() || body.pitch_id.is_some() || body.format.is_some();
         if loose || body.starts_at.is_some() || body.minutes.is_some() {
             return Err(invalid("a quote says site, pitch and time itself").into());
         }
         let quote = quote::open(&call.app, text, call.caller.principal().unwrap_or_default(), call.now())?;
         call.may_book_at(&*call.remembered_site(quote.site_id).await?)?;
+        let promotion = quote.price.discounts.first().map(|discount| discount.promotion_id);
         return Ok(Order {
+            promotion,
             site: quote.site_id,
             pitches: vec![quote.pitch_id],
             during: quote.during,
@@ -130,7 +145,11 @@ async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
         // The pitch may be newer than what is remembered.
         Err(_) => wish.pitches(&call.app.store.load::<Site>(site.id).await?.state)?,
     };
-    Ok(Order { site: site.id, pitches, during, promised: None })
+    let promotion = match &body.promo_code {
+        Some(code) => Some(crate::promotion::of_code(&call.app, site.id, code).await?),
+        None => None,
+    };
+    Ok(Order { site: site.id, pitches, during, promised: None, promotion })
 }
 
 /// Who it is for: the client who asks, or whoever the manager or service names.
@@ -146,17 +165,27 @@ async fn person(call: &Call, body: &PlaceReservation) -> Result<Option<Known>, H
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the wish, the site it meets, and the ids made for it")]
-async fn decide(
-    call: &Call,
-    body: &PlaceReservation,
-    site: &Loaded<Site>,
-    order: &Order,
+/// The promotion of the order, as this process remembers it or as it is.
+async fn promotion(call: &Call, order: &Order, fresh: bool) -> Result<Option<Arc<Loaded<Promotion>>>, Problem> {
+    Ok(match order.promotion {
+        None => None,
+        Some(id) if fresh => Some(Arc::new(call.app.store.load(id).await?)),
+        Some(id) => Some(call.app.store.recall(id).await?),
+    })
+}
+
+/// What is decided about: the wish, what it meets, and the ids made for it.
+struct Wanted<'a> {
+    site: &'a Loaded<Site>,
+    order: &'a Order,
     pitch: PitchId,
     id: ReservationId,
     payment_id: PaymentId,
-    person: Option<&Known>,
-) -> Result<Decision, Halt> {
+    promotion: Option<&'a Loaded<Promotion>>,
+}
+
+fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Option<&Known>) -> Result<Decision, Halt> {
+    let Wanted { site, order, pitch, id, payment_id, .. } = *wanted;
     let now = call.now();
     let channel = call.channel();
     let (slot, price, policy) = match &order.promised {
@@ -169,6 +198,16 @@ async fn decide(
             (slot, price, site.state.policy().clone())
         }
     };
+    let client_id = person.map(|person| person.id);
+    let (price, redeemed) = match wanted.promotion {
+        Some(promotion) => {
+            // Asked again, whatever a quote said: the budget may be gone.
+            let price = price.undiscounted(&policy).map_err(promotion::Refusal::from)?;
+            let fit = Fit::of(site, pitch, order.during).ok_or(promotion::Refusal::Invalid)?;
+            Redeem { promotion, fit: &fit, price: &price, policy: &policy, client_id, now }.decide(id)?
+        }
+        None => (price, Decision::nothing()),
+    };
     let new = Loaded::<Reservation>::new(id);
     let payment = Loaded::<Payment>::new(payment_id);
     let owner = owner(call, body.payment, person).await?;
@@ -180,14 +219,14 @@ async fn decide(
         // Whatever was promised: a client is quoted a price, and the commission is no part of it.
         contract: site.state.contract(),
         site: Read { stream: StreamId::from(site.id), version: site.version },
-        client_id: person.map(|person| person.id),
+        client_id,
         channel,
         code: code()?,
         pays: pays(body.payment, channel, &payment, owner.as_ref(), site, &call.app.settings.methods)?,
         by: call.actor(),
         now,
     };
-    let decision = place.decide()?;
+    let decision = place.decide()?.and(redeemed);
     // The reservation's stream stays first: a repetition is answered from it.
     Ok(match person {
         Some(person) => decision.and(person.decision.clone()),

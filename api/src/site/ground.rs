@@ -97,7 +97,11 @@ fn clock<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Err
         .map_err(|_| serde::de::Error::custom("must be a local time such as 08:00"))
 }
 
-fn weekdays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::Error> {
+/// Weekdays by name: `mon` … `sun`.
+///
+/// # Errors
+/// For any other word.
+pub fn weekdays<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     names
         .iter()

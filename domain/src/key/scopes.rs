@@ -26,7 +26,10 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             EventsRead,
         ],
         Role::Support => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate],
-        Role::Finance => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate, RefundsApprove, EventsRead],
+        // Promo codes of every site are all of `sites:write` that is finance's.
+        Role::Finance => {
+            &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, RefundsCreate, RefundsApprove, EventsRead]
+        }
         // No money moves. The test clock is moved by whoever runs the installation.
         Role::Admin => &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, EventsRead, KeysWrite, TestClockWrite],
         Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, EventsRead],

@@ -98,6 +98,7 @@ impl PayDebt<'_> {
             reservation: self.reservation,
             client: Some(self.client.version),
             fine: self.client.state.fines.get(&self.reservation.id).copied(),
+            promotion: None,
             // Nothing is left over, so nothing goes back.
             refund_id: RefundId::new(self.payment.id.uuid()),
             landed: Landed {

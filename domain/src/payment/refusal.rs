@@ -64,6 +64,8 @@ pub enum Refusal {
     NoClient,
     #[error("{amount} is due, and the credit is {credit}")]
     CreditInsufficient { credit: Money, amount: Money },
+    #[error("the price has a discount, and its promotion must be decided with it")]
+    PromotionMissing,
     #[error(transparent)]
     Refund(#[from] refund::Refusal),
     #[error(transparent)]
@@ -94,6 +96,7 @@ impl Refused for Refusal {
             Self::OtherCheckout { .. } => "payment.other_checkout",
             Self::OtherCurrency { .. } => "payment.other_currency",
             Self::NothingReceived => "payment.nothing_received",
+            Self::PromotionMissing => "payment.promotion_missing",
             Self::ClientMissing => "payment.client_missing",
             Self::NoClient => "payment.no_client",
             Self::CreditInsufficient { .. } => "credit.insufficient",

@@ -12,6 +12,7 @@ use crate::{
     decision::{Change, Decision},
     ids::RefundId,
     money::Money,
+    promotion::{self, Promotion},
     refund::{self, Reason},
     reservation::{self, Expired, Grounds, Held, HoldProlonged, PaymentReceived, Purpose, Reservation, Status},
 };
@@ -39,6 +40,8 @@ pub struct Settle<'a> {
     pub client: Option<Version>,
     /// Their fine of this reservation as it stands at that version; only asked of a payment for it.
     pub fine: Option<Fine>,
+    /// The promotion of the price, where it has a discount: a hold that ended has given its part of the budget back.
+    pub promotion: Option<&'a Loaded<Promotion>>,
     /// The id of the refund, should one be due: made at the edge.
     pub refund_id: RefundId,
     pub landed: Landed,
@@ -194,6 +197,11 @@ impl Settle<'_> {
         after.apply(succeeded.clone().into());
         let mut decision = Decision::default().then(self.payment, succeeded);
         decision = self.allocate(decision, &division, request, terms);
+        if division.row == Row::ConfirmedLate
+            && let Some(discount) = self.discount(terms)?
+        {
+            decision = decision.and(discount);
+        }
         if credited.is_positive() {
             decision = decision.and(self.credit(credited, request)?);
         }
@@ -241,7 +249,9 @@ impl Settle<'_> {
                 let in_time = self.now < reservation::fence(terms) && !ended;
                 let playable = self.now < terms.slot.during.from();
                 Ok(match (in_time || playable, enough) {
-                    (true, true) if ended && cells == Cells::Taken => back(Row::Orphaned, Reason::Orphaned),
+                    (true, true) if ended && (cells == Cells::Taken || self.discount(terms)?.is_none()) => {
+                        back(Row::Orphaned, Reason::Orphaned)
+                    }
                     (true, true) => {
                         let row = if ended { Row::ConfirmedLate } else { Row::Confirmed };
                         Division { confirms: true, ..Division::to_reservation(row, fits) }
@@ -270,6 +280,19 @@ impl Settle<'_> {
             }
             Status::Absent => Err(Refusal::OtherReservation),
         }
+    }
+
+    /// What a hold that ended takes of the budget again, when it had a discount; `None` when others have used that up meanwhile:
+    /// the price it was quoted is no longer to be had, as the slot is not when others have that.
+    fn discount(&self, terms: &Held) -> Result<Option<Decision>, Refusal> {
+        let Some(discount) = terms.price.discounts.first() else { return Ok(Some(Decision::nothing())) };
+        let Some(promotion) = self.promotion.filter(|promotion| promotion.id == discount.promotion_id) else {
+            return Err(Refusal::PromotionMissing);
+        };
+        let off = Money::zero(discount.amount.currency).minus(discount.amount)?;
+        let (site_id, client_id) = (terms.slot.site_id, terms.client_id);
+        promotion::stands(promotion, self.reservation.id, site_id, client_id, off, self.now)
+            .map_err(|_| Refusal::PromotionMissing)
     }
 
     /// Too little to confirm it. Only a share that is paid whole is a pledge: a franc must not hold a pitch for weeks.

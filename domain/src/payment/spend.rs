@@ -85,6 +85,8 @@ impl Spend<'_> {
             reservation: self.reservation,
             client: None,
             fine: None,
+            // What had ended is not payable.
+            promotion: None,
             // Nothing is left over, so nothing goes back.
             refund_id: RefundId::new(self.payment.id.uuid()),
             landed: Landed {

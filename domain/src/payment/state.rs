@@ -105,7 +105,8 @@ impl Aggregate for Payment {
             | event::Event::Refund(_)
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
-            | event::Event::Key(_) => None,
+            | event::Event::Key(_)
+            | event::Event::Promotion(_) => None,
         }
     }
 

@@ -242,6 +242,7 @@ fn a_landing_is_decided_again_when_the_reservation_moved_in_the_meantime() {
         payment: &payment,
         reservation: &reservation,
         client: Some(0),
+        promotion: None,
         refund_id: world.id().into(),
         landed: Landed {
             transaction: ProviderId::new("T2").unwrap(),

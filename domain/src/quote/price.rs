@@ -55,7 +55,7 @@ pub(crate) fn price_openings(site: &Loaded<Site>, pitch: &Pitch, openings: &[Ope
         .and_then(Money::bounded)
         .map_err(out_of_range)?;
     let deposit = deposit(site.state.policy(), total);
-    Ok(Price { lines, total, deposit, site_version: site.version })
+    Ok(Price { lines, discounts: Vec::new(), total, deposit, site_version: site.version })
 }
 
 /// Consecutive time priced by one tariff.

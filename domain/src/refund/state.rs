@@ -99,7 +99,8 @@ impl Aggregate for Refund {
             | event::Event::Payment(_)
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
-            | event::Event::Key(_) => None,
+            | event::Event::Key(_)
+            | event::Event::Promotion(_) => None,
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 events! { "reservation" {
-    Held = "reservation.held" v 2 from [1 => before_contracts],
+    Held = "reservation.held" v 3 from [1 => before_contracts, 2 => before_discounts],
     SplitUp = "reservation.split" v 2 from [1 => one_more_choice],
     HoldProlonged = "reservation.hold_prolonged" v 1,
     PaymentReceived = "reservation.payment_received" v 3 from [1 => of_no_share, 2 => one_more_choice],
@@ -28,7 +28,7 @@ events! { "reservation" {
     Expired = "reservation.expired" v 1,
     MoneyReturned = "reservation.money_returned" v 1,
     Cancelled = "reservation.cancelled" v 1,
-    Rescheduled = "reservation.rescheduled" v 1,
+    Rescheduled = "reservation.rescheduled" v 2 from [1 => before_discounts],
     CheckedIn = "reservation.checked_in" v 1,
     Completed = "reservation.completed" v 1,
     NoShow = "reservation.no_show" v 1,
@@ -95,6 +95,11 @@ pub struct Held {
 /// Nobody had agreed on anything else. Written out: it stays what it was when the default becomes another.
 fn before_contracts(mut data: Members) -> Members {
     data.insert("contract".to_owned(), json!({ "flow": "platform_collects", "commission": 1_000 }));
+    data
+}
+
+/// Nothing was taken off any price, which is written as nothing.
+const fn before_discounts(data: Members) -> Members {
     data
 }
 

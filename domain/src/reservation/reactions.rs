@@ -27,6 +27,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             let reservation_id = expired.reservation_id;
             let mut reactions =
                 vec![Reaction::CloseCheckouts { reservation_id }, Reaction::ReturnMoney { reservation_id }];
+            reactions.push(Reaction::ReleaseDiscount { reservation_id });
             reactions.extend(tell_client(expired.client_id, Notice::Expired { reservation_id }));
             reactions
         }
@@ -36,6 +37,9 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             let mut reactions = vec![Reaction::CloseCheckouts { reservation_id }];
             reactions.extend(tell_client(cancelled.client_id, notice));
             reactions.push(Reaction::Tell { whom: Whom::ManagerOf(cancelled.site_id), notice });
+            if cancelled.kept.is_zero() {
+                reactions.push(Reaction::ReleaseDiscount { reservation_id });
+            }
             reactions
         }
         Event::Rescheduled(moved) => {

@@ -47,7 +47,7 @@ impl Reschedule<'_> {
     /// [`Refusal`] as the move itself would be refused.
     pub fn preview(&self) -> Result<Preview, Refusal> {
         let terms = self.check()?;
-        let (old, new) = (terms.price.total, self.price.total);
+        let (old, new) = (terms.price.total, self.new_price(terms)?.total);
         let held = self.reservation.state.held_money();
         let zero = Money::zero(new.currency);
         let above =
@@ -70,7 +70,7 @@ impl Reschedule<'_> {
             client_id: terms.client_id,
             from: terms.slot.clone(),
             agenda: confirm::agenda(&self.to, &terms.policy),
-            price: Price { deposit: terms.price.deposit.min(self.price.total)?, ..self.price },
+            price: self.new_price(terms)?,
             to: self.to,
             by: self.by,
             refunds,
@@ -78,6 +78,12 @@ impl Reschedule<'_> {
         };
         let moving = Decision { reads: vec![self.site], ..Decision::default() }.then(self.reservation, moved);
         Ok(moving.and(paid_back))
+    }
+
+    /// The deposit and the discount follow.
+    fn new_price(&self, terms: &Held) -> Result<Price, Refusal> {
+        let price = self.price.clone().discounted_as(&terms.price)?;
+        Ok(Price { deposit: terms.price.deposit.min(price.total)?, ..price })
     }
 
     fn check(&self) -> Result<&Held, Refusal> {

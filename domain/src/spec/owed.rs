@@ -131,7 +131,12 @@ fn a_cancellation_closes_what_is_open_and_is_told_to_both() {
     let tell = |whom| Reaction::Tell { whom, notice };
     assert_eq!(
         owed_since(&world, from),
-        [Reaction::CloseCheckouts { reservation_id }, tell(TO_CLIENT), tell(TO_MANAGER)]
+        [
+            Reaction::CloseCheckouts { reservation_id },
+            tell(TO_CLIENT),
+            tell(TO_MANAGER),
+            Reaction::ReleaseDiscount { reservation_id }
+        ]
     );
 }
 

@@ -17,6 +17,7 @@ use crate::{
     money::{Currency, Money},
     payment::{self, Cells, Landed, Method, Payment, ProviderId, Row, Settle},
     policy::Policy,
+    promotion::Promotion,
     quote::{Line, Price},
     refund::{self, Means, Next, Refund},
     reservation::{self, Cancel, CancelReason, Channel, Code, Pays, Place, Purpose, Reservation, Slot, Source},
@@ -53,7 +54,13 @@ pub fn slot(from: Timestamp) -> Slot {
 pub fn price(from: Timestamp, total: i64, deposit: i64) -> Price {
     let tariff_id = TariffId::new(Uuid::from_u128(0x7A));
     let line = Line { tariff_id, tariff_version: 4, during: slot(from).during, amount: Money::xof(total) };
-    Price { lines: vec![line], total: Money::xof(total), deposit: Money::xof(deposit), site_version: 7 }
+    Price {
+        lines: vec![line],
+        discounts: Vec::new(),
+        total: Money::xof(total),
+        deposit: Money::xof(deposit),
+        site_version: 7,
+    }
 }
 
 /// How a reservation of a story is placed.
@@ -204,11 +211,14 @@ impl World {
         let of = payment.state.request.as_ref().unwrap().reservation_id;
         let reservation = self.load::<Reservation>(of);
         let client = payment.state.request.as_ref().unwrap().client_id;
+        let discount = reservation.state.terms.as_ref().and_then(|terms| terms.price.discounts.first());
+        let promotion = discount.map(|discount| self.load::<Promotion>(discount.promotion_id));
         let settle = Settle {
             payment: &payment,
             reservation: &reservation,
             client: client.map(|client| self.version(client.into())),
             fine: client.and_then(|client| self.load::<Client>(client).state.fines.get(&of).copied()),
+            promotion: promotion.as_ref(),
             refund_id: self.id().into(),
             landed: Landed {
                 transaction: ProviderId::new(transaction).unwrap(),

@@ -4,7 +4,8 @@
 pub(super) fn newest(name: &str) -> i16 {
     match name {
         "payment.requested" => 4,
-        "reservation.payment_received"
+        "reservation.held"
+        | "reservation.payment_received"
         | "payment.succeeded"
         | "payment.duplicated"
         | "refund.requested"
@@ -12,7 +13,12 @@ pub(super) fn newest(name: &str) -> i16 {
         | "refund.succeeded"
         | "site.registered"
         | "site.described" => 3,
-        "reservation.held" | "reservation.split" => 2,
+        "reservation.rescheduled" | "reservation.split" => 2,
         _ => 1,
     }
+}
+
+/// Nothing that is judged: what a promotion gives is in the price already.
+pub(super) fn is_no_money(name: &str) -> bool {
+    matches!(name, "promotion.created" | "promotion.ended" | "promotion.redeemed" | "promotion.released")
 }

@@ -91,7 +91,7 @@ impl Ground {
             client_id: Some(client_id),
             channel: Channel::Online,
             placed_by: self.by,
-            price: Price { lines, total, deposit: Money::xof(5_000), site_version: 6 },
+            price: Price { lines, discounts: Vec::new(), total, deposit: Money::xof(5_000), site_version: 6 },
             policy: Policy::default(),
             contract: Contract::default(),
             // Random enough: the last digits of a UUIDv7.

@@ -262,6 +262,30 @@ impl Bench {
         hour: i64,
         pays: bool,
     ) -> Result<(ReservationId, PaymentId), AppendError> {
+        let price = self.price().await;
+        self.hold_at(price, |_| Decision::nothing(), (client_id, channel, by), hour, pays).await
+    }
+
+    /// What a game costs.
+    pub async fn price(&self) -> Price {
+        Price {
+            lines: Vec::new(),
+            discounts: Vec::new(),
+            total: Money::xof(PRICE),
+            deposit: Money::xof(DEPOSIT),
+            site_version: self.load::<site::Site>(self.site).await.version,
+        }
+    }
+
+    /// Held at a price, with what must be written beside it.
+    pub async fn hold_at(
+        &self,
+        price: Price,
+        beside: impl FnOnce(ReservationId) -> Decision,
+        (client_id, channel, by): (Option<ClientId>, Channel, Actor),
+        hour: i64,
+        pays: bool,
+    ) -> Result<(ReservationId, PaymentId), AppendError> {
         let clock = self.store.clock();
         let (reservation, payment) = (ReservationId::new(clock.new_id()), PaymentId::new(clock.new_id()));
         let during = Interval::new(at(hour), at(hour + 1)).unwrap();
@@ -278,12 +302,7 @@ impl Bench {
         let place = Place {
             reservation: &Loaded::new(reservation),
             slot,
-            price: Price {
-                lines: Vec::new(),
-                total: Money::xof(PRICE),
-                deposit: Money::xof(DEPOSIT),
-                site_version: version,
-            },
+            price,
             policy: Policy::default(),
             contract: Contract::default(),
             site: Read { stream: self.site.into(), version },
@@ -297,7 +316,7 @@ impl Bench {
             by,
             now: clock.now(),
         };
-        self.append(place.decide().unwrap()).await?;
+        self.append(place.decide().unwrap().and(beside(reservation))).await?;
         Ok((reservation, payment))
     }
 

@@ -269,7 +269,7 @@ impl Booking {
     }
 
     pub fn price(&self, total: i64) -> Price {
-        Price { lines: Vec::new(), total: xof(total), deposit: xof(10_000), site_version: 4 }
+        Price { lines: Vec::new(), discounts: Vec::new(), total: xof(total), deposit: xof(10_000), site_version: 4 }
     }
 
     pub fn requested(&self) -> Event {

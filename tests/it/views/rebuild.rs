@@ -23,12 +23,13 @@ use super::{
 
 /// One stream of each noun, with every event that noun has.
 async fn every_event_there_is(log: &mut Log) {
-    let nouns = ["site", "client", "key", "reservation", "payment", "refund"].map(|noun| (noun, id::<Uuid>()));
+    let nouns =
+        ["site", "client", "key", "reservation", "payment", "refund", "promotion"].map(|noun| (noun, id::<Uuid>()));
     for (noun, stream) in nouns {
         let mut types: Vec<_> = Event::types().filter(|(name, _)| name.starts_with(&format!("{noun}."))).collect();
         // What makes the row comes first; then the end of a hold, after which a late payment claims its cells again.
         types.sort_by_key(|(name, _)| match name.split_once('.').unwrap().1 {
-            "registered" | "granted" | "held" | "requested" => 0,
+            "registered" | "granted" | "held" | "requested" | "created" => 0,
             "expired" => 1,
             _ => 2,
         });

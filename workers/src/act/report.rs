@@ -98,6 +98,12 @@ impl From<&domain::client::Refusal> for TurnError {
     }
 }
 
+impl From<&domain::promotion::Refusal> for TurnError {
+    fn from(refusal: &domain::promotion::Refusal) -> Self {
+        Self::refused(refusal)
+    }
+}
+
 impl From<&domain::reservation::Refusal> for TurnError {
     fn from(refusal: &domain::reservation::Refusal) -> Self {
         Self::refused(refusal)

@@ -6,7 +6,8 @@ use domain::{
     client::Client,
     ids::{PaymentId, RefundId},
     payment::{Cells, Landed, Payment, Row, Settle, TRANSACTION},
-    reservation::Reservation,
+    promotion::Promotion,
+    reservation::{Reservation, Status},
 };
 use eventstore::{AppendError, Refusal};
 
@@ -36,11 +37,20 @@ pub(crate) async fn settle(
             Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?),
             None => None,
         };
+        // Only a hold that ended has given its part of a budget back.
+        let discount = reservation.state.terms.as_ref().and_then(|terms| terms.price.discounts.first());
+        let promotion: Option<Loaded<Promotion>> = match discount {
+            Some(discount) if reservation.state.status == Status::Expired => {
+                Some(ctx.store.load(discount.promotion_id).await?)
+            }
+            _ => None,
+        };
         let settle = Settle {
             payment: &payment,
             reservation: &reservation,
             client: client.as_ref().map(|client| client.version),
             fine: client.as_ref().and_then(|client| client.state.fines.get(&request.reservation_id).copied()),
+            promotion: promotion.as_ref(),
             refund_id: RefundId::new(ctx.store.clock().new_id()),
             landed: Landed {
                 transaction: receipt.transaction_id.clone(),

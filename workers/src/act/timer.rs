@@ -6,6 +6,7 @@ use domain::{
     client::{self, Client},
     ids::{ClientId, RefundId, ReservationId},
     payment::Payment,
+    promotion::{self, Promotion},
     reaction::{Notice, Whom},
     reservation::{self, Refusal, Reservation, Source, Status},
 };
@@ -85,6 +86,23 @@ pub(super) async fn return_money(ctx: &Context, taken: &Taken, id: ReservationId
         reservation::return_money(&reservation, &sources(ctx, &payments), ctx.store.clock().now())
             .map_err(|refusal| TurnError::from(&refusal))?
     })?;
+    Ok(Outcome::Done)
+}
+
+/// Gives the part of a budget back that a reservation took which nobody got.
+pub(super) async fn release_discount(ctx: &Context, taken: &Taken, id: ReservationId) -> Result<Outcome, TurnError> {
+    let report = Report::from(taken);
+    let reservation: Loaded<Reservation> = ctx.store.load(id).await?;
+    let discounts = reservation.state.terms.map(|terms| terms.price.discounts).unwrap_or_default();
+    for discount in discounts {
+        let what = format!("release:{}", discount.promotion_id);
+        decide!(ctx, report, &what, None, {
+            let reservation: Loaded<Reservation> = ctx.store.load(id).await?;
+            let promotion: Loaded<Promotion> = ctx.store.load(discount.promotion_id).await?;
+            promotion::release(&promotion, &reservation, ctx.store.clock().now())
+                .map_err(|refusal| TurnError::from(&refusal))?
+        })?;
+    }
     Ok(Outcome::Done)
 }
 

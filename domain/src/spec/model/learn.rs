@@ -138,6 +138,7 @@ impl Worker<'_> {
                 payment: &payment,
                 reservation: &reservation,
                 client: terms.client_id.map(|client| self.state.lane.world.version(client.into())),
+                promotion: None,
                 refund_id: Lane::refund_id(&payment),
                 landed: Landed {
                     transaction: name.clone(),

@@ -66,6 +66,7 @@ impl Effect {
             Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid().as_u128(),
             Reaction::CloseCheckouts { reservation_id }
             | Reaction::ReturnMoney { reservation_id }
+            | Reaction::ReleaseDiscount { reservation_id }
             | Reaction::Wake { reservation_id, .. } => reservation_id.uuid().as_u128(),
             Reaction::Tell { .. } | Reaction::FetchStatement { .. } => 0,
         }
@@ -82,6 +83,7 @@ impl Effect {
             Reaction::SubmitRefund { .. } => "submit refund",
             Reaction::RetryRefund { .. } => "retry refund",
             Reaction::ReturnMoney { .. } => "return money",
+            Reaction::ReleaseDiscount { .. } => "release discount",
             Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "end hold",
             Reaction::Wake { .. } => "finish",
             Reaction::Tell { .. } | Reaction::FetchStatement { .. } => "tell",
@@ -182,6 +184,8 @@ impl State {
         for reaction in reactions {
             let due = reaction.due().unwrap_or(self.now());
             let due = match reaction {
+                // Its reservation has no discount.
+                Reaction::ReleaseDiscount { .. } => continue,
                 Reaction::Tell { .. } | Reaction::CloseCheckouts { .. } => continue,
                 Reaction::Wake { alarm: Alarm::Remind { .. }, .. } => continue,
                 Reaction::Wake { reservation_id, .. } if reservation_id != super::lane::OURS => continue,

@@ -88,7 +88,7 @@ impl Run {
                 let by = self.client_of(of).filter(|_| reason == CancelReason::Client);
                 let by = by.unwrap_or(person(Role::Manager, 1));
                 let why = (reason == CancelReason::Manager).then(|| note("double use"));
-                let _ = self.with_sources(&report, of, |reservation, sources, now| {
+                let _ = self.with_sources(&report, of, |_, reservation, sources, now| {
                     Cancel { reservation, sources, reason, note: why.clone(), by, now }.decide()
                 });
             }

@@ -44,6 +44,8 @@ impl Work {
                 Reaction::SubmitRefund { .. } => "submit a refund",
                 Reaction::RetryRefund { .. } => "retry a refund",
                 Reaction::ReturnMoney { .. } => "return money",
+                Reaction::ReleaseDiscount { .. } => "release a discount",
+                Reaction::FetchStatement { .. } => "fetch a statement",
                 Reaction::Wake { .. } => "wake",
                 Reaction::Tell { .. } => "tell",
             },
@@ -56,7 +58,7 @@ impl Work {
             Self::Act(reaction) => match reaction {
                 Reaction::OpenCheckout { payment_id } | Reaction::CloseCheckout { payment_id, .. } => payment_id.uuid(),
                 Reaction::Ask(ask) => match ask.about {
-                    About::Payment(payment_id) => payment_id.uuid(),
+                    About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid(),
                     About::Refund(refund_id) => refund_id.uuid(),
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),

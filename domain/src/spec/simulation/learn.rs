@@ -173,7 +173,9 @@ impl Run {
                 let client = client.map(|client| lane.version(client.into()));
                 let (transaction, provider_id) = (transaction.clone(), Some(receipt.name.clone()));
                 let landed = Landed { transaction, provider_id, received, by: PROVIDER };
-                let settled = Settle { payment, reservation, client, refund_id, landed, now }.decide(cells)?;
+                let settle =
+                    Settle { payment, reservation, client, fine: None, promotion: None, refund_id, landed, now };
+                let settled = settle.decide(cells)?;
                 row.set(settled.row);
                 Ok::<_, payment::Refusal>(settled.decision)
             });
@@ -210,6 +212,7 @@ const fn row_name(row: Row) -> &'static str {
         Row::Allocated => "money for a balance or a share",
         Row::Underpaid => "money too little to confirm",
         Row::Orphaned => "money too late: it goes back",
+        Row::Credited => "money too little for a fine: the client's credit",
         Row::Duplicate => "money for what is paid: it goes back",
         Row::AfterEnd => "money after it was called off, or nobody came",
     }

@@ -100,7 +100,13 @@ impl Run {
         let deposit = ((total * 3 / 10 + 99) / 100 * 100).max(5_000);
         let (tariff_id, tariff_version, during) = (Uuid::from_u128(0x7A).into(), 4, slot.during);
         let line = Line { tariff_id, tariff_version, during, amount: Money::xof(total) };
-        Price { lines: vec![line], total: Money::xof(total), deposit: Money::xof(deposit), site_version: 7 }
+        Price {
+            lines: vec![line],
+            discounts: Vec::new(),
+            total: Money::xof(total),
+            deposit: Money::xof(deposit),
+            site_version: 7,
+        }
     }
 
     /// Known by their number.

@@ -119,7 +119,7 @@ impl Run {
         match reaction {
             Reaction::OpenCheckout { payment_id } => self.open_checkout(turn, payment_id),
             Reaction::CloseCheckout { payment_id, .. } => self.close_checkout(payment_id),
-            Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
+            Reaction::Ask(Ask { about: About::Payment(id) | About::Listed(id), .. }) => self.ask_payment(id),
             Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),
             Reaction::SubmitRefund { refund_id } => self.submit_refund(turn, refund_id),
             Reaction::RetryRefund { refund_id } => self.retry_refund(turn, refund_id),
@@ -128,9 +128,11 @@ impl Run {
             Reaction::Wake { reservation_id, alarm: Alarm::Finish, .. } => {
                 self.finish_reservation(&report, reservation_id)
             }
-            Reaction::Wake { .. } | Reaction::CloseCheckouts { .. } | Reaction::Tell { .. } => {
-                Step::Over(Outcome::Done)
-            }
+            Reaction::Wake { .. }
+            | Reaction::CloseCheckouts { .. }
+            | Reaction::ReleaseDiscount { .. }
+            | Reaction::FetchStatement { .. }
+            | Reaction::Tell { .. } => Step::Over(Outcome::Done),
         }
     }
 
@@ -278,12 +280,18 @@ impl Run {
     fn finish_reservation(&mut self, report: &Report, id: ReservationId) -> Step {
         // It was moved to a later time, which has an alarm of its own.
         let over = |_| Step::Over(Outcome::Done);
-        self.with_sources(report, id, reservation::finish)
+        let finish = |lane: &Lane, reservation: &Loaded<Reservation>, sources: &[Source<'_>], now| {
+            let client = reservation.state.terms.as_ref().and_then(|terms| terms.client_id);
+            reservation::finish(reservation, sources, client.map(|client| lane.version(client.into())), now)
+        };
+        self.with_sources(report, id, finish)
             .map_or_else(|fail| if fail == Fail::Lost { Step::Lost } else { over(()) }, |_| over(()))
     }
 
     fn return_money(&mut self, report: &Report, id: ReservationId) -> Step {
-        let returned = self.with_sources(report, id, reservation::return_money);
+        let returned = self.with_sources(report, id, |_, reservation, sources, now| {
+            reservation::return_money(reservation, sources, now)
+        });
         if returned == Err(Fail::Lost) { Step::Lost } else { Step::Over(Outcome::Done) }
     }
 

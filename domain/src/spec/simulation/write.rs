@@ -158,6 +158,8 @@ impl Run {
             // Managers and finance have other channels: here it counts that they are told.
             Reaction::Tell { notice, .. } => self.audit.told(notice),
             Reaction::Wake { alarm: crate::reaction::Alarm::Remind { .. }, .. } => {}
+            // Nobody has a discount here.
+            Reaction::ReleaseDiscount { .. } => {}
             other => self.intend(of, Work::Act(other)),
         }
     }
@@ -167,7 +169,7 @@ impl Run {
         &mut self,
         report: &Report,
         id: ReservationId,
-        decide: impl Fn(&Loaded<Reservation>, &[Source<'_>], Timestamp) -> Result<Decision, R>,
+        decide: impl Fn(&Lane, &Loaded<Reservation>, &[Source<'_>], Timestamp) -> Result<Decision, R>,
     ) -> Result<bool, Fail> {
         let mut ids: Map<PaymentId, RefundId> = Map::default();
         for payment in self.lane.reservation(id).state.paying() {
@@ -178,7 +180,7 @@ impl Run {
             let paying = reservation.state.paying().into_iter().filter_map(|payment| {
                 ids.get(&payment).map(|refund_id| Source { payment: lane.payment(payment), refund_id: *refund_id })
             });
-            decide(reservation, &paying.collect::<Vec<_>>(), now)
+            decide(lane, reservation, &paying.collect::<Vec<_>>(), now)
         })
     }
 }
