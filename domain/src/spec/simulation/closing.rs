@@ -60,7 +60,7 @@ impl Run {
         let mut accounts = vec![
             ("suspense".to_owned(), balance(&Account::Suspense), 0),
             ("refunds:payable".to_owned(), balance(&Account::RefundsPayable), -self.report.owed),
-            ("client credit".to_owned(), credit, -self.report.credited),
+            ("client credit".to_owned(), credit, self.audit.spent - self.report.credited),
         ];
         for method in Method::WITH_PROVIDER {
             let purse = self.audit.purses.get(&method).copied().unwrap_or(0);

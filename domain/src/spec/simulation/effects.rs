@@ -39,12 +39,13 @@ impl Work {
             Self::Act(reaction) => match reaction {
                 Reaction::OpenCheckout { .. } => "open a checkout",
                 Reaction::CloseCheckout { .. } | Reaction::CloseCheckouts { .. } => "close a checkout",
-                Reaction::Ask(Ask { about: About::Payment(_), .. }) => "ask about a payment",
+                Reaction::Ask(Ask { about: About::Payment(_) | About::Listed(_), .. }) => "ask about a payment",
                 Reaction::Ask(_) => "ask about a refund",
                 Reaction::SubmitRefund { .. } => "submit a refund",
                 Reaction::RetryRefund { .. } => "retry a refund",
                 Reaction::ReturnMoney { .. } => "return money",
                 Reaction::Wake { .. } => "wake",
+                Reaction::FetchStatement { .. } => "fetch a statement",
                 Reaction::Tell { .. } => "tell",
             },
         }
@@ -56,7 +57,7 @@ impl Work {
             Self::Act(reaction) => match reaction {
                 Reaction::OpenCheckout { payment_id } | Reaction::CloseCheckout { payment_id, .. } => payment_id.uuid(),
                 Reaction::Ask(ask) => match ask.about {
-                    About::Payment(payment_id) => payment_id.uuid(),
+                    About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid(),
                     About::Refund(refund_id) => refund_id.uuid(),
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),

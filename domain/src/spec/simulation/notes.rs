@@ -84,7 +84,7 @@ impl Audit {
     /// From here on it is asked about by the hour.
     pub(super) fn hourly(&mut self, about: About) {
         match about {
-            About::Payment(id) => self.pays.get_mut(&id).unwrap().hourly = true,
+            About::Payment(id) | About::Listed(id) => self.pays.get_mut(&id).unwrap().hourly = true,
             About::Refund(id) => self.refunds.get_mut(&id).unwrap().hourly = true,
         }
     }
@@ -92,7 +92,7 @@ impl Audit {
     /// A question about it was not answered.
     pub(super) fn cut_off(&mut self, about: About) {
         match about {
-            About::Payment(id) => self.pays.get_mut(&id).unwrap().cut_off = true,
+            About::Payment(id) | About::Listed(id) => self.pays.get_mut(&id).unwrap().cut_off = true,
             About::Refund(id) => self.refunds.get_mut(&id).unwrap().cut_off = true,
         }
     }

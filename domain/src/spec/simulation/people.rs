@@ -220,7 +220,11 @@ impl Run {
                 let after = self.millis(20_000, 800_000);
                 self.will(of, self.now + after, Deed::Cancel { reason: crate::reservation::CancelReason::Client });
             }
-            Plan::Never => wish.when = When::Never,
+            Plan::Never => {
+                wish.when = When::Never;
+                let after = self.millis(20_000, 800_000);
+                self.will(of, self.now + after, Deed::SpendCredit { purpose: Purpose::Deposit });
+            }
             Plan::Shares => {
                 let after = self.millis(1_000, 60_000);
                 self.will(of, self.now + after, Deed::Split);
