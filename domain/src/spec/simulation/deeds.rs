@@ -156,6 +156,16 @@ impl Run {
             1.. => self.tally.note(Fault::Overpaid),
             _ => self.tally.note(Fault::Underpaid),
         }
+        // For what is paid already.
+        if request.purpose == Purpose::Deposit && request.share_id.is_none() {
+            let before =
+                self.audit.stays[&of].charges.iter().map(|(by, nth)| (*by, self.audit.fates[&(*by, *nth)].payment));
+            match before.filter(|(_, other)| *other != payment).map(|(by, _)| by == method).max() {
+                Some(true) => self.tally.note(Fault::TwoTabs),
+                Some(false) => self.tally.note(Fault::TwoProviders),
+                None => {}
+            }
+        }
         match held {
             Status::Expired => self.tally.note(Fault::PaidAfterExpiry),
             Status::Cancelled => self.tally.note(Fault::PaidAfterCancelling),
