@@ -39,6 +39,8 @@ pub(super) struct Audit {
     /// Of those whose money the platform collects: what each provider should have of it.
     pub(super) purses: Map<Method, i64>,
     sum: i64,
+    /// Of what clients had as credit.
+    pub(super) spent: i64,
     pub(super) owed_texts: Map<(ClientId, Notice), u32>,
     pub(super) texts: Map<(ClientId, Notice), u32>,
     pub(super) texts_unknown: u64,
@@ -73,6 +75,10 @@ impl Audit {
                 let pay = self.pays.get_mut(&credited.payment_id)?;
                 pay.credit += credited.amount.amount;
                 pay.of
+            }
+            Event::Client(crate::client::Event::CreditSpent(spent)) => {
+                self.spent += spent.amount.amount;
+                spent.reservation_id
             }
             _ => return None,
         };

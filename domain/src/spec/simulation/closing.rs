@@ -10,7 +10,7 @@ use super::{
     faults::Fault,
     statement::{self, Difference},
 };
-use crate::{ids::ReservationId, ledger::Account, payment::Method, spec::world::SITE};
+use crate::{ids::ReservationId, ledger::Account, payment::Method, reconciliation::Kind, spec::world::SITE};
 
 /// Of each statement so many lines are spoilt.
 const SPOILT: u64 = 5;
@@ -60,7 +60,7 @@ impl Run {
         let mut accounts = vec![
             ("suspense".to_owned(), balance(&Account::Suspense), 0),
             ("refunds:payable".to_owned(), balance(&Account::RefundsPayable), -self.report.owed),
-            ("client credit".to_owned(), credit, -self.report.credited),
+            ("client credit".to_owned(), credit, self.audit.spent - self.report.credited),
         ];
         for method in Method::WITH_PROVIDER {
             let purse = self.audit.purses.get(&method).copied().unwrap_or(0);
@@ -75,9 +75,9 @@ impl Run {
     fn by_statement(&mut self, method: Method) -> Option<(&'static str, String)> {
         let provider = &self.providers[method_number(method)];
         let (ours, mut theirs) = (self.audit.statement.of(method), statement::theirs(provider));
-        let known = statement::differences(&ours, &theirs);
-        let unseen = |difference: &Difference| matches!(difference, Difference::MissingHere(_));
-        let apart = theirs.iter().filter(|line| known.contains(&Difference::MissingHere(line.id.clone())));
+        let known = statement::differences(method, &ours, &theirs, self.now);
+        let unseen = |difference: &Difference| difference.0 == Kind::MissingHere;
+        let apart = theirs.iter().filter(|line| known.contains(&(Kind::MissingHere, line.id.clone())));
         let apart: i64 = apart.map(|line| line.amount).sum();
         let (sum, balance) = (ours.iter().map(|line| line.amount).sum::<i64>(), provider.charged() - provider.out());
         if sum + apart != balance || !known.iter().all(unseen) {
@@ -87,7 +87,7 @@ impl Run {
         let wrong = statement::spoil(&mut theirs, &known, &mut self.random);
         let mut expected = [known, wrong].concat();
         expected.sort();
-        let found = statement::differences(&ours, &theirs);
+        let found = statement::differences(method, &ours, &theirs, self.now);
         for _ in 0..SPOILT {
             self.tally.note(Fault::StatementWrong);
         }

@@ -34,6 +34,10 @@ pub(super) enum Deed {
         method: Method,
         purpose: Purpose,
     },
+    /// Pay with what is left from another time.
+    SpendCredit {
+        purpose: Purpose,
+    },
     Split,
     Share {
         share_id: ShareId,
@@ -82,6 +86,7 @@ impl Run {
                 self.charge(of, payment, method, checkout, amount, true);
             }
             Deed::Another { method, purpose } => self.another(&report, method, purpose),
+            Deed::SpendCredit { purpose } => self.spend_credit(&report, purpose),
             Deed::Split => self.split(&report),
             Deed::Share { share_id, method, known } => self.share(&report, share_id, method, known),
             Deed::Cancel { reason } => {
@@ -151,6 +156,16 @@ impl Run {
             1.. => self.tally.note(Fault::Overpaid),
             _ => self.tally.note(Fault::Underpaid),
         }
+        // For what is paid already.
+        if request.purpose == Purpose::Deposit && request.share_id.is_none() {
+            let before =
+                self.audit.stays[&of].charges.iter().map(|(by, nth)| (*by, self.audit.fates[&(*by, *nth)].payment));
+            match before.filter(|(_, other)| *other != payment).map(|(by, _)| by == method).max() {
+                Some(true) => self.tally.note(Fault::TwoTabs),
+                Some(false) => self.tally.note(Fault::TwoProviders),
+                None => {}
+            }
+        }
         match held {
             Status::Expired => self.tally.note(Fault::PaidAfterExpiry),
             Status::Cancelled => self.tally.note(Fault::PaidAfterCancelling),
@@ -180,6 +195,23 @@ impl Run {
             let (reservation, payment) = (lane.reservation(report.of), &payment);
             payment::Request { reservation, payment, method, purpose, by }.decide(now)
         });
+    }
+
+    /// If there is enough of it.
+    fn spend_credit(&mut self, report: &Report, purpose: Purpose) {
+        let payment = Loaded::<Payment>::new(self.id(0xB).into());
+        let Some(client) = self.lane.reservation(report.of).state.terms.as_ref().and_then(|terms| terms.client_id)
+        else {
+            return;
+        };
+        let by = Actor::new(Role::Client, client.uuid().into());
+        let spent = self.write(report, |lane, now| {
+            let (reservation, client, payment) = (lane.reservation(report.of), &lane.clients[&client], &payment);
+            payment::Spend { reservation, payment, client, purpose, share_id: None, by, now }.decide()
+        });
+        if spent == Ok(true) {
+            self.count("paid with credit");
+        }
     }
 
     fn split(&mut self, report: &Report) {
@@ -311,6 +343,10 @@ impl Run {
             let after = self.millis(1, before);
             let method = self.method();
             self.will(of, now + after, Deed::Another { method, purpose: Purpose::Balance });
+        }
+        if self.random.chance(3_000) {
+            let after = self.millis(1, before);
+            self.will(of, now + after, Deed::SpendCredit { purpose: Purpose::Balance });
         }
         if self.random.chance(1_600) {
             let reasons = [CancelReason::Client, CancelReason::Client, CancelReason::Client, CancelReason::Weather];

@@ -39,7 +39,7 @@ impl Work {
             Self::Act(reaction) => match reaction {
                 Reaction::OpenCheckout { .. } => "open a checkout",
                 Reaction::CloseCheckout { .. } | Reaction::CloseCheckouts { .. } => "close a checkout",
-                Reaction::Ask(Ask { about: About::Payment(_), .. }) => "ask about a payment",
+                Reaction::Ask(Ask { about: About::Payment(_) | About::Listed(_), .. }) => "ask about a payment",
                 Reaction::Ask(_) => "ask about a refund",
                 Reaction::SubmitRefund { .. } => "submit a refund",
                 Reaction::RetryRefund { .. } => "retry a refund",

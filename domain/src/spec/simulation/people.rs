@@ -3,7 +3,7 @@
 use chrono::{Duration, DurationRound};
 use uuid::Uuid;
 
-use super::{Run, agenda::Happening, deeds::Deed, faults::Fault, learn::Report};
+use super::{Run, agenda::Happening, deeds::Deed, learn::Report};
 use crate::{
     Timestamp,
     actor::{Actor, Role},
@@ -204,12 +204,8 @@ impl Run {
             }
             Plan::Late => wish.when = When::After(self.millis(1, 2_400_000)),
             Plan::TwoTabs | Plan::TwoProviders => {
-                let (fault, method) = if plan == Plan::TwoTabs {
-                    (Fault::TwoTabs, method)
-                } else {
-                    (Fault::TwoProviders, if method == Method::Wave { Method::Yas } else { Method::Wave })
-                };
-                self.tally.note(fault);
+                let other = if method == Method::Wave { Method::Yas } else { Method::Wave };
+                let method = if plan == Plan::TwoTabs { method } else { other };
                 let after = self.millis(1_000, 60_000);
                 self.will(of, self.now + after, Deed::Another { method, purpose: Purpose::Deposit });
             }
@@ -226,7 +222,11 @@ impl Run {
                 let after = self.millis(20_000, 800_000);
                 self.will(of, self.now + after, Deed::Cancel { reason: crate::reservation::CancelReason::Client });
             }
-            Plan::Never => wish.when = When::Never,
+            Plan::Never => {
+                wish.when = When::Never;
+                let after = self.millis(20_000, 800_000);
+                self.will(of, self.now + after, Deed::SpendCredit { purpose: Purpose::Deposit });
+            }
             Plan::Shares => {
                 let after = self.millis(1_000, 60_000);
                 self.will(of, self.now + after, Deed::Split);

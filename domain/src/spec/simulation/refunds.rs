@@ -254,8 +254,12 @@ impl Run {
     }
 
     fn unknown_refund(&mut self, turn: &Turn, id: RefundId) -> Result<bool, Fail> {
-        self.tally.note(Fault::RefundUnknown);
-        self.write(&Report::of(turn), |lane, now| refund::unknown(&lane.refunds[&id], note("cut off"), now))
+        let unknown =
+            self.write(&Report::of(turn), |lane, now| refund::unknown(&lane.refunds[&id], note("cut off"), now));
+        if unknown == Ok(true) {
+            self.tally.note(Fault::RefundUnknown);
+        }
+        unknown
     }
 
     /// One text message, at most once: it is marked before the call, and whoever finds the mark gives up.

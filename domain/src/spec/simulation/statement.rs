@@ -1,14 +1,21 @@
-//! What a provider's statement says beside what we wrote down, line by line. The comparison is the simulation's own; the one of
-//! the domain (`domain::reconciliation`) can be asked in its place: [`Ours`] and [`theirs`] are all it needs.
+//! What a provider's statement says beside what we wrote down, line by line: compared by the reconciliation of the domain, which
+//! must find what was made wrong and nothing else.
 
 use std::collections::BTreeMap;
+
+use uuid::Uuid;
 
 use super::{
     provider::{Moving, Provider, fee},
     random::Random,
 };
 use crate::{
+    Timestamp,
+    money::Money,
     payment::{Method, ProviderId},
+    reconciliation::{
+        self, Compared, Found, Is, Kind, LineState, Listing, Moved, Movement, Object, Signed, Subject, Terms, compare,
+    },
     refund::Route,
 };
 
@@ -20,15 +27,8 @@ pub(super) struct Line {
     pub(super) fee: i64,
 }
 
-/// How a line of theirs and ours differ.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Difference {
-    MissingAtProvider(String),
-    MissingHere(String),
-    AmountDiffers(String),
-    FeeDiffers(String),
-    Duplicate(String),
-}
+/// How a line of theirs and ours differ, and which.
+pub(super) type Difference = (Kind, String);
 
 /// What we wrote down, by provider.
 #[derive(Default)]
@@ -87,53 +87,70 @@ pub(super) fn theirs(provider: &Provider) -> Vec<Line> {
     lines
 }
 
-/// Every difference, in the order of the ids.
-pub(super) fn differences(ours: &[Line], theirs: &[Line]) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let by_id = |lines: &[Line]| {
-        let mut all: BTreeMap<String, Vec<Line>> = BTreeMap::new();
-        for line in lines {
-            all.entry(line.id.clone()).or_default().push(line.clone());
-        }
-        all
+/// Every difference that the reconciliation of the domain finds, all of it taken for one day.
+pub(super) fn differences(method: Method, ours: &[Line], theirs: &[Line], day: Timestamp) -> Vec<Difference> {
+    let lines: Vec<_> = theirs.iter().map(|line| line.listed(method, day)).collect();
+    let movements: Vec<_> = (0..).zip(ours).map(|(nth, line)| line.moved(nth, method, day)).collect();
+    let (elsewhere, terms) = (BTreeMap::new(), Terms { fee_basis_points: Some(100) });
+    let compared =
+        Compared { day: day.date_naive(), lines: &lines, movements: &movements, elsewhere: &elsewhere, terms };
+    let name = |found: &Found| match (&found.there, &found.here) {
+        (Some(there), _) => there.transaction.to_string(),
+        (None, Some(here)) => ours[usize::try_from(here.subject.id.as_u128()).unwrap()].id.clone(),
+        (None, None) => String::new(),
     };
-    let (ours, theirs) = (by_id(ours), by_id(theirs));
-    for (id, lines) in &theirs {
-        if lines.len() > 1 {
-            found.push(Difference::Duplicate(id.clone()));
-        }
-        match ours.get(id) {
-            None => found.push(Difference::MissingHere(id.clone())),
-            Some(own) if own[0].amount != lines[0].amount => found.push(Difference::AmountDiffers(id.clone())),
-            Some(own) if own[0].fee != lines[0].fee => found.push(Difference::FeeDiffers(id.clone())),
-            Some(_) => {}
-        }
-    }
-    found.extend(ours.keys().filter(|id| !theirs.contains_key(*id)).cloned().map(Difference::MissingAtProvider));
+    let mut found: Vec<Difference> =
+        compare(compared).differences.iter().map(|found| (found.kind, name(found))).collect();
     found.sort();
     found
 }
 
+impl Line {
+    fn is_charge(&self) -> bool {
+        Provider::charge_of(&ProviderId::known(self.id.clone())).is_some()
+    }
+
+    fn listed(&self, method: Method, at: Timestamp) -> reconciliation::Line {
+        let is = if self.is_charge() { Is::Charge } else { Is::Payout };
+        let (amount, fee) = (Signed(Money::xof(self.amount)), Signed(Money::xof(self.fee)));
+        let transaction = ProviderId::known(self.id.clone());
+        let listing =
+            Listing { transaction, reference: None, is, state: LineState::Succeeded, method, amount, fee, at };
+        reconciliation::Line { listing, checkout: None, number: None }
+    }
+
+    fn moved(&self, nth: u128, method: Method, at: Timestamp) -> Movement {
+        let object = if self.is_charge() { Object::Payment } else { Object::Refund };
+        let subject = Subject { object, id: Uuid::from_u128(nth), nth: 0 };
+        let (ids, references) = (vec![ProviderId::known(self.id.clone())], Vec::new());
+        let (amount, state) = (Money::xof(self.amount), Moved::Succeeded);
+        Movement { subject, method, ids, references, amount, state, at, number: None }
+    }
+}
+
 /// Makes five lines wrong, one in each way; what must be found.
 pub(super) fn spoil(lines: &mut Vec<Line>, spared: &[Difference], random: &mut Random) -> Vec<Difference> {
-    let spared = |id: &String| {
-        spared.iter().any(|difference| matches!(difference, Difference::MissingHere(other) if other == id))
-    };
+    let spared = |id: &String| spared.iter().any(|(kind, other)| *kind == Kind::MissingHere && other == id);
     let mut whole: Vec<usize> = (0..lines.len()).filter(|nth| !spared(&lines[*nth].id)).collect();
     let mut draw = || {
         let nth = usize::try_from(random.below(whole.len() as u64)).unwrap();
         whole.swap_remove(nth)
     };
-    let (amount, fees, twice, gone) = (draw(), draw(), draw(), draw());
+    let (amount, twice, gone) = (draw(), draw(), draw());
+    // Fees are on charges.
+    let mut fees = draw();
+    while !lines[fees].is_charge() {
+        fees = draw();
+    }
     lines[amount].amount += 100;
     lines[fees].fee += 7;
     let again = lines[twice].clone();
     let mut wrong = vec![
-        Difference::AmountDiffers(lines[amount].id.clone()),
-        Difference::FeeDiffers(lines[fees].id.clone()),
-        Difference::Duplicate(again.id.clone()),
-        Difference::MissingAtProvider(lines[gone].id.clone()),
-        Difference::MissingHere("T-of-nobody".into()),
+        (Kind::AmountDiffers, lines[amount].id.clone()),
+        (Kind::FeeDiffers, lines[fees].id.clone()),
+        (Kind::Duplicate, again.id.clone()),
+        (Kind::MissingAtProvider, lines[gone].id.clone()),
+        (Kind::MissingHere, "T-of-nobody".into()),
     ];
     lines.push(again);
     lines.push(Line { id: "T-of-nobody".into(), amount: 5_000, fee: 50 });

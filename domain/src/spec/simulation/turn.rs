@@ -10,15 +10,17 @@ use super::{
     effects::{EffectId, Outcome, Work},
     faults::Fault,
     inbox::MessageId,
+    lane::Lane,
     learn::{Learned, Report},
     provider::Closed,
     write::Fail,
 };
 use crate::{
+    aggregate::Loaded,
     ids::{PaymentId, ReservationId},
     payment::{ProviderId, Status},
     reaction::{About, Alarm, Ask, Reaction},
-    reservation,
+    reservation::{self, Reservation, Source},
     spec::story::note,
 };
 
@@ -119,7 +121,11 @@ impl Run {
         match reaction {
             Reaction::OpenCheckout { payment_id } => self.open_checkout(turn, payment_id),
             Reaction::CloseCheckout { payment_id, .. } => self.close_checkout(payment_id),
-            Reaction::Ask(Ask { about: About::Payment(id) | About::Listed(id), .. }) => self.ask_payment(id),
+            // No statement is imported here: nobody asks for one, or about what one lists.
+            Reaction::FetchStatement { .. } | Reaction::Ask(Ask { about: About::Listed(_), .. }) => {
+                Step::Over(Outcome::Done)
+            }
+            Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
             Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),
             Reaction::SubmitRefund { refund_id } => self.submit_refund(turn, refund_id),
             Reaction::RetryRefund { refund_id } => self.retry_refund(turn, refund_id),
@@ -131,7 +137,6 @@ impl Run {
             Reaction::Wake { .. }
             | Reaction::CloseCheckouts { .. }
             | Reaction::ReleaseDiscount { .. }
-            | Reaction::FetchStatement { .. }
             | Reaction::Tell { .. } => Step::Over(Outcome::Done),
         }
     }
