@@ -26,6 +26,8 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         paydunya: Some(rails.paydunya),
         yas: Some(Through { through: Aggregator::PayTech }),
         card: Some(Through { through: Aggregator::PayDunya }),
+        // What the fake of Wave keeps.
+        fees: config::Fees { wave: Some(100), ..Default::default() },
         sms: config::Sms {
             base_url: format!("http://127.0.0.1:{}", ports.sms),
             username: "sandbox".into(),
