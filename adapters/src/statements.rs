@@ -20,6 +20,10 @@ use domain::{
 use thiserror::Error;
 
 use self::{cells::Row, table::Table};
+pub(crate) use self::{
+    cells::whole,
+    own::{SONATEL_STATES, SONATEL_TYPES, WAVE_TYPES},
+};
 
 /// Bytes of a file at most.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;

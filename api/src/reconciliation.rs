@@ -7,6 +7,7 @@ mod explain;
 mod import;
 mod list;
 mod show;
+mod want;
 
 use chrono::{Datelike, NaiveDate};
 use domain::{
@@ -27,8 +28,15 @@ use crate::{
     problem::Problem,
 };
 
-pub const OPERATIONS: &[&Operation] =
-    &[&list::LIST, &show::SHOW, &difference::DIFFERENCES, &import::IMPORT, &explain::EXPLAIN, &close::CLOSE];
+pub const OPERATIONS: &[&Operation] = &[
+    &list::LIST,
+    &show::SHOW,
+    &difference::DIFFERENCES,
+    &import::IMPORT,
+    &want::WANT,
+    &explain::EXPLAIN,
+    &close::CLOSE,
+];
 
 /// Who sees how the days stand.
 const READS: Authz = Authz::Keys {

@@ -100,7 +100,7 @@ impl<'a> Row<'a> {
     }
 }
 
-pub(super) fn whole(text: &str) -> Result<i64, What> {
+pub(crate) fn whole(text: &str) -> Result<i64, What> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(What::NotWhole);
