@@ -27,6 +27,14 @@ pub fn answer(provider: u8, kind: u8, body: &[u8]) {
     }
 }
 
+/// Reads `file` as a statement of the provider with this number, modulo what there is.
+///
+/// # Panics
+/// When what is read breaks a promise.
+pub fn statement(provider: u8, file: &[u8]) {
+    crate::statements::fuzzing::statement(provider, file);
+}
+
 /// A checkout's status. `written` is how its amounts stand in the answer; `reference` whether a success must have one.
 pub(crate) fn status(outcome: &Outcome<ProviderStatus>, written: &[&Value], reference: Referenced<'_>) {
     match outcome {

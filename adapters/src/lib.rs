@@ -15,6 +15,7 @@ pub mod qr;
 pub mod secret;
 pub mod signing;
 pub mod sms;
+pub mod statements;
 #[cfg(test)]
 mod testing;
 pub mod ticket;

@@ -12,7 +12,7 @@ pub mod wave;
 pub mod webhook;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     Timestamp,
     money::Money,
@@ -24,7 +24,10 @@ use url::Url;
 use uuid::Uuid;
 
 pub use self::{paydunya::PayDunya, paytech::PayTech, sonatel::Sonatel, wave::Wave};
-use crate::call::Outcome;
+use crate::{
+    call::{Outcome, Refusal},
+    statements::Listed,
+};
 
 /// A checkout to open. The amount is what the payer pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,6 +230,20 @@ impl Rail {
     /// [`Rail::unseen_after`] for when.
     pub async fn payout(&self, order: &PayoutOrder) -> Outcome<PayoutStatus> {
         each!(self, rail => rail.payout(order).await)
+    }
+
+    /// Whether it lists its transactions.
+    pub const fn lists(&self) -> bool {
+        matches!(self, Self::Wave(_) | Self::Sonatel(_))
+    }
+
+    /// All transactions of a day, or none of them.
+    pub async fn statement(&self, day: NaiveDate) -> Outcome<Vec<Listed>> {
+        match self {
+            Self::Wave(wave) => wave.statement(day).await,
+            Self::Sonatel(sonatel) => sonatel.statement(day).await,
+            Self::PayTech(_) | Self::PayDunya(_) => Refusal::local("not-offered", "it lists no transactions"),
+        }
     }
 
     /// A payout by the provider's id.

@@ -13,6 +13,7 @@ pub mod payment;
 pub mod problem;
 pub mod promotion;
 pub mod quote;
+pub mod reconciliation;
 pub mod refund;
 mod refusal;
 pub mod reservation;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub redis_url: Option<String>,
     /// `host:port` of the message bus as readers outside reach it: said in the AsyncAPI document.
     pub bus: Option<String>,
+    /// What was agreed with each provider: fees are compared with it.
+    pub terms: std::collections::BTreeMap<domain::reconciliation::Provider, domain::reconciliation::Terms>,
     /// What streams of events may take.
     pub streams: event::Limits,
 }

@@ -18,7 +18,7 @@ use crate::{
     http::{health, openapi, operation::Operation, pipeline},
     key, ledger, payment,
     problem::{self, Problem},
-    promotion, quote, refund, reservation, site, test_clock,
+    promotion, quote, reconciliation, refund, reservation, site, test_clock,
 };
 
 /// Every operation there is: one line per noun.
@@ -31,6 +31,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         payment::OPERATIONS,
         refund::OPERATIONS,
         ledger::OPERATIONS,
+        reconciliation::OPERATIONS,
         key::OPERATIONS,
         event::OPERATIONS,
         audit::OPERATIONS,

@@ -23,7 +23,7 @@ pub use import::{Import, MOST_DIFFERENCES, import};
 pub use line::{Is, Key, Line, LineState, Listing, Moved, Movement, Object, Provider, Signed, Subject, Way};
 pub use reactions::react;
 pub use refusal::Refusal;
-pub use state::{Difference, Reconciliation, Standing, Status};
+pub use state::{Difference, Reconciliation, Scope, Standing, Status};
 pub use want::want;
 
 use chrono::NaiveDate;

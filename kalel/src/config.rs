@@ -3,6 +3,7 @@
 //!
 //! `docs/configuration.md` is the same list for operators.
 
+mod fees;
 mod processes;
 mod rails;
 
@@ -21,6 +22,7 @@ use url::Url;
 use workers::sealer::Sealing;
 use zeroize::Zeroizing;
 
+pub use fees::Fees;
 pub use processes::{Projections, Seal, Shutdown, Workers};
 pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub yas: Option<Through>,
     /// Without it cards are not taken.
     pub card: Option<Through>,
+    #[serde(default)]
+    pub fees: Fees,
     #[serde(default)]
     pub sms: Sms,
     /// Without it no mail is sent.
@@ -314,6 +318,7 @@ impl Config {
         ] {
             self.check_url(setting, url)?;
         }
+        self.fees.check()?;
         self.check_rails()
     }
 

@@ -178,6 +178,7 @@ impl Forked {
             paytech: None,
             paydunya: None,
             yas: None,
+            fees: config::Fees::default(),
             card: None,
             sms: config::Sms {
                 base_url: NOBODY.into(),

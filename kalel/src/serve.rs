@@ -181,6 +181,7 @@ pub async fn run(
                 methods: config.methods(),
                 redis_url: servers.redis.clone(),
                 bus: servers.nats.as_deref().and_then(authority),
+                terms: config.fees.terms(),
                 streams: api::event::Limits::default(),
             },
             webhooks: verifiers,

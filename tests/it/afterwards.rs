@@ -20,4 +20,5 @@ mod rails;
 mod refunds;
 mod servers;
 mod split;
+mod statements;
 mod webhooks;

@@ -8,6 +8,7 @@ use std::{
 use domain::{
     actor::Role,
     ids::{KeyId, PrincipalId, SiteId},
+    reconciliation::{Provider, Terms},
 };
 use eventstore::Store;
 use projections::{PROJECTORS, Runner, Watch};
@@ -133,6 +134,7 @@ impl Api {
                 allowed_origins: Vec::new(),
                 methods: vec![domain::payment::Method::Wave],
                 redis_url: Some(world.redis_url.clone()),
+                terms: [(Provider::Wave, Terms { fee_basis_points: Some(100) })].into(),
                 ..api::Settings::default()
             },
             webhooks: crate::api::verifiers(),

@@ -22,6 +22,7 @@ mod ledger;
 mod never_again;
 mod past;
 mod promotions;
+mod reconciliation;
 mod refunds;
 mod seal;
 mod split;

@@ -7,6 +7,7 @@ mod number;
 mod refund;
 mod report;
 mod settle;
+mod statement;
 mod timer;
 
 use std::time::Duration;
@@ -164,8 +165,8 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::SubmitRefund { refund_id } => refund::submit(ctx, taken, refund_id).await,
         Reaction::RetryRefund { refund_id } => refund::retry(ctx, taken, refund_id).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
-        Reaction::FetchStatement { .. } => Ok(Outcome::Dropped("statements come as files".into())),
         Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,
+        Reaction::FetchStatement { reconciliation_id } => statement::fetch(ctx, taken, reconciliation_id).await,
         Reaction::Wake { reservation_id, alarm, .. } => match alarm {
             Alarm::HoldEnds => timer::expire_hold(ctx, taken, reservation_id).await,
             Alarm::Finish => timer::finish(ctx, taken, reservation_id).await,

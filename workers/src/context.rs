@@ -1,9 +1,18 @@
 //! What every worker has: the store, the bells, the providers, the settings.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use adapters::{email, payments::Rail, sms::Gateway};
-use domain::{ids::PaymentId, payment::Method};
+use domain::{
+    ids::PaymentId,
+    payment::Method,
+    reconciliation::{Provider, Terms},
+};
 use eventstore::Store;
 
 use crate::{bell::Bells, breaker::Breaker, random::Random, sealer::Sealing};
@@ -31,6 +40,10 @@ pub struct Config {
     pub mail_domain: String,
     /// What the sealer signs with; needed by that role only.
     pub sealing: Option<Sealing>,
+    /// Whether statements are asked for each night.
+    pub nightly: bool,
+    /// What was agreed with each provider.
+    pub terms: BTreeMap<Provider, Terms>,
     /// Whether rows of a newer projector version are put in the place of the older ones as soon as they are built.
     pub swap: bool,
 }
@@ -48,6 +61,8 @@ impl Config {
             public_url: "https://kalel.invalid".into(),
             mail_domain: "kalel.invalid".into(),
             sealing: None,
+            nightly: false,
+            terms: BTreeMap::new(),
             swap: false,
         }
     }

@@ -15,6 +15,7 @@ pub mod health;
 pub mod inbox;
 pub mod lease;
 mod message;
+pub mod nightly;
 pub mod process;
 pub mod projector;
 pub mod random;
@@ -126,6 +127,10 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
     }
     let sweeper = sweep::Sweeper::new(ctx.clone());
     loops.spawn(runtime::run(sweeper, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
+    if ctx.config.nightly {
+        let nightly = nightly::Nightly::new(ctx.clone());
+        loops.spawn(runtime::run(nightly, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
+    }
     let health = health::Health::new(ctx.clone());
     loops.spawn(runtime::run(health, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
     for _ in 0..ctx.config.effects_at_once {

@@ -15,6 +15,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use domain::{
     money::{Currency, Money},
     payment::{ProviderId, Reference},
@@ -28,10 +29,14 @@ use super::{Closed, Opened, Order, ProviderStatus};
 use crate::{
     call::{self, ConfigError, Outcome, Refusal, Timeouts, Unknown},
     secret::Secret,
+    statements::Listed,
 };
 
 /// What Sonatel is called in paths and on messages.
 pub const NAME: &str = "sonatel";
+
+/// Pages of a day at most, and of what came after it.
+const DAY_PAGES: usize = 500;
 
 /// The longest that a code can be payable, in seconds; as long as one is without an end of ours.
 const LONGEST: i64 = 86_400;
@@ -181,6 +186,19 @@ impl Sonatel {
         self.status(id).await.map(|status| match status {
             ProviderStatus::Succeeded(_) | ProviderStatus::Several(_) => Closed::Already,
             _ => Closed::ByItself,
+        })
+    }
+
+    /// See [`super::Rail::statement`]. The list has a beginning and no end: what came after the day is left out.
+    pub async fn statement(&self, day: NaiveDate) -> Outcome<Vec<Listed>> {
+        // A strict bound, and clocks differ (providers.md §2a).
+        let from = domain::reconciliation::begin(day) - TimeDelta::seconds(120);
+        let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.gateway.rows_of(&[("fromDateTime", &from)], DAY_PAGES).await.then(|rows| {
+            let of_the_day = rows.iter().filter(|row| row.may_be_of(day));
+            let lines = of_the_day.map(wire::Row::listed).collect::<Option<Vec<_>>>();
+            // A statement with a hole is worse than none.
+            lines.map_or_else(|| Unknown::unreadable("a transaction that cannot be compared"), Outcome::Done)
         })
     }
 

@@ -9,25 +9,31 @@ use axum::{
 
 use crate::{http::operation::Operation, problem::Problem};
 
-/// Largest body accepted (api.md).
+/// Largest body accepted (api.md), but for files.
 pub const LARGEST: usize = 64 * 1024;
 const SLOWEST: Duration = Duration::from_secs(5);
 
 /// # Errors
 /// 415 for another type than JSON, 413 when too large, 408 when too slow.
 pub async fn collect(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    if operation.body.is_none() && !operation.raw_body {
+    if operation.body.is_none() && !operation.raw_body && operation.upload.is_none() {
         return Ok(Bytes::new());
     }
     if operation.body.is_some() && !is_json(headers) {
         return Err(Problem::new("request.unsupported_media_type").with("expected", "application/json"));
     }
-    let too_large = || Problem::new("request.too_large").with("limit", LARGEST);
+    if let Some(upload) = operation.upload
+        && !is(upload.media, headers)
+    {
+        return Err(Problem::new("request.unsupported_media_type").with("expected", upload.media));
+    }
+    let largest = operation.upload.map_or(LARGEST, |upload| upload.most);
+    let too_large = || Problem::new("request.too_large").with("limit", largest);
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > LARGEST) {
+    if announced.is_some_and(|length| length > largest) {
         return Err(too_large());
     }
-    match tokio::time::timeout(SLOWEST, to_bytes(body, LARGEST)).await {
+    match tokio::time::timeout(SLOWEST, to_bytes(body, largest)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         // The only error besides the limit is a connection that broke: nobody is left to read the answer.
         Ok(Err(_)) => Err(too_large()),
@@ -36,12 +42,17 @@ pub async fn collect(operation: &Operation, headers: &HeaderMap, body: Body) -> 
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is("application/json", headers)
+}
+
+/// Of that type, in UTF-8.
+fn is(media: &str, headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
     let mut parts = text.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    is_json
+    let is_media = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(media));
+    is_media
         && parts.all(|part| {
             !part.to_ascii_lowercase().starts_with("charset=") || part.to_ascii_lowercase().contains("utf-8")
         })

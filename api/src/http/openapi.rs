@@ -106,17 +106,22 @@ fn describe(operation: &Operation) -> Value {
         },
         "x-authz": authz(operation.authz),
     });
-    let body = match (operation.body, operation.raw_body) {
-        (Some(shape), _) => Some(json!({
+    let body = match (operation.body, operation.upload, operation.raw_body) {
+        (None, Some(upload), _) => Some(json!({
+            "required": true,
+            "description": upload.about,
+            "content": { upload.media: { "schema": { "type": "string" }, "example": upload.example } },
+        })),
+        (Some(shape), ..) => Some(json!({
             "required": true,
             "content": { "application/json": { "schema": reference(&(shape.name)()), "example": (shape.example)() } },
         })),
-        (None, true) => Some(json!({
+        (None, None, true) => Some(json!({
             "required": true,
             "description": "As the provider sends it; the exact bytes are verified.",
             "content": { "*/*": { "schema": {} } },
         })),
-        (None, false) => None,
+        (None, None, false) => None,
     };
     if let (Some(body), Some(members)) = (body, described.as_object_mut()) {
         members.insert("requestBody".to_owned(), body);

@@ -37,10 +37,23 @@ pub struct Operation {
     pub body: Option<Shape>,
     /// A body of any type, kept raw: webhooks.
     pub raw_body: bool,
+    /// A file instead of JSON.
+    pub upload: Option<Upload>,
     pub success: Success,
     /// Codes of problems that belong to this operation, besides the usual ones.
     pub refusals: &'static [&'static str],
     pub run: fn(Call) -> Answering,
+}
+
+/// A file that is sent as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload {
+    /// Its media type, and no other.
+    pub media: &'static str,
+    /// Bytes at most.
+    pub most: usize,
+    pub about: &'static str,
+    pub example: &'static str,
 }
 
 /// What comes back when all is well.
@@ -179,6 +192,7 @@ impl Operation {
         query: &[],
         body: None,
         raw_body: false,
+        upload: None,
         success: NO_REPLY,
         refusals: &[],
         run: nothing,

@@ -5,6 +5,7 @@ mod booking;
 mod credit;
 mod money;
 mod promotions;
+mod reconciliations;
 mod request;
 mod rules;
 mod setup;
@@ -70,6 +71,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     rules::ENTRIES,
     booking::ENTRIES,
     money::ENTRIES,
+    reconciliations::ENTRIES,
     credit::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,

@@ -7,8 +7,8 @@ use super::Scope;
 /// The scopes of a role: what a key of that role gets unless it asks for less.
 pub const fn scopes_of(role: Role) -> &'static [Scope] {
     use Scope::{
-        CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, RefundsApprove, RefundsCreate, ReservationsRead,
-        ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
+        CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, ReconciliationsWrite, RefundsApprove,
+        RefundsCreate, ReservationsRead, ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
     };
     match role {
         Role::Client => &[SitesRead, ReservationsRead, ReservationsWrite, PaymentsRead, PaymentsWrite],
@@ -27,9 +27,16 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
         ],
         Role::Support => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate],
         // Promo codes of every site are all of `sites:write` that is finance's.
-        Role::Finance => {
-            &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, RefundsCreate, RefundsApprove, EventsRead]
-        }
+        Role::Finance => &[
+            SitesRead,
+            SitesWrite,
+            ReservationsRead,
+            PaymentsRead,
+            RefundsCreate,
+            RefundsApprove,
+            ReconciliationsWrite,
+            EventsRead,
+        ],
         // No money moves. The test clock is moved by whoever runs the installation.
         Role::Admin => &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, EventsRead, KeysWrite, TestClockWrite],
         Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, EventsRead],

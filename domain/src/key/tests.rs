@@ -60,7 +60,13 @@ fn an_auditor_can_never_write_and_an_admin_moves_no_money() {
         !matches!(scope, Scope::SitesRead | Scope::ReservationsRead | Scope::PaymentsRead | Scope::EventsRead)
     };
     assert!(!scopes_of(Role::Auditor).iter().any(writes));
-    let money = [Scope::PaymentsWrite, Scope::RefundsCreate, Scope::RefundsApprove, Scope::ReservationsWrite];
+    let money = [
+        Scope::PaymentsWrite,
+        Scope::RefundsCreate,
+        Scope::RefundsApprove,
+        Scope::ReconciliationsWrite,
+        Scope::ReservationsWrite,
+    ];
     assert!(!scopes_of(Role::Admin).iter().any(|scope| money.contains(scope)));
     assert!(!scopes_of(Role::Service).contains(&Scope::KeysWrite), "a key cannot make keys");
 }

@@ -142,6 +142,8 @@ pub struct Reconciliation {
     pub wanted: bool,
     /// Of the statement that counts.
     pub digest: Option<Digest>,
+    /// What was said of it when it was imported.
+    pub statement: Option<StatementImported>,
     /// What agrees, by the provider's transaction.
     pub pairs: BTreeMap<Key, Pair>,
     /// All there ever were; `number` − 1 is the index.
@@ -160,11 +162,12 @@ impl Reconciliation {
     }
 
     fn imported(&mut self, imported: StatementImported) {
-        let StatementImported { provider, account, day, digest, .. } = imported;
-        self.scope = Some(Scope { provider, account, day });
+        let StatementImported { provider, day, .. } = imported;
+        self.scope = Some(Scope { provider, account: imported.account.clone(), day });
         self.status = Status::Open;
         self.wanted = false;
-        self.digest = Some(digest);
+        self.digest = Some(imported.digest.clone());
+        self.statement = Some(imported);
         self.pairs.clear();
     }
 

@@ -357,6 +357,13 @@ fn a_statement_is_asked_for_once() {
     let decision = import(&come, &[], &statement("a", Vec::new(), Vec::new()), Actor::SYSTEM, tomorrow()).unwrap();
     apply(&mut come, &decision);
     assert!(!want(&come, Provider::Wave, main(), day(), ONE, tomorrow()).unwrap().is_nothing());
+    // The same statement once more answers a second question.
+    let decision = want(&come, Provider::Wave, main(), day(), ONE, tomorrow()).unwrap();
+    apply(&mut come, &decision);
+    assert!(come.state.wanted);
+    let decision = import(&come, &[], &statement("a", Vec::new(), Vec::new()), Actor::SYSTEM, tomorrow()).unwrap();
+    apply(&mut come, &decision);
+    assert!(!come.state.wanted);
     let early = want(&it, Provider::Wave, main(), day(), ONE, at("2026-11-27 23:59"));
     assert_eq!(early, Err(Refusal::NotBegun { day: day() }));
 }

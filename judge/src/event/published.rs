@@ -13,7 +13,7 @@ pub(super) fn newest(name: &str) -> i16 {
         | "refund.succeeded"
         | "site.registered"
         | "site.described" => 3,
-        "reservation.rescheduled" | "reservation.split" => 2,
+        "key.granted" | "reservation.rescheduled" | "reservation.split" => 2,
         _ => 1,
     }
 }

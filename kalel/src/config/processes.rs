@@ -45,10 +45,13 @@ pub struct Workers {
     /// How long a process may hang before its work is given to another. Milliseconds, default 45 000; a live log takes
     /// nothing below 20 000, since a provider may take 15 s to answer.
     pub lease_ms: u64,
+    /// Whether the statement of each day is asked for the night after, of providers that list their transactions. Default
+    /// `true`.
+    pub nightly_statements: bool,
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Self { lease_ms: 45_000 }
+        Self { lease_ms: 45_000, nightly_statements: true }
     }
 }

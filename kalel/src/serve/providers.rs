@@ -61,6 +61,8 @@ pub(super) fn settings(config: &Config, instance: &str) -> workers::Config {
     settings.public_url = super::public_url(config);
     settings.swap = config.projections.swap;
     settings.lease = std::time::Duration::from_millis(config.workers.lease_ms);
+    settings.nightly = config.workers.nightly_statements;
+    settings.terms = config.fees.terms();
     if let Some(email) = &config.email {
         settings.finance_email.clone_from(&email.finance);
         if let Some((_, domain)) = email.from.trim_end_matches('>').rsplit_once('@') {

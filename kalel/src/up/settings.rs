@@ -26,6 +26,8 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         paydunya: Some(rails.paydunya),
         yas: Some(Through { through: Aggregator::PayTech }),
         card: Some(Through { through: Aggregator::PayDunya }),
+        // What the fake of Wave keeps.
+        fees: config::Fees { wave: Some(100), ..Default::default() },
         sms: config::Sms {
             base_url: format!("http://127.0.0.1:{}", ports.sms),
             username: "sandbox".into(),
@@ -48,7 +50,8 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         seal: config::Seal { key_file: Some(seal_key), origin: None },
         // There is no older program beside this one.
         projections: config::Projections { swap: true },
-        workers: config::Workers::default(),
+        // The clock of a test log runs ahead of the fakes', and their days are others.
+        workers: config::Workers { nightly_statements: false, ..Default::default() },
     })
 }
 

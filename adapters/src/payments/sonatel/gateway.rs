@@ -70,8 +70,13 @@ impl Gateway {
 
     /// Transactions that match; never by `type`, which gives none (providers.md §2a).
     pub(super) async fn rows(&self, query: &[(&str, &str)]) -> Outcome<Vec<Row>> {
+        self.rows_of(query, PAGES).await
+    }
+
+    /// The same, of more pages than a reference has.
+    pub(super) async fn rows_of(&self, query: &[(&str, &str)], pages: usize) -> Outcome<Vec<Row>> {
         let (mut rows, mut seen) = (Vec::new(), HashSet::new());
-        for page in 0..PAGES {
+        for page in 0..pages {
             let request = self.get(&["api", "eWallet", "v1", "transactions"]).query(query);
             let request = request.query(&[("page", page), ("size", PAGE)]);
             let answer = match self.call(request).await {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use domain::{
     Timestamp,
     money::{Currency, Money},
-    payment::{ProviderId, Reference},
+    payment::{Method, ProviderId, Reference},
     phone::Phone,
+    reconciliation::{Listing, Signed},
 };
 use serde_json::Value;
 use url::Url;
@@ -16,6 +17,7 @@ use super::is_digits;
 use crate::{
     call::{Answer, Outcome, Unknown},
     payments::{Opened, PayoutOrder, PayoutStatus, ProviderStatus, Receipt},
+    statements::{Listed, SONATEL_STATES, SONATEL_TYPES},
 };
 
 pub(super) const CASHIN: &str = "CASHIN";
@@ -133,6 +135,29 @@ impl Row {
             payer: self.payer(),
             at: self.at(),
         })
+    }
+
+    /// Whether it was made on that day. One that does not say when may have been.
+    pub(super) fn may_be_of(&self, day: NaiveDate) -> bool {
+        self.at().is_none_or(|at| at.date_naive() == day)
+    }
+
+    /// As a line of a statement, which has no fees. `None` when it is nothing that can be compared.
+    pub(super) fn listed(&self) -> Option<Listed> {
+        let (_, (is, comes_in)) = SONATEL_TYPES.iter().find(|(name, _)| Some(*name) == self.kind())?;
+        let (_, state) = SONATEL_STATES.iter().find(|(name, _)| Some(*name) == self.status())?;
+        let amount = self.amount()?;
+        let listing = Listing {
+            transaction: ProviderId::new(self.transaction_id()?).ok()?,
+            reference: self.reference().and_then(|text| Reference::new(text).ok()),
+            is: *is,
+            state: *state,
+            method: Method::OrangeMoney,
+            amount: Signed(if *comes_in { amount } else { Money::xof(-amount.amount) }),
+            fee: Signed(Money::zero(amount.currency)),
+            at: self.at()?,
+        };
+        Some(Listed { listing, checkout: None, number: self.payer() })
     }
 
     /// As a cash-in.
