@@ -42,6 +42,7 @@ refusals!(
     domain::reservation::Refusal,
     domain::payment::Refusal,
     domain::refund::Refusal,
+    domain::payout::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
 );

@@ -124,6 +124,7 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Payment(event) => crate::payment::guards(event),
         Event::Client(event) => crate::client::guards(event),
         Event::Key(event) => crate::key::guards(event),
+        Event::Payout(event) => crate::payout::guards(event),
         Event::Refund(_) | Event::Reconciliation(_) => Vec::new(),
     }
 }

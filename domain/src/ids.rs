@@ -74,6 +74,10 @@ ids! {
     RefundId,
     /// One day of one account at a provider, compared with the log.
     ReconciliationId,
+    /// One movement of money to a site.
+    PayoutId,
+    /// One claim of commission on a site.
+    InvoiceId,
     /// A person who books.
     ClientId,
     /// An API key.
@@ -92,4 +96,4 @@ macro_rules! streams {
     )*};
 }
 
-streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, ClientId, KeyId);
+streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, PayoutId, InvoiceId, ClientId, KeyId);

@@ -13,4 +13,6 @@ pub mod field {
     pub const PHONE: &str = "phone";
     pub const NAME: &str = "name";
     pub const EMAIL: &str = "email";
+    /// Where a site is paid: a number, or an account at a bank.
+    pub const PAYOUT_ACCOUNT: &str = "payout_account";
 }

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod page;
 pub mod past;
 pub mod payment;
+pub mod payout;
 pub mod reconciliation;
 pub mod refund;
 pub mod reservation;
@@ -34,4 +35,5 @@ pub const PROJECTORS: &[&Projector] = &[
     &key::PROJECTOR,
     &ledger::PROJECTOR,
     &reconciliation::PROJECTOR,
+    &payout::PROJECTOR,
 ];

@@ -47,6 +47,7 @@ through_problem!(
     domain::reservation::Refusal,
     domain::payment::Refusal,
     domain::refund::Refusal,
+    domain::payout::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
     sqlx::Error,

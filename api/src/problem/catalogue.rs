@@ -4,6 +4,7 @@ mod audit;
 mod booking;
 mod credit;
 mod money;
+mod payouts;
 mod request;
 mod rules;
 mod setup;
@@ -70,6 +71,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     booking::ENTRIES,
     money::ENTRIES,
     credit::ENTRIES,
+    payouts::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,
     audit::ENTRIES,

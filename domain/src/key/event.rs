@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     actor::{Actor, Role},
-    event::events,
+    event::{events, one_more_choice},
     ids::{KeyId, PrincipalId, SiteId},
     text::Name,
 };
 
 events! { "key" {
-    Granted = "key.granted" v 1,
+    Granted = "key.granted" v 2 from [1 => one_more_choice],
     Revoked = "key.revoked" v 1,
 } }
 
@@ -40,6 +40,10 @@ pub enum Scope {
     RefundsCreate,
     #[serde(rename = "refunds:approve")]
     RefundsApprove,
+    #[serde(rename = "payouts:read")]
+    PayoutsRead,
+    #[serde(rename = "payouts:write")]
+    PayoutsWrite,
     #[serde(rename = "check_in")]
     CheckIn,
     #[serde(rename = "events:read")]

@@ -12,7 +12,51 @@ pub(super) fn newest(name: &str) -> i16 {
         | "refund.succeeded"
         | "site.registered"
         | "site.described" => 3,
-        "reservation.held" | "reservation.split" => 2,
+        "reservation.held" | "reservation.split" | "key.granted" => 2,
         _ => 1,
     }
+}
+
+/// Events of the catalogue by which nothing is judged.
+pub(super) fn is_not_judged(name: &str) -> bool {
+    matches!(
+        name,
+        "site.registered"
+            | "site.described"
+            | "site.hours_set"
+            | "site.day_set"
+            | "site.tariffs_set"
+            | "site.policy_set"
+            | "site.contact_set"
+            | "site.contract_set"
+            | "site.payout_account_set"
+            | "site.payouts_held"
+            | "site.payouts_released"
+            | "site.suspended"
+            | "site.resumed"
+            | "payout.prepared"
+            | "payout.agreed"
+            | "payout.approved"
+            | "payout.rejected"
+            | "payout.submitted"
+            | "payout.pending"
+            | "payout.became_unknown"
+            | "payout.succeeded"
+            | "payout.failed"
+            | "payout.reversed"
+            | "payout.paid_by_hand"
+            | "reconciliation.import_requested"
+            | "reconciliation.statement_imported"
+            | "reconciliation.matched"
+            | "reconciliation.difference_found"
+            | "reconciliation.explanation_proposed"
+            | "reconciliation.difference_explained"
+            | "reconciliation.closed"
+            | "client.registered"
+            | "client.renamed"
+            | "client.number_verified"
+            | "client.erased"
+            | "key.granted"
+            | "key.revoked"
+    )
 }
