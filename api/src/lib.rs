@@ -10,6 +10,7 @@ pub mod http;
 pub mod key;
 pub mod ledger;
 pub mod payment;
+pub mod payout;
 pub mod problem;
 pub mod promotion;
 pub mod quote;

@@ -43,6 +43,7 @@ refusals!(
     domain::payment::Refusal,
     domain::refund::Refusal,
     domain::reconciliation::Refusal,
+    domain::payout::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,

@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     App, audit, client, event,
     http::{health, openapi, operation::Operation, pipeline},
-    key, ledger, payment,
+    key, ledger, payment, payout,
     problem::{self, Problem},
     promotion, quote, reconciliation, refund, reservation, site, test_clock,
 };
@@ -30,6 +30,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         reservation::OPERATIONS,
         payment::OPERATIONS,
         refund::OPERATIONS,
+        payout::OPERATIONS,
         ledger::OPERATIONS,
         reconciliation::OPERATIONS,
         key::OPERATIONS,

@@ -7,6 +7,7 @@ mod contract;
 mod geojson;
 mod ground;
 mod lift;
+mod payouts;
 mod register;
 mod search;
 mod set_ground;
@@ -57,6 +58,10 @@ pub const OPERATIONS: &[&Operation] = &[
     &set_policy::SET_POLICY,
     &contract::SET_CONTRACT,
     &contract::SHOW_CONTRACT,
+    &payouts::SET_PAYOUT_ACCOUNT,
+    &payouts::SHOW_PAYOUT_ACCOUNT,
+    &payouts::HOLD_PAYOUTS,
+    &payouts::RELEASE_PAYOUTS,
     &set_ground::SET_GROUND,
     &close::CLOSE,
     &lift::LIFT,

@@ -12,7 +12,7 @@ pub use outside::{outside, withheld};
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
-use crate::{client, ids::StreamId, key, payment, promotion, reconciliation, refund, reservation, site};
+use crate::{client, ids::StreamId, key, payment, payout, promotion, reconciliation, refund, reservation, site};
 
 /// Why a stored event could not be read.
 #[derive(Debug, Error)]
@@ -210,6 +210,7 @@ nouns! {
     Payment in payment,
     Refund in refund,
     Reconciliation in reconciliation,
+    Payout in payout,
     Client in client,
     Key in key,
     Promotion in promotion,

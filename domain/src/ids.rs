@@ -76,6 +76,10 @@ ids! {
     ReconciliationId,
     /// A code that takes something off a price.
     PromotionId,
+    /// One movement of money to a site.
+    PayoutId,
+    /// One claim of commission on a site.
+    InvoiceId,
     /// A person who books.
     ClientId,
     /// An API key.
@@ -94,4 +98,15 @@ macro_rules! streams {
     )*};
 }
 
-streams!(SiteId, ReservationId, PaymentId, RefundId, ReconciliationId, ClientId, KeyId, PromotionId);
+streams!(
+    SiteId,
+    ReservationId,
+    PaymentId,
+    RefundId,
+    ReconciliationId,
+    PayoutId,
+    InvoiceId,
+    ClientId,
+    KeyId,
+    PromotionId
+);

@@ -16,6 +16,7 @@ pub mod key;
 pub mod ledger;
 pub mod money;
 pub mod payment;
+pub mod payout;
 pub mod phone;
 pub mod place;
 pub mod policy;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp, client,
     event::Event,
-    ids::{ClientId, PaymentId, ReconciliationId, RefundId, ReservationId, SiteId},
-    payment, reconciliation, refund, reservation,
+    ids::{ClientId, PaymentId, PayoutId, ReconciliationId, RefundId, ReservationId, SiteId},
+    payment, payout, reconciliation, refund, reservation,
 };
 
 /// One thing to do.
@@ -35,6 +35,11 @@ pub enum Reaction {
     /// [`refund::retry`], then call the provider when it was submitted there. When [`refund::next`] says cash, the
     /// manager is told ([`Notice::HandOut`]).
     RetryRefund { refund_id: RefundId },
+    /// [`payout::submit`], then call the provider.
+    SubmitPayout { payout_id: PayoutId },
+    /// [`payout::prepare`] for all that was entered before the month that begins at `at`, by itself; then the next month, as
+    /// long as the site is paid to the account that it was given at `since`. `None` finds out which month is the first.
+    PreparePayout { site_id: SiteId, since: Timestamp, at: Option<Timestamp> },
     /// [`reservation::return_money`].
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
@@ -53,10 +58,12 @@ impl Reaction {
         match self {
             Self::CloseCheckout { at, .. } | Self::Wake { at, .. } => Some(*at),
             Self::Ask(ask) => Some(ask.due()),
+            Self::PreparePayout { at, .. } => at.map(|month| month + Duration::hours(payout::MONTH_RESTS)),
             Self::OpenCheckout { .. }
             | Self::CloseCheckouts { .. }
             | Self::SubmitRefund { .. }
             | Self::RetryRefund { .. }
+            | Self::SubmitPayout { .. }
             | Self::ReturnMoney { .. }
             | Self::FetchStatement { .. }
             | Self::ReleaseDiscount { .. }
@@ -97,6 +104,7 @@ pub enum About {
     Refund(RefundId),
     /// A payment that a statement lists as paid, whatever we thought of it.
     Listed(PaymentId),
+    Payout(PayoutId),
 }
 
 impl Ask {
@@ -253,6 +261,22 @@ pub enum Notice {
     DifferencesFound {
         reconciliation_id: ReconciliationId,
     },
+    /// To finance: a payout waits for somebody who has not signed it.
+    PayoutWaits {
+        payout_id: PayoutId,
+    },
+    /// To finance: a payout is to be made at the bank.
+    TransferWanted {
+        payout_id: PayoutId,
+    },
+    /// To finance: a payout failed, or was taken back; the money is payable again.
+    PayoutFailed {
+        payout_id: PayoutId,
+    },
+    /// To the manager: the site was paid.
+    PaidOut {
+        payout_id: PayoutId,
+    },
     /// To finance: a provider has not told what became of it.
     NoAnswer {
         about: About,
@@ -267,6 +291,10 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Refund(event) => refund::react(event),
         Event::Client(event) => client::react(event),
         Event::Reconciliation(event) => reconciliation::react(event),
+        Event::Payout(event) => payout::react(event),
+        Event::Site(crate::site::Event::PayoutAccountSet(set)) => {
+            vec![Reaction::PreparePayout { site_id: set.site_id, since: set.at, at: None }]
+        }
         Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
     }
 }

@@ -14,4 +14,6 @@ pub mod field {
     pub const NAME: &str = "name";
     pub const EMAIL: &str = "email";
     pub const STATEMENT: &str = "statement";
+    /// Where a site is paid: a number, or an account at a bank.
+    pub const PAYOUT_ACCOUNT: &str = "payout_account";
 }

@@ -9,6 +9,7 @@ mod event;
 mod hours;
 mod invalid;
 mod lift_closure;
+mod payouts;
 mod refusal;
 mod register;
 mod schedule_closure;
@@ -32,6 +33,7 @@ pub use hours::Opening;
 pub(crate) use hours::at as hours_at;
 pub use invalid::Invalid;
 pub use lift_closure::lift_closure;
+pub use payouts::{hold_payouts, release_payouts, set_payout_account};
 pub use refusal::Refusal;
 pub use register::{Registration, register};
 pub use schedule_closure::{Hit, MOST_HITS, PlannedClosure, schedule_closure};
@@ -85,6 +87,9 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         | Event::PolicySet(_)
         | Event::ContactSet(_)
         | Event::ContractSet(_)
+        | Event::PayoutAccountSet(_)
+        | Event::PayoutsHeld(_)
+        | Event::PayoutsReleased(_)
         | Event::Suspended(_)
         | Event::Resumed(_) => Vec::new(),
     }

@@ -94,6 +94,17 @@ impl Store {
         }
     }
 
+    /// The last position recorded before an instant; 0 before the first event.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn position_before(&self, at: Timestamp) -> Result<Position, ReadError> {
+        // Times of the log are whole microseconds.
+        let last = at - chrono::TimeDelta::microseconds(1);
+        let position = sqlx::query_scalar!(r#"SELECT event_log.position_at($1) AS "position!""#, last);
+        Ok(position.fetch_one(self.pool()).await?)
+    }
+
     /// The events of some streams up to a position, in the order of the log.
     ///
     /// # Errors

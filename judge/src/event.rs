@@ -258,30 +258,7 @@ impl Fact {
             "client.fine_appealed" => Self::FineAppealed(of(data)?),
             "client.fine_decided" => Self::FineDecided(of(data)?),
             "client.fine_settled" => Self::FineSettled(of(data)?),
-            "site.registered"
-            | "site.described"
-            | "site.hours_set"
-            | "site.day_set"
-            | "site.tariffs_set"
-            | "site.policy_set"
-            | "site.contact_set"
-            | "site.contract_set"
-            | "site.suspended"
-            | "site.resumed"
-            | "client.registered"
-            | "client.renamed"
-            | "client.number_verified"
-            | "client.erased"
-            | "key.granted"
-            | "key.revoked"
-            | "reconciliation.import_requested"
-            | "reconciliation.statement_imported"
-            | "reconciliation.matched"
-            | "reconciliation.difference_found"
-            | "reconciliation.explanation_proposed"
-            | "reconciliation.difference_explained"
-            | "reconciliation.closed" => Self::Other,
-            name if published::is_no_money(name) => Self::Other,
+            _ if published::is_not_judged(name) => Self::Other,
             _ => return Err("not in the catalogue".to_owned()),
         })
     }

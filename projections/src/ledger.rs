@@ -2,10 +2,12 @@
 
 mod books;
 mod lines;
+mod payable;
 mod search;
 mod statement;
 
 pub use lines::Line;
+pub use payable::payable;
 pub use search::{Balance, Filter, list, trial_balance};
 pub use statement::{Asked, Stated, Statement, statement};
 
@@ -18,7 +20,7 @@ pub static PROJECTOR: Projector = Projector {
     name: "ledger",
     version: domain::ledger::VERSION,
     poison: Poison::Stop,
-    kinds: &["reservation", "payment", "refund", "reconciliation"],
+    kinds: &["reservation", "payment", "refund", "reconciliation", "payout"],
     tables: &["ledger_books", "ledger_refunds", "ledger_entries"],
     apply: |connection, entries| {
         Box::pin(async move {

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod page;
 pub mod past;
 pub mod payment;
+pub mod payout;
 pub mod promotion;
 pub mod reconciliation;
 pub mod refund;
@@ -36,4 +37,5 @@ pub const PROJECTORS: &[&Projector] = &[
     &ledger::PROJECTOR,
     &reconciliation::PROJECTOR,
     &promotion::PROJECTOR,
+    &payout::PROJECTOR,
 ];

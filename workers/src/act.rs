@@ -4,6 +4,7 @@ mod ask;
 mod checkout;
 pub(crate) mod learn;
 mod number;
+mod payout;
 mod refund;
 mod report;
 mod settle;
@@ -164,6 +165,8 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::Ask(question) => ask::ask(ctx, taken, question).await,
         Reaction::SubmitRefund { refund_id } => refund::submit(ctx, taken, refund_id).await,
         Reaction::RetryRefund { refund_id } => refund::retry(ctx, taken, refund_id).await,
+        Reaction::SubmitPayout { payout_id } => payout::submit(ctx, taken, payout_id).await,
+        Reaction::PreparePayout { site_id, since, at } => payout::prepare(ctx, taken, site_id, since, at).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
         Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,
         Reaction::FetchStatement { reconciliation_id } => statement::fetch(ctx, taken, reconciliation_id).await,

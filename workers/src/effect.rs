@@ -55,9 +55,12 @@ impl Work {
                     About::Payment(_) => "query_payment",
                     About::Listed(_) => "query_listed",
                     About::Refund(_) => "query_refund",
+                    About::Payout(_) => "query_payout",
                 },
                 Reaction::SubmitRefund { .. } => "submit_refund",
                 Reaction::RetryRefund { .. } => "retry_refund",
+                Reaction::SubmitPayout { .. } => "submit_payout",
+                Reaction::PreparePayout { .. } => "prepare_payout",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
                 Reaction::ReleaseDiscount { .. } => "release_discount",
@@ -81,8 +84,12 @@ impl Work {
                 Reaction::Ask(ask) => match ask.about {
                     About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid(),
                     About::Refund(refund_id) => refund_id.uuid(),
+                    About::Payout(payout_id) => payout_id.uuid(),
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),
+                Reaction::SubmitPayout { payout_id } => payout_id.uuid(),
+                // Beside the letters to the manager of the site.
+                Reaction::PreparePayout { site_id, .. } => Uuid::from_u128(site_id.uuid().as_u128() ^ (1 << 77)),
                 Reaction::CloseCheckouts { reservation_id }
                 | Reaction::ReturnMoney { reservation_id }
                 | Reaction::ReleaseDiscount { reservation_id }

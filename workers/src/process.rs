@@ -36,9 +36,13 @@ pub struct Manager {
 /// Every process manager there is. One that is added starts at the head of a log that has events.
 pub const MANAGERS: [Manager; 3] = [
     Manager { name: "money", wants: is_about_money, keeps_payments: true },
-    Manager { name: "timers", wants: |reaction| matches!(reaction, Reaction::Wake { .. }), keeps_payments: false },
+    Manager { name: "timers", wants: is_a_timer, keeps_payments: false },
     Manager { name: "messages", wants: |reaction| matches!(reaction, Reaction::Tell { .. }), keeps_payments: false },
 ];
+
+const fn is_a_timer(reaction: &Reaction) -> bool {
+    matches!(reaction, Reaction::Wake { .. } | Reaction::PreparePayout { .. })
+}
 
 const fn is_about_money(reaction: &Reaction) -> bool {
     match reaction {
@@ -48,10 +52,11 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::Ask(_)
         | Reaction::SubmitRefund { .. }
         | Reaction::RetryRefund { .. }
+        | Reaction::SubmitPayout { .. }
         | Reaction::ReturnMoney { .. }
         | Reaction::FetchStatement { .. }
         | Reaction::ReleaseDiscount { .. } => true,
-        Reaction::Wake { .. } | Reaction::Tell { .. } => false,
+        Reaction::Wake { .. } | Reaction::PreparePayout { .. } | Reaction::Tell { .. } => false,
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Message {
     Freed { game: Game },
     /// To the manager: a reservation has another time.
     Moved { game: Game },
+    /// To the manager: the site was paid.
+    PaidOut { site: String, amount: Money, reference: Option<String> },
     /// To the manager: hand this out against signature.
     HandOut { game: Game, amount: Money },
 }

@@ -48,6 +48,7 @@ through_problem!(
     domain::payment::Refusal,
     domain::refund::Refusal,
     domain::reconciliation::Refusal,
+    domain::payout::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,

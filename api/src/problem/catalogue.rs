@@ -4,6 +4,7 @@ mod audit;
 mod booking;
 mod credit;
 mod money;
+mod payouts;
 mod promotions;
 mod reconciliations;
 mod request;
@@ -73,6 +74,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     money::ENTRIES,
     reconciliations::ENTRIES,
     credit::ENTRIES,
+    payouts::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,
     promotions::ENTRIES,

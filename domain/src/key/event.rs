@@ -43,6 +43,10 @@ pub enum Scope {
     /// Import statements, explain differences, close days.
     #[serde(rename = "reconciliations:write")]
     ReconciliationsWrite,
+    #[serde(rename = "payouts:read")]
+    PayoutsRead,
+    #[serde(rename = "payouts:write")]
+    PayoutsWrite,
     #[serde(rename = "check_in")]
     CheckIn,
     #[serde(rename = "events:read")]

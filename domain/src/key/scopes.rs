@@ -7,8 +7,8 @@ use super::Scope;
 /// The scopes of a role: what a key of that role gets unless it asks for less.
 pub const fn scopes_of(role: Role) -> &'static [Scope] {
     use Scope::{
-        CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, ReconciliationsWrite, RefundsApprove,
-        RefundsCreate, ReservationsRead, ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
+        CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, PayoutsRead, PayoutsWrite, ReconciliationsWrite,
+        RefundsApprove, RefundsCreate, ReservationsRead, ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
     };
     match role {
         Role::Client => &[SitesRead, ReservationsRead, ReservationsWrite, PaymentsRead, PaymentsWrite],
@@ -21,6 +21,7 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             ReservationsWrite,
             PaymentsRead,
             PaymentsWrite,
+            PayoutsRead,
             RefundsCreate,
             CheckIn,
             EventsRead,
@@ -32,14 +33,18 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             SitesWrite,
             ReservationsRead,
             PaymentsRead,
+            PayoutsRead,
+            PayoutsWrite,
             RefundsCreate,
             RefundsApprove,
             ReconciliationsWrite,
             EventsRead,
         ],
         // No money moves. The test clock is moved by whoever runs the installation.
-        Role::Admin => &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, EventsRead, KeysWrite, TestClockWrite],
-        Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, EventsRead],
+        Role::Admin => {
+            &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, PayoutsRead, EventsRead, KeysWrite, TestClockWrite]
+        }
+        Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, PayoutsRead, EventsRead],
         Role::Service => &[
             SitesRead,
             SitesWrite,

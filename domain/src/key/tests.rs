@@ -57,7 +57,10 @@ fn nobody_chooses_a_scope_their_role_does_not_have() {
 #[test]
 fn an_auditor_can_never_write_and_an_admin_moves_no_money() {
     let writes = |scope: &Scope| {
-        !matches!(scope, Scope::SitesRead | Scope::ReservationsRead | Scope::PaymentsRead | Scope::EventsRead)
+        !matches!(
+            scope,
+            Scope::SitesRead | Scope::ReservationsRead | Scope::PaymentsRead | Scope::PayoutsRead | Scope::EventsRead
+        )
     };
     assert!(!scopes_of(Role::Auditor).iter().any(writes));
     let money = [
@@ -65,6 +68,7 @@ fn an_auditor_can_never_write_and_an_admin_moves_no_money() {
         Scope::RefundsCreate,
         Scope::RefundsApprove,
         Scope::ReconciliationsWrite,
+        Scope::PayoutsWrite,
         Scope::ReservationsWrite,
     ];
     assert!(!scopes_of(Role::Admin).iter().any(|scope| money.contains(scope)));

@@ -40,6 +40,8 @@ pub enum Account {
     ProviderFees,
     /// `payouts:payable`: on its way to a site.
     PayoutsPayable,
+    /// `platform:bank`: on the bank account of the platform.
+    Bank,
     /// `cash:{site}:variance`: counted more, or less, than the till should hold.
     Variance(SiteId),
     /// `refunds:payable`: on its way back.
@@ -95,6 +97,14 @@ impl Account {
         }
     }
 
+    /// Where money of the platform itself leaves from, by a method; `None` where none moves.
+    pub const fn of_platform(method: Method) -> Option<Self> {
+        match method {
+            Method::Transfer => Some(Self::Bank),
+            _ => Self::at_provider(method),
+        }
+    }
+
     /// The accounts of a site.
     pub const fn of_site(site_id: SiteId) -> [Self; 6] {
         [
@@ -125,6 +135,7 @@ impl Account {
             | Self::Forfeited
             | Self::ProviderFees
             | Self::PayoutsPayable
+            | Self::Bank
             | Self::RefundsPayable
             | Self::Suspense => None,
         }
@@ -148,6 +159,7 @@ impl fmt::Display for Account {
             Self::Forfeited => f.write_str("platform:forfeited"),
             Self::ProviderFees => f.write_str("provider:fees"),
             Self::PayoutsPayable => f.write_str("payouts:payable"),
+            Self::Bank => f.write_str("platform:bank"),
             Self::Variance(site_id) => write!(f, "cash:{site_id}:variance"),
             Self::RefundsPayable => f.write_str("refunds:payable"),
             Self::Suspense => f.write_str("suspense"),
@@ -183,6 +195,7 @@ impl FromStr for Account {
             ["platform", "forfeited"] => Some(Self::Forfeited),
             ["provider", "fees"] => Some(Self::ProviderFees),
             ["payouts", "payable"] => Some(Self::PayoutsPayable),
+            ["platform", "bank"] => Some(Self::Bank),
             ["refunds", "payable"] => Some(Self::RefundsPayable),
             ["suspense"] => Some(Self::Suspense),
             _ => None,

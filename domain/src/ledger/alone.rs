@@ -9,6 +9,8 @@ use crate::{
     event::Event,
     ids::ClientId,
     money::Money,
+    payment::Method,
+    payout,
 };
 
 /// The entry of an event that [`concern`](super::concern) says stands alone; nothing for any other.
@@ -29,6 +31,7 @@ pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
         },
         // The money itself came by the payment.
         Event::Client(client::Event::FineSettled(settled)) => owed(settled.client_id, minus(settled.amount)),
+        Event::Payout(event) => of_payout(event),
         _ => Ok(Entry::nothing()),
     }
 }
@@ -40,4 +43,40 @@ fn owed(client_id: ClientId, amount: Money) -> Result<Entry, LedgerError> {
 
 const fn minus(amount: Money) -> Money {
     Money::new(-amount.amount, amount.currency)
+}
+
+/// Approved, it is on its way; then it is gone from where it left, or the site's again.
+fn of_payout(event: &payout::Event) -> Result<Entry, LedgerError> {
+    match event {
+        payout::Event::Approved(approved) => Entry::new([
+            debit(Account::SitePayable(approved.site_id), approved.amount),
+            credit(Account::PayoutsPayable, approved.amount),
+        ]),
+        payout::Event::Succeeded(succeeded) => {
+            let purse = purse(succeeded.method)?;
+            let fee = succeeded.fee.unwrap_or(Money::zero(succeeded.amount.currency));
+            Entry::new([
+                debit(Account::PayoutsPayable, succeeded.amount),
+                debit(Account::ProviderFees, fee),
+                credit(purse, succeeded.amount.plus(fee)?),
+            ])
+        }
+        payout::Event::PaidByHand(paid) => {
+            Entry::new([debit(Account::PayoutsPayable, paid.amount), credit(Account::Bank, paid.amount)])
+        }
+        payout::Event::Failed(failed) => Entry::new([
+            debit(Account::PayoutsPayable, failed.amount),
+            credit(Account::SitePayable(failed.site_id), failed.amount),
+        ]),
+        // The fee stays with the provider until its statement says otherwise.
+        payout::Event::Reversed(reversed) => Entry::new([
+            debit(purse(reversed.method)?, reversed.amount),
+            credit(Account::SitePayable(reversed.site_id), reversed.amount),
+        ]),
+        _ => Ok(Entry::nothing()),
+    }
+}
+
+fn purse(method: Method) -> Result<Account, LedgerError> {
+    Account::of_platform(method).ok_or(LedgerError::NoMoney)
 }

@@ -16,6 +16,7 @@ use crate::{
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
     money::{Money, MoneyError},
     payment::{self, Method},
+    payout,
     refund::{self, Route},
     reservation,
 };
@@ -70,6 +71,13 @@ pub fn concern(event: &Event) -> Option<Concern> {
         }
         Event::Payment(payment::Event::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),
         Event::Payment(payment::Event::Duplicated(duplicated)) => Concern::Reservation(duplicated.reservation_id),
+        Event::Payout(
+            payout::Event::Approved(_)
+            | payout::Event::Succeeded(_)
+            | payout::Event::Failed(_)
+            | payout::Event::Reversed(_)
+            | payout::Event::PaidByHand(_),
+        ) => Concern::Alone,
         Event::Refund(R::Requested(requested)) => Concern::Reservation(requested.reservation_id),
         Event::Refund(R::Approved(approved)) => Concern::Refund(approved.refund_id),
         Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),

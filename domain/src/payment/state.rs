@@ -105,6 +105,7 @@ impl Aggregate for Payment {
             | event::Event::Refund(_)
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
+            | event::Event::Payout(_)
             | event::Event::Key(_)
             | event::Event::Promotion(_) => None,
         }

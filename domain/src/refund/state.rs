@@ -99,6 +99,7 @@ impl Aggregate for Refund {
             | event::Event::Payment(_)
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
+            | event::Event::Payout(_)
             | event::Event::Key(_)
             | event::Event::Promotion(_) => None,
         }

@@ -28,6 +28,9 @@ events! { "site" {
     PolicySet = "site.policy_set" v 1,
     ContactSet = "site.contact_set" v 1,
     ContractSet = "site.contract_set" v 1,
+    PayoutAccountSet = "site.payout_account_set" v 1,
+    PayoutsHeld = "site.payouts_held" v 1,
+    PayoutsReleased = "site.payouts_released" v 1,
     ClosureScheduled = "site.closure_scheduled" v 1,
     ClosureLifted = "site.closure_lifted" v 1,
     Suspended = "site.suspended" v 1,
@@ -232,6 +235,54 @@ pub struct ContactSet {
 pub struct ContractSet {
     pub site_id: SiteId,
     pub contract: Contract,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// Where the platform pays the site. Agreed with an admin, never typed by whoever pays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PayoutAccountSet {
+    pub site_id: SiteId,
+    /// A method with a provider that sends; or `transfer`, which a person makes at the bank.
+    pub method: crate::payment::Method,
+    /// Whose key seals the account: the manager.
+    pub subject: PrincipalId,
+    /// A number in E.164, or the account at the bank.
+    pub account: Sealed,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// A wallet, or an account at a bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// A method with a provider that sends; or `transfer`, which a person makes at the bank.
+    pub method: crate::payment::Method,
+    /// Whose key seals the account: the manager.
+    pub subject: PrincipalId,
+    /// A number in E.164, or the account at the bank.
+    pub account: Sealed,
+}
+
+/// Money of the site stays with the platform, while a dispute is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PayoutsHeld {
+    pub site_id: SiteId,
+    /// So much of it; all of it when there is none.
+    pub amount: Option<Money>,
+    pub reason: Note,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// It is the site's again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PayoutsReleased {
+    pub site_id: SiteId,
+    pub reason: Note,
     pub by: Actor,
     pub at: Timestamp,
 }

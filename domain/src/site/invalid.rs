@@ -48,6 +48,10 @@ pub enum Invalid {
     Ambiguous { first: TariffId, second: TariffId },
     #[error("a commission is at most {most} basis points")]
     Commission { most: u16 },
+    #[error("nothing can be sent to a site by this method")]
+    PayoutMethod,
+    #[error("what is held is more than nothing, in the currency of the site")]
+    PayoutHold,
     #[error("a closure needs at least one cell")]
     NoCells,
 }
@@ -73,6 +77,8 @@ impl Refused for Invalid {
             Self::TariffMinutes { .. } => "site.tariff_minutes",
             Self::Ambiguous { .. } => "site.ambiguous_tariffs",
             Self::Commission { .. } => "site.commission",
+            Self::PayoutMethod => "site.payout_method",
+            Self::PayoutHold => "site.payout_hold",
             Self::NoCells => "site.no_cells",
         }
     }

@@ -7,17 +7,18 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Timestamp,
     aggregate::{Aggregate, Version},
     contract::Contract,
     ids::{CellId, ClosureId, PitchId, PrincipalId, SiteId},
     interval::Interval,
-    money::Currency,
+    money::{Currency, Money},
     policy::Policy,
     sealed::Sealed,
     text::{Name, Note, Slug},
 };
 
-use super::{Cell, ClosureReason, Event, OpeningRule, Pitch, Profile, Tariff, Window};
+use super::{Cell, ClosureReason, Destination, Event, OpeningRule, PayoutAccountSet, Pitch, Profile, Tariff, Window};
 
 /// A venue. Empty until [`super::Registered`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub struct Site {
     /// What was agreed about money; `None` is the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
+    /// Where it is paid, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout_account: Option<PayoutAccount>,
+    /// What of its money stays with the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout_hold: Option<PayoutHold>,
     /// Closures that were not lifted, past ones included.
     pub closures: BTreeMap<ClosureId, Closure>,
     /// Why nothing can be booked at the moment.
@@ -104,6 +111,24 @@ pub struct Closure {
     pub during: Interval,
     pub reason: ClosureReason,
     pub note: Option<Note>,
+    pub version: Version,
+}
+
+/// Where a site is paid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PayoutAccount {
+    pub destination: Destination,
+    pub since: Timestamp,
+    /// It took the place of another one: nothing is paid to it for a day.
+    pub replaced: bool,
+}
+
+/// Money that stays with the platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PayoutHold {
+    /// `None` is all of it.
+    pub amount: Option<Money>,
+    pub reason: Note,
     pub version: Version,
 }
 
@@ -191,6 +216,16 @@ impl Aggregate for Site {
                 self.contact = Some(Contact { subject: set.subject, phone: set.phone, email: set.email });
             }
             Event::ContractSet(set) => self.contract = Some(set.contract),
+            Event::PayoutAccountSet(set) => {
+                let replaced = self.payout_account.is_some();
+                let PayoutAccountSet { method, subject, account, at: since, .. } = set;
+                let destination = Destination { method, subject, account };
+                self.payout_account = Some(PayoutAccount { destination, since, replaced });
+            }
+            Event::PayoutsHeld(held) => {
+                self.payout_hold = Some(PayoutHold { amount: held.amount, reason: held.reason, version });
+            }
+            Event::PayoutsReleased(_) => self.payout_hold = None,
             Event::ClosureScheduled(set) => {
                 let closure =
                     Closure { cells: set.cells, during: set.during, reason: set.reason, note: set.note, version };

@@ -18,7 +18,51 @@ pub(super) fn newest(name: &str) -> i16 {
     }
 }
 
-/// Nothing that is judged: what a promotion gives is in the price already.
-pub(super) fn is_no_money(name: &str) -> bool {
-    matches!(name, "promotion.created" | "promotion.ended" | "promotion.redeemed" | "promotion.released")
+/// Events of the catalogue by which nothing is judged.
+pub(super) fn is_not_judged(name: &str) -> bool {
+    matches!(
+        name,
+        "site.registered"
+            | "site.described"
+            | "site.hours_set"
+            | "site.day_set"
+            | "site.tariffs_set"
+            | "site.policy_set"
+            | "site.contact_set"
+            | "site.contract_set"
+            | "site.payout_account_set"
+            | "site.payouts_held"
+            | "site.payouts_released"
+            | "site.suspended"
+            | "site.resumed"
+            | "payout.prepared"
+            | "payout.agreed"
+            | "payout.approved"
+            | "payout.rejected"
+            | "payout.submitted"
+            | "payout.pending"
+            | "payout.became_unknown"
+            | "payout.succeeded"
+            | "payout.failed"
+            | "payout.reversed"
+            | "payout.paid_by_hand"
+            // What a promotion gives is in the price already.
+            | "promotion.created"
+            | "promotion.ended"
+            | "promotion.redeemed"
+            | "promotion.released"
+            | "reconciliation.import_requested"
+            | "reconciliation.statement_imported"
+            | "reconciliation.matched"
+            | "reconciliation.difference_found"
+            | "reconciliation.explanation_proposed"
+            | "reconciliation.difference_explained"
+            | "reconciliation.closed"
+            | "client.registered"
+            | "client.renamed"
+            | "client.number_verified"
+            | "client.erased"
+            | "key.granted"
+            | "key.revoked"
+    )
 }

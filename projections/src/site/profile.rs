@@ -28,7 +28,7 @@ use crate::{
 /// loaded from the log.
 #[derive(Clone, Debug)]
 pub struct SiteRow {
-    /// Without the contact and the contract.
+    /// Without the contact, the contract, and how it is paid.
     pub site: Loaded<Site>,
     pub created_at: Timestamp,
     /// The last event that is in here.
@@ -55,6 +55,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
         row.site.state.evolve(event.clone());
         (row.site.state.contact, row.site.state.contract) = (None, None);
+        (row.site.state.payout_account, row.site.state.payout_hold) = (None, None);
         row.site.version = entry.version;
         row.position = entry.position;
     }

@@ -369,18 +369,7 @@ impl Bench {
 
     /// Steps every worker until nothing is left to do at this time.
     pub async fn pump(&self) {
-        for _ in 0..200 {
-            let mut busy = false;
-            for manager in MANAGERS {
-                busy |= Process::new(self.ctx.clone(), manager).step().await.unwrap() == Progress::Busy;
-            }
-            busy |= Worker::new(self.ctx.clone()).step().await.unwrap() == Progress::Busy;
-            busy |= Reader::new(self.ctx.clone()).step().await.unwrap() == Progress::Busy;
-            if !busy {
-                return;
-            }
-        }
-        panic!("the workers find no rest");
+        pump(&self.ctx).await;
     }
 
     /// Lets time pass here and at the providers, then everything that fell due happens.
@@ -405,12 +394,7 @@ impl Bench {
     async fn align(&self) {
         let rail = (self.kind != Kind::Wave).then_some(&self.rail);
         for fake in std::iter::once(&self.wave).chain(rail).chain(&self.added) {
-            let theirs = fake.control(json!({"do": "advance", "seconds": 0})).await;
-            let theirs = theirs["now"].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
-            let ahead = (self.store.clock().now() - theirs).num_seconds();
-            if ahead > 0 {
-                fake.control(json!({"do": "advance", "seconds": ahead})).await;
-            }
+            let ahead = align(fake, self.store.clock().now()).await;
             // The gateway goes by the same time as Wave.
             if ahead > 0 && fake.url == self.wave.url {
                 self.sms.control(json!({"do": "advance", "seconds": ahead})).await;
@@ -448,6 +432,33 @@ impl Bench {
             .map(|(disposition, count)| (disposition.unwrap_or_else(|| "waiting".into()), count))
             .collect()
     }
+}
+
+/// Steps every worker until nothing is left to do at this time.
+pub async fn pump(ctx: &Context) {
+    for _ in 0..200 {
+        let mut busy = false;
+        for manager in MANAGERS {
+            busy |= Process::new(ctx.clone(), manager).step().await.unwrap() == Progress::Busy;
+        }
+        busy |= Worker::new(ctx.clone()).step().await.unwrap() == Progress::Busy;
+        busy |= Reader::new(ctx.clone()).step().await.unwrap() == Progress::Busy;
+        if !busy {
+            return;
+        }
+    }
+    panic!("the workers find no rest");
+}
+
+/// Moves the clock of a fake forward to an instant; by how many seconds.
+pub async fn align(fake: &Fake, now: Timestamp) -> i64 {
+    let theirs = fake.control(json!({"do": "advance", "seconds": 0})).await;
+    let theirs = theirs["now"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let ahead = (now - theirs).num_seconds();
+    if ahead > 0 {
+        fake.control(json!({"do": "advance", "seconds": ahead})).await;
+    }
+    ahead.max(0)
 }
 
 fn code(id: ReservationId) -> String {

@@ -11,7 +11,7 @@ use domain::{
 use super::{
     Learned, Report, TurnError,
     checkout::{alarmed, call, create, rail},
-    learn, refund,
+    learn, payout, refund,
 };
 use crate::{
     context::Context,
@@ -24,6 +24,7 @@ pub(super) async fn ask(ctx: &Context, taken: &Taken, question: Ask) -> Result<O
         About::Payment(payment_id) => about_payment(ctx, taken, payment_id).await?,
         About::Listed(payment_id) => about_listed(ctx, taken, payment_id).await?,
         About::Refund(refund_id) => refund::ask(ctx, taken, refund_id).await?,
+        About::Payout(payout_id) => payout::ask(ctx, taken, payout_id).await?,
     };
     match over {
         Some(outcome) => Ok(outcome),

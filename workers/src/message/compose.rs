@@ -6,6 +6,7 @@ use domain::{
     ids::{PaymentId, RefundId, ReservationId},
     money::Money,
     payment::Payment,
+    payout::Payout,
     phone::Phone,
     reaction::{Notice, Whom},
     refund::Refund,
@@ -133,7 +134,20 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
             let scene = Scene::load(ctx, request.reservation_id).await?;
             Ok(scene.map(|scene| Message::HandOut { game: scene.game, amount: request.amount }))
         }
-        Notice::AmountDiffers { .. }
+        Notice::PaidOut { payout_id } => {
+            let payout: Loaded<Payout> = ctx.store.load(payout_id).await?;
+            let Some(prepared) = &payout.state.prepared else { return Ok(None) };
+            let site: Loaded<Site> = ctx.store.load(prepared.site_id).await?;
+            let site =
+                site.state.identity.as_ref().map(|identity| identity.profile.name.to_string()).unwrap_or_default();
+            let reference = payout.state.attempt.as_ref().and_then(|attempt| attempt.provider_id.as_ref());
+            let reference = reference.map(ToString::to_string).or(payout.state.transfer.clone());
+            Ok(Some(Message::PaidOut { site, amount: prepared.amount, reference }))
+        }
+        Notice::PayoutWaits { .. }
+        | Notice::TransferWanted { .. }
+        | Notice::PayoutFailed { .. }
+        | Notice::AmountDiffers { .. }
         | Notice::PaidTwice { .. }
         | Notice::ApprovalWanted { .. }
         | Notice::RefundReversed { .. }

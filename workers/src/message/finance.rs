@@ -2,8 +2,9 @@
 
 use domain::{
     aggregate::Loaded,
-    ids::RefundId,
+    ids::{PayoutId, RefundId},
     payment::Payment,
+    payout::Payout,
     reaction::{About, Notice},
     reconciliation::Reconciliation,
     refund::Refund,
@@ -31,6 +32,19 @@ pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, Str
             let text = refund(ctx, refund_id, "a été repris par l'opérateur; il est dû de nouveau").await?;
             ("Remboursement repris", text)
         }
+        Notice::PayoutWaits { payout_id } => (
+            "Reversement à approuver",
+            payout(ctx, payout_id, "attend une personne qui ne l'a pas encore signé").await?,
+        ),
+        Notice::TransferWanted { payout_id } => {
+            ("Virement à faire", payout(ctx, payout_id, "approuvé: à virer à la banque, puis à enregistrer").await?)
+        }
+        Notice::PayoutFailed { payout_id } => {
+            ("Reversement échoué", payout(ctx, payout_id, "n'a pas abouti; la somme est due de nouveau").await?)
+        }
+        Notice::NoAnswer { about: About::Payout(payout_id) } => {
+            ("Reversement sans réponse", payout(ctx, payout_id, "reste sans réponse depuis 72 heures").await?)
+        }
         Notice::DifferencesFound { reconciliation_id } => {
             let day: Loaded<Reconciliation> = ctx.store.load(reconciliation_id).await?;
             ("Relevé à expliquer", differences(&day))
@@ -57,6 +71,12 @@ fn differences(day: &Loaded<Reconciliation>) -> String {
         day.state.unexplained().count(),
         day.id
     )
+}
+
+async fn payout(ctx: &Context, id: PayoutId, what: &str) -> Result<String, TurnError> {
+    let payout: Loaded<Payout> = ctx.store.load(id).await?;
+    let amount = payout.state.prepared.as_ref().map(|prepared| prepared.amount.to_string()).unwrap_or_default();
+    Ok(format!("Reversement {id} de {amount}: {what}."))
 }
 
 async fn refund(ctx: &Context, id: RefundId, what: &str) -> Result<String, TurnError> {

@@ -90,6 +90,10 @@ pub(super) fn write(message: &Message) -> String {
         }
         Message::Freed { game } => format!("Cancelled: {}. Code {}.", place(game), game.code),
         Message::Moved { game } => format!("Moved: {}. Code {}.", place(game), game.code),
+        Message::PaidOut { site, amount, reference } => {
+            let reference = reference.as_ref().map(|id| format!(" Ref. {id}.")).unwrap_or_default();
+            format!("{site}: {} paid out to you.{reference}", money(*amount))
+        }
         Message::HandOut { game, amount } => {
             format!("Hand out in person: {} (code {}, {}), against signature.", money(*amount), game.code, game.site)
         }

@@ -93,6 +93,10 @@ pub(super) fn write(message: &Message) -> String {
         }
         Message::Freed { game } => format!("Annulation: {}. Code {}.", place(game), game.code),
         Message::Moved { game } => format!("Déplacé: {}. Code {}.", place(game), game.code),
+        Message::PaidOut { site, amount, reference } => {
+            let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
+            format!("{site}: {} vous ont été reversés.{reference}", money(*amount))
+        }
         Message::HandOut { game, amount } => {
             format!(
                 "A remettre en main propre: {} (code {}, {}), contre signature.",

@@ -50,6 +50,7 @@ fn all() -> Vec<Message> {
         Message::Moved { game: game() },
         Message::HandOut { game: game(), amount: some },
         Message::Refunded { site: "Temple du Foot".into(), amount: some, reference: Some("pt-1h8k3kbv8r4gc".into()) },
+        Message::PaidOut { site: "Temple du Foot".into(), amount: some, reference: Some("pt-1h8k3kbv8r4gc".into()) },
         Message::Reminder { game: game(), balance: some },
         Message::Booked { game: game(), paid: some, balance: none },
         Message::Freed { game: game() },

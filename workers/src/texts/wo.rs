@@ -90,6 +90,10 @@ pub(super) fn write(message: &Message) -> String {
         }
         Message::Freed { game } => format!("Neenal nañu: {}. Kod {}.", place(game), game.code),
         Message::Moved { game } => format!("Toxal nañu ko: {}. Kod {}.", place(game), game.code),
+        Message::PaidOut { site, amount, reference } => {
+            let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
+            format!("{site}: {} yonnee nañu leen ko.{reference}", money(*amount))
+        }
         Message::HandOut { game, amount } => {
             format!("Joxal ko ci loxo: {} (kod {}, {}), mu xaatim.", money(*amount), game.code, game.site)
         }

@@ -164,7 +164,9 @@ impl Worker<'_> {
             | crate::reaction::Reaction::RetryRefund { refund_id } => refund_id,
             crate::reaction::Reaction::Ask(ask) => match ask.about {
                 crate::reaction::About::Refund(refund_id) => refund_id,
-                crate::reaction::About::Payment(_) | crate::reaction::About::Listed(_) => return Outcome::Done,
+                crate::reaction::About::Payment(_)
+                | crate::reaction::About::Listed(_)
+                | crate::reaction::About::Payout(_) => return Outcome::Done,
             },
             _ => return Outcome::Done,
         };

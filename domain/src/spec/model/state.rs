@@ -62,13 +62,18 @@ impl Effect {
             Reaction::Ask(ask) => match ask.about {
                 About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid().as_u128(),
                 About::Refund(refund_id) => refund_id.uuid().as_u128(),
+                About::Payout(payout_id) => payout_id.uuid().as_u128(),
             },
             Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid().as_u128(),
             Reaction::CloseCheckouts { reservation_id }
             | Reaction::ReturnMoney { reservation_id }
             | Reaction::ReleaseDiscount { reservation_id }
             | Reaction::Wake { reservation_id, .. } => reservation_id.uuid().as_u128(),
-            Reaction::Tell { .. } | Reaction::FetchStatement { .. } => 0,
+            // No payout is in this model.
+            Reaction::SubmitPayout { .. }
+            | Reaction::PreparePayout { .. }
+            | Reaction::Tell { .. }
+            | Reaction::FetchStatement { .. } => 0,
         }
     }
 
@@ -79,6 +84,7 @@ impl Effect {
             Reaction::Ask(ask) => match ask.about {
                 About::Payment(_) | About::Listed(_) => "ask payment",
                 About::Refund(_) => "ask refund",
+                About::Payout(_) => "ask payout",
             },
             Reaction::SubmitRefund { .. } => "submit refund",
             Reaction::RetryRefund { .. } => "retry refund",
@@ -87,6 +93,7 @@ impl Effect {
             Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "end hold",
             Reaction::Wake { .. } => "finish",
             Reaction::Tell { .. } | Reaction::FetchStatement { .. } => "tell",
+            Reaction::SubmitPayout { .. } | Reaction::PreparePayout { .. } => "payout",
         }
     }
 
@@ -268,6 +275,7 @@ impl State {
             Reaction::Ask(ask) => match ask.about {
                 About::Payment(payment_id) | About::Listed(payment_id) => open(payment_id),
                 About::Refund(refund_id) => lane.refund(refund_id).is_some_and(|refund| refund.state.status.is_out()),
+                About::Payout(_) => false,
             },
             Reaction::ReturnMoney { .. } => {
                 reservation.status == reservation::Status::Expired && reservation.held_money().is_positive()

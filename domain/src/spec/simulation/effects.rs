@@ -40,7 +40,11 @@ impl Work {
                 Reaction::OpenCheckout { .. } => "open a checkout",
                 Reaction::CloseCheckout { .. } | Reaction::CloseCheckouts { .. } => "close a checkout",
                 Reaction::Ask(Ask { about: About::Payment(_) | About::Listed(_), .. }) => "ask about a payment",
-                Reaction::Ask(_) => "ask about a refund",
+                Reaction::Ask(Ask { about: About::Refund(_), .. }) => "ask about a refund",
+                // Sites are paid elsewhere (`payout/tests`): nobody prepares a payout here.
+                Reaction::Ask(Ask { about: About::Payout(_), .. })
+                | Reaction::PreparePayout { .. }
+                | Reaction::SubmitPayout { .. } => "pay a site",
                 Reaction::SubmitRefund { .. } => "submit a refund",
                 Reaction::RetryRefund { .. } => "retry a refund",
                 Reaction::ReturnMoney { .. } => "return money",
@@ -60,6 +64,7 @@ impl Work {
                 Reaction::Ask(ask) => match ask.about {
                     About::Payment(payment_id) | About::Listed(payment_id) => payment_id.uuid(),
                     About::Refund(refund_id) => refund_id.uuid(),
+                    About::Payout(payout_id) => payout_id.uuid(),
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),
                 _ => of.uuid(),

@@ -86,6 +86,7 @@ impl Audit {
         match about {
             About::Payment(id) | About::Listed(id) => self.pays.get_mut(&id).unwrap().hourly = true,
             About::Refund(id) => self.refunds.get_mut(&id).unwrap().hourly = true,
+            About::Payout(_) => {}
         }
     }
 
@@ -94,6 +95,7 @@ impl Audit {
         match about {
             About::Payment(id) | About::Listed(id) => self.pays.get_mut(&id).unwrap().cut_off = true,
             About::Refund(id) => self.refunds.get_mut(&id).unwrap().cut_off = true,
+            About::Payout(_) => {}
         }
     }
 

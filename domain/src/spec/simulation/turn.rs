@@ -122,9 +122,10 @@ impl Run {
             Reaction::OpenCheckout { payment_id } => self.open_checkout(turn, payment_id),
             Reaction::CloseCheckout { payment_id, .. } => self.close_checkout(payment_id),
             // No statement is imported here: nobody asks for one, or about what one lists.
-            Reaction::FetchStatement { .. } | Reaction::Ask(Ask { about: About::Listed(_), .. }) => {
-                Step::Over(Outcome::Done)
-            }
+            Reaction::FetchStatement { .. }
+            | Reaction::Ask(Ask { about: About::Listed(_) | About::Payout(_), .. })
+            | Reaction::PreparePayout { .. }
+            | Reaction::SubmitPayout { .. } => Step::Over(Outcome::Done),
             Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
             Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),
             Reaction::SubmitRefund { refund_id } => self.submit_refund(turn, refund_id),

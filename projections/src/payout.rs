@@ -1,0 +1,24 @@
+//! Payouts: money that sites are paid.
+
+mod chain;
+mod details;
+mod search;
+mod statement;
+
+pub use chain::{Last, last};
+pub use details::{Row, find};
+pub use search::{Filter, Whose, list};
+pub use statement::{Played, Statement, statement};
+
+use crate::engine::{Poison, Projector};
+
+/// Fills `read.payouts`.
+pub static PROJECTOR: Projector = Projector {
+    name: "payout",
+    version: 1,
+    poison: Poison::Stop,
+    kinds: &["payout"],
+    tables: &["payouts"],
+    apply: |connection, entries| Box::pin(details::apply(connection, entries)),
+    bulk: None,
+};
