@@ -65,7 +65,9 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
         let site = site(call, &order, fresh).await?;
         let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
         let promotion = promotion(call, &order, fresh).await?;
-        let wanted = Wanted { site: &site, order: &order, pitch, id, payment_id, promotion: promotion.as_deref() };
+        let owner = owner(call, body.payment, person.as_ref()).await?;
+        let (site, promotion, owner) = (&site, promotion.as_deref(), owner.as_ref());
+        let wanted = Wanted { site, order: &order, pitch, id, payment_id, promotion, owner };
         let decided = decide(call, body, &wanted, person.as_ref());
         let decision = match decided {
             Ok(decision) => decision,
@@ -90,7 +92,7 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
             Attempt::Guarded(Refusal::SlotTaken { .. }) if next + 1 < order.pitches.len() => next += 1,
             Attempt::Guarded(Refusal::SlotTaken { .. }) => {
                 let first = order.pitches.first().copied().unwrap_or(pitch);
-                return Err(Halt::refused(slot_taken(call, &site, first, order.during).await));
+                return Err(Halt::refused(slot_taken(call, site, first, order.during).await));
             }
             Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == reservation::CODE => tries.again()?,
             Attempt::Guarded(Refusal::NotUnique { scope, .. }) if scope == client::PHONE => {
@@ -182,10 +184,12 @@ struct Wanted<'a> {
     id: ReservationId,
     payment_id: PaymentId,
     promotion: Option<&'a Loaded<Promotion>>,
+    /// Whose credit is to be spent.
+    owner: Option<&'a Loaded<Client>>,
 }
 
 fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Option<&Known>) -> Result<Decision, Halt> {
-    let Wanted { site, order, pitch, id, payment_id, .. } = *wanted;
+    let Wanted { site, order, pitch, id, payment_id, owner, .. } = *wanted;
     let now = call.now();
     let channel = call.channel();
     let (slot, price, policy) = match &order.promised {
@@ -210,7 +214,6 @@ fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Opt
     };
     let new = Loaded::<Reservation>::new(id);
     let payment = Loaded::<Payment>::new(payment_id);
-    let owner = owner(call, body.payment, person).await?;
     let place = Place {
         reservation: &new,
         slot,
@@ -222,7 +225,7 @@ fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Opt
         client_id,
         channel,
         code: code()?,
-        pays: pays(body.payment, channel, &payment, owner.as_ref(), site, &call.app.settings.methods)?,
+        pays: pays(body.payment, channel, &payment, owner, site, &call.app.settings.methods)?,
         by: call.actor(),
         now,
     };
