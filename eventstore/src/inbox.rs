@@ -86,13 +86,19 @@ pub async fn store(store: &Store, webhook: Webhook<'_>) -> Result<Stored, sqlx::
     let id = store.clock().new_id();
     let body = store.subjects().seal_for_store(id, FIELD, &STANDARD.encode(webhook.body));
     let now = store.clock().now();
+    // What one account's events are called says nothing about another's. Whoever runs an account can make up their names,
+    // but not those of others: theirs begin with its own.
+    let event_id = match webhook.account {
+        "" => webhook.event_id.to_owned(),
+        account => format!("{account}/{}", webhook.event_id),
+    };
     let stored = sqlx::query!(
         "INSERT INTO work.inbox (id, provider, account, event_id, body, received_at, due_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (provider, event_id) DO NOTHING",
         id,
         webhook.provider,
         webhook.account,
-        webhook.event_id,
+        event_id,
         body,
         now
     )

@@ -3,6 +3,7 @@
 //! Nothing sleeps: a bench pumps the steps of the workers until nothing is left to do, and moves the clock of its log
 //! (and of the fakes) itself.
 
+mod accounts;
 mod amounts;
 mod bench;
 mod each_rail;

@@ -10,6 +10,7 @@ use domain::{
     aggregate::Loaded,
     ids::PaymentId,
     payment::{Payment, Row},
+    text::Slug,
 };
 use eventstore::{
     failpoint,
@@ -17,7 +18,7 @@ use eventstore::{
 };
 
 use crate::{
-    act::{Learned, Report, TurnError, call, learn},
+    act::{Learned, Report, TurnError, account, call, learn, rail},
     context::Context,
     process,
     runtime::{Progress, Step, StepError},
@@ -99,8 +100,14 @@ impl Reader {
         {
             return Ok(Verdict::End(Disposition::Duplicate, None));
         }
-        let Some(rail) = self.ctx.providers.rails.get(&request.method) else {
-            return Ok(Verdict::Later("no such provider is configured".into()));
+        // What proves itself with the secrets of one account tells nothing about another's money.
+        let account = account(&self.ctx, request.reservation_id).await?;
+        if account.as_ref().map_or("", Slug::as_str) != taken.account {
+            return Ok(refused("the payment is not one of this merchant account"));
+        }
+        let rail = match rail(&self.ctx, request).await? {
+            Ok(rail) => rail,
+            Err(why) => return Ok(Verdict::Later(why)),
         };
         if rail.provider.name() != taken.provider {
             return Ok(refused("the payment is not one of this provider"));

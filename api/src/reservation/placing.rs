@@ -66,7 +66,7 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
         let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
         let promotion = promotion(call, &order, fresh).await?;
         let wanted = Wanted { site: &site, order: &order, pitch, id, payment_id, promotion: promotion.as_deref() };
-        let decided = decide(call, body, &wanted, person.as_ref());
+        let decided = decide(call, body, &wanted, person.as_ref()).await;
         let decision = match decided {
             Ok(decision) => decision,
             // What is remembered of the site may be old: a refusal is only said of the site as it is.
@@ -184,7 +184,12 @@ struct Wanted<'a> {
     promotion: Option<&'a Loaded<Promotion>>,
 }
 
-fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Option<&Known>) -> Result<Decision, Halt> {
+async fn decide(
+    call: &Call,
+    body: &PlaceReservation,
+    wanted: &Wanted<'_>,
+    person: Option<&Known>,
+) -> Result<Decision, Halt> {
     let Wanted { site, order, pitch, id, payment_id, .. } = *wanted;
     let now = call.now();
     let channel = call.channel();
@@ -211,18 +216,21 @@ fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Opt
     let new = Loaded::<Reservation>::new(id);
     let payment = Loaded::<Payment>::new(payment_id);
     let owner = owner(call, body.payment, person).await?;
+    // Whatever was promised: a client is quoted a price, and the commission is no part of it.
+    let contract = site.state.contract();
+    let offered = call.app.settings.methods_of(contract.merchant_account.as_ref());
+    let pays = pays(body.payment, channel, &payment, owner.as_ref(), site, offered)?;
     let place = Place {
         reservation: &new,
         slot,
         price,
         policy,
-        // Whatever was promised: a client is quoted a price, and the commission is no part of it.
-        contract: site.state.contract(),
+        contract,
         site: Read { stream: StreamId::from(site.id), version: site.version },
         client_id,
         channel,
         code: code()?,
-        pays: pays(body.payment, channel, &payment, owner.as_ref(), site, &call.app.settings.methods)?,
+        pays,
         by: call.actor(),
         now,
     };

@@ -48,6 +48,8 @@ pub enum Invalid {
     Ambiguous { first: TariffId, second: TariffId },
     #[error("a commission is at most {most} basis points")]
     Commission { most: u16 },
+    #[error("only where the manager collects does money go through an account of theirs")]
+    MerchantAccount,
     #[error("a closure needs at least one cell")]
     NoCells,
 }
@@ -73,6 +75,7 @@ impl Refused for Invalid {
             Self::TariffMinutes { .. } => "site.tariff_minutes",
             Self::Ambiguous { .. } => "site.ambiguous_tariffs",
             Self::Commission { .. } => "site.commission",
+            Self::MerchantAccount => "site.merchant_account",
             Self::NoCells => "site.no_cells",
         }
     }

@@ -1,9 +1,12 @@
 //! The rails beside Wave. Each is there when its table is in the file; a method without a rail is not offered.
 
+use std::collections::BTreeMap;
+
 use domain::payment::Method;
+use domain::text::Slug;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Wave, present};
 
 /// Orange Money, by Sonatel's eWallet API (developer.orange-sonatel.com).
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub struct Sonatel {
     pub api_key: Option<String>,
     /// Without it nothing can be sent to a number, and a refund goes another way.
     pub cash_in: Option<CashIn>,
+    /// Merchants of managers, by the names that contracts know them by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Slug, Self>,
 }
 
 /// Sonatel's distributor subscription.
@@ -129,6 +135,30 @@ impl Config {
         methods
     }
 
+    /// Wave, of the platform or of a manager.
+    pub(super) fn check_wave(&self, wave: &Wave) -> Result<(), ConfigError> {
+        present("wave.api_key", &wave.api_key, "the API key of the Wave business wallet")?;
+        present("wave.webhook_secret", &wave.webhook_secret, "without it no webhook can be believed")?;
+        self.check_url("wave.base_url", &wave.base_url)
+    }
+
+    /// Sonatel, of the platform or of a manager.
+    pub(super) fn check_sonatel(&self, sonatel: &Sonatel) -> Result<(), ConfigError> {
+        let mut texts = vec![
+            ("sonatel.client_id", sonatel.client_id.as_str()),
+            ("sonatel.client_secret", &sonatel.client_secret),
+            ("sonatel.callback_key", &sonatel.callback_key),
+            ("sonatel.merchant_name", &sonatel.merchant_name),
+        ];
+        digits("sonatel.merchant_code", &sonatel.merchant_code, 6)?;
+        if let Some(cash_in) = &sonatel.cash_in {
+            digits("sonatel.cash_in.msisdn", &cash_in.msisdn, 9)?;
+            texts.push(("sonatel.cash_in.pin", &cash_in.pin));
+        }
+        self.check_url("sonatel.base_url", &sonatel.base_url)?;
+        whole(&texts)
+    }
+
     /// Says the first thing that is missing or wrong about them.
     pub(super) fn check_rails(&self) -> Result<(), ConfigError> {
         let methods = self.methods();
@@ -138,18 +168,7 @@ impl Config {
         }
         let mut texts: Vec<(&'static str, &str)> = Vec::new();
         if let Some(sonatel) = &self.sonatel {
-            texts.extend([
-                ("sonatel.client_id", sonatel.client_id.as_str()),
-                ("sonatel.client_secret", &sonatel.client_secret),
-                ("sonatel.callback_key", &sonatel.callback_key),
-                ("sonatel.merchant_name", &sonatel.merchant_name),
-            ]);
-            digits("sonatel.merchant_code", &sonatel.merchant_code, 6)?;
-            if let Some(cash_in) = &sonatel.cash_in {
-                digits("sonatel.cash_in.msisdn", &cash_in.msisdn, 9)?;
-                texts.push(("sonatel.cash_in.pin", &cash_in.pin));
-            }
-            self.check_url("sonatel.base_url", &sonatel.base_url)?;
+            self.check_sonatel(sonatel)?;
         }
         if let Some(paytech) = &self.paytech {
             texts.extend([("paytech.api_key", paytech.api_key.as_str()), ("paytech.api_secret", &paytech.api_secret)]);
@@ -164,9 +183,7 @@ impl Config {
             ]);
             self.check_url("paydunya.base_url", &paydunya.base_url)?;
         }
-        if let Some((setting, _)) = texts.iter().find(|(_, text)| text.trim().is_empty()) {
-            return Err(ConfigError::Missing { setting, hint: "its table is there, so it is wanted" });
-        }
+        whole(&texts)?;
         for (setting, method) in [("yas.through", self.yas), ("card.through", self.card)] {
             let hint = match method.map(|method| method.through) {
                 Some(Aggregator::PayTech) if self.paytech.is_none() => "there is no table [paytech]",
@@ -176,6 +193,14 @@ impl Config {
             return Err(ConfigError::Invalid { setting, why: hint.into() });
         }
         Ok(())
+    }
+}
+
+/// A table that is there is wanted, so all of it must be.
+fn whole(texts: &[(&'static str, &str)]) -> Result<(), ConfigError> {
+    match texts.iter().find(|(_, text)| text.trim().is_empty()) {
+        Some((setting, _)) => Err(ConfigError::Missing { setting, hint: "its table is there, so it is wanted" }),
+        None => Ok(()),
     }
 }
 

@@ -151,3 +151,25 @@ fn methods_are_offered_in_the_order_of_the_file() {
     let message = read(&(order.to_owned() + &good())).unwrap_err().to_string();
     assert_eq!(message, "payment_methods: no provider is configured for orange_money");
 }
+
+#[test]
+fn a_manager_s_accounts_are_as_whole_as_the_platform_s() {
+    use domain::text::Slug;
+    let wave = "[wave.accounts.fatou]\napi_key = \"wave_sn_prod_f\"\nwebhook_secret = \"wave_sn_WHS_f\"\n";
+    let sonatel = SONATEL.replace("[sonatel]", "[sonatel.accounts.fatou]");
+    let config = read(&(good() + SONATEL + wave + &sonatel)).unwrap();
+    let fatou = Slug::new("fatou").unwrap();
+    assert_eq!(config.accounts(), BTreeMap::from([(fatou.clone(), vec![Method::Wave, Method::OrangeMoney])]));
+    assert_eq!(config.wave.accounts[&fatou].base_url, "https://api.wave.com");
+    for (broken, said) in [
+        (wave.replace("wave_sn_WHS_f", " "), "wave.accounts: fatou: wave.webhook_secret is missing"),
+        (wave.replace("fatou", "Fatou"), "lower-case letters"),
+        (format!("{wave}[wave.accounts.fatou.accounts.omar]\napi_key = \"k\"\n"), "an account has no accounts"),
+        (format!("{wave}base_url = \"http://wave.example\"\n"), "wave.accounts: fatou: wave.base_url: must be https"),
+        (format!("{SONATEL}{}", sonatel.replace("123456", "1")), "sonatel.accounts: fatou: sonatel.merchant_code"),
+    ] {
+        let message = read(&(good() + &broken)).unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}

@@ -63,7 +63,7 @@ async fn next(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, Tu
 async fn about_listed(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Option<Outcome>, TurnError> {
     let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
     let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
-    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
         Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
@@ -90,7 +90,7 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     if !payment.state.status.is_open() && !payment.state.lingers() {
         return Ok(Some(Outcome::Done));
     }
-    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
         Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
