@@ -78,6 +78,20 @@ pub struct Taken {
     token: i64,
 }
 
+/// The payment whose checkout's id at its provider begins so: `page` is what messages name it by that have no other name of
+/// it (`migrations/20261127002100_payment_page.sql`).
+///
+/// # Errors
+/// The database's.
+pub async fn payment_of_page(store: &Store, page: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT payment_id FROM work.payments WHERE provider_id LIKE 'om-%' AND left(provider_id, 25) = $1",
+        page
+    )
+    .fetch_optional(store.pool())
+    .await
+}
+
 /// Keeps a message. Committed when this returns: the sender may be told that we have it.
 ///
 /// # Errors

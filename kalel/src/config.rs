@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 pub use fees::Fees;
 pub use processes::{Projections, Seal, Shutdown, Workers};
-pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through};
+pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through, WebPay};
 
 /// Why the configuration cannot be used. One line each, naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,8 @@ pub struct Config {
     pub wave: Wave,
     /// Without it Orange Money is not offered.
     pub sonatel: Option<Sonatel>,
+    /// Orange Money by the group's page, instead of by Sonatel.
+    pub webpay: Option<WebPay>,
     pub paytech: Option<PayTech>,
     pub paydunya: Option<PayDunya>,
     /// Without it Yas is not offered.

@@ -23,3 +23,4 @@ mod servers;
 mod split;
 mod statements;
 mod webhooks;
+mod webpay;

@@ -284,5 +284,5 @@ pub fn verifiers() -> api::payment::Verifiers {
     };
     let by = |secret| Origin::Wave(vec![WebhookSecret::Signing(Secret::new(secret).unwrap())]);
     let fatou = api::payment::Verifier { account: FATOU.into(), origin: by(FATOU_SECRET) };
-    api::payment::Verifiers(vec![by(WAVE_SECRET).into(), fatou])
+    api::payment::Verifiers(vec![by(WAVE_SECRET).into(), fatou, Origin::WebPay.into()])
 }

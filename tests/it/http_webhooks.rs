@@ -103,3 +103,29 @@ async fn each_merchant_account_proves_its_own_webhooks_and_nobody_else_s() {
     assert_eq!(to(theirs, FATOU_SECRET).await.is(200).body["again"], true);
     assert_eq!(kept(&api).await, 2);
 }
+
+#[tokio::test]
+async fn a_notification_by_token_is_kept_when_its_page_is_waited_for_and_forgotten_else() {
+    let api = Api::new().await;
+    let path = "/v1/provider-webhooks/webpay";
+    let told =
+        |token: &str| serde_json::json!({ "status": "SUCCESS", "notif_token": token, "txnid": "MP1" }).to_string();
+    let send = |body: String| api.ask(Method::POST, path).raw(body).send();
+    let page = adapters::payments::webpay::webhook::token(told("known").as_bytes()).unwrap();
+    sqlx::query("INSERT INTO work.payments (payment_id, reservation_id, provider_id) VALUES ($1, $1, $2)")
+        .bind(uuid::Uuid::from_u128(1))
+        .bind(format!("{page}.pay-token"))
+        .execute(&api.world.pool)
+        .await
+        .unwrap();
+    for stranger in ["", "guessed", "know", "knowns", "%"] {
+        let answer = send(told(stranger)).await;
+        let status = if stranger.is_empty() { 401 } else { 200 };
+        assert_eq!(answer.status, status, "{stranger}");
+    }
+    send("{}".to_owned()).await.problem(401, "webhook.signature_invalid");
+    assert_eq!(kept(&api).await, 0);
+    assert_eq!(send(told("known")).await.is(200).body["again"], false);
+    assert_eq!(send(told("known")).await.is(200).body["again"], true);
+    assert_eq!(kept(&api).await, 1);
+}

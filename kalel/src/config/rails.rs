@@ -6,7 +6,7 @@ use domain::payment::Method;
 use domain::text::Slug;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError, Wave, present};
+use super::{Config, ConfigError, Mode, Wave, present};
 
 /// Orange Money, by Sonatel's eWallet API (developer.orange-sonatel.com).
 #[derive(Clone, Serialize, Deserialize)]
@@ -40,6 +40,19 @@ pub struct CashIn {
     /// Nine digits.
     pub msisdn: String,
     pub pin: String,
+}
+
+/// Orange Money by the group's web payment (developer.orange.com): only where Orange has given it; not beside Sonatel.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebPay {
+    #[serde(default = "webpay")]
+    pub base_url: String,
+    /// Two letters of a country with our franc, or `dev`: play money, in test mode only.
+    pub country: String,
+    pub client_id: String,
+    pub client_secret: String,
+    pub merchant_key: String,
 }
 
 /// `PayTech` (doc.paytech.sn).
@@ -99,6 +112,10 @@ fn sonatel() -> String {
     "https://api.orange-sonatel.com".into()
 }
 
+fn webpay() -> String {
+    "https://api.orange.com".into()
+}
+
 fn paytech() -> String {
     "https://paytech.sn/api".into()
 }
@@ -117,14 +134,14 @@ macro_rules! closed {
         })*
     };
 }
-closed!(Sonatel, CashIn, PayTech, PayDunya);
+closed!(Sonatel, CashIn, WebPay, PayTech, PayDunya);
 
 impl Config {
     /// The methods that can be asked for at a provider, in the order in which they are offered.
     pub fn methods(&self) -> Vec<Method> {
         let there = [
             (Method::Wave, true),
-            (Method::OrangeMoney, self.sonatel.is_some()),
+            (Method::OrangeMoney, self.sonatel.is_some() || self.webpay.is_some()),
             (Method::Yas, self.yas.is_some()),
             (Method::Card, self.card.is_some()),
         ];
@@ -169,6 +186,23 @@ impl Config {
         let mut texts: Vec<(&'static str, &str)> = Vec::new();
         if let Some(sonatel) = &self.sonatel {
             self.check_sonatel(sonatel)?;
+        }
+        if let Some(webpay) = &self.webpay {
+            if self.sonatel.is_some() {
+                let why = "Orange Money is moved by [sonatel]; it is one of them or the other".into();
+                return Err(ConfigError::Invalid { setting: "webpay", why });
+            }
+            if webpay.country == "dev" && self.mode == Mode::Live {
+                let why = "dev is play money".into();
+                return Err(ConfigError::Invalid { setting: "webpay.country", why });
+            }
+            texts.extend([
+                ("webpay.country", webpay.country.as_str()),
+                ("webpay.client_id", &webpay.client_id),
+                ("webpay.client_secret", &webpay.client_secret),
+                ("webpay.merchant_key", &webpay.merchant_key),
+            ]);
+            self.check_url("webpay.base_url", &webpay.base_url)?;
         }
         if let Some(paytech) = &self.paytech {
             texts.extend([("paytech.api_key", paytech.api_key.as_str()), ("paytech.api_secret", &paytech.api_secret)]);

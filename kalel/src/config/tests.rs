@@ -173,3 +173,26 @@ fn a_manager_s_accounts_are_as_whole_as_the_platform_s() {
         assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
+
+#[test]
+fn orange_s_page_is_instead_of_sonatel_and_off_by_default() {
+    let webpay = "[webpay]\ncountry = \"sn\"\nclient_id = \"c\"\nclient_secret = \"s\"\nmerchant_key = \"m\"\n";
+    assert!(read(&good()).unwrap().webpay.is_none());
+    let config = read(&(good() + webpay)).unwrap();
+    assert_eq!(config.methods(), [Method::Wave, Method::OrangeMoney]);
+    assert_eq!(config.webpay.unwrap().base_url, "https://api.orange.com");
+    let live =
+        good().replace("mode = \"test\"", "mode = \"live\"").replace("http://127.0.0.1:8080", "https://kalel.sn");
+    assert!(read(&(live.clone() + webpay)).is_ok());
+    let dev = webpay.replace("\"sn\"", "\"dev\"");
+    assert!(read(&(good() + &dev)).is_ok());
+    for (broken, said) in [
+        (good() + SONATEL + webpay, "webpay: Orange Money is moved by [sonatel]"),
+        (live + &dev, "webpay.country: dev is play money"),
+        (good() + &webpay.replace("\"m\"", "\" \""), "webpay.merchant_key is missing"),
+        (good() + webpay + "base_url = \"http://api.orange.com\"\n", "webpay.base_url: must be https"),
+    ] {
+        let message = read(&broken).unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+    }
+}

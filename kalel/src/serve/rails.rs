@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use adapters::call::Timeouts;
 use adapters::payments::origin::Origin;
 use adapters::payments::wave::webhook::WebhookSecret;
-use adapters::payments::{Rail, paydunya, paytech, sonatel, wave};
+use adapters::payments::{Rail, paydunya, paytech, sonatel, wave, webpay};
 use api::payment::{Verifier, Verifiers};
 use domain::payment::Method;
 use domain::text::Slug;
@@ -22,6 +22,19 @@ pub(super) fn rails(config: &Config) -> Result<HashMap<Method, Guarded<Rail>>, S
     let mut rails = HashMap::from([(Method::Wave, wave(&config.wave)?.into())]);
     if let Some(wanted) = &config.sonatel {
         rails.insert(Method::OrangeMoney, sonatel(wanted)?.into());
+    }
+    if let Some(wanted) = &config.webpay {
+        let settings = webpay::Config {
+            base_url: wanted.base_url.clone(),
+            country: wanted.country.clone(),
+            client_id: wanted.client_id.clone(),
+            client_secret: secret("webpay.client_secret", &wanted.client_secret)?,
+            merchant_key: secret("webpay.merchant_key", &wanted.merchant_key)?,
+            notif_url: hook(config, webpay::NAME),
+            timeouts: Timeouts::default(),
+        };
+        let webpay = webpay::WebPay::new(&settings).map_err(wrong("webpay"))?;
+        rails.insert(Method::OrangeMoney, Rail::WebPay(webpay).into());
     }
     for (method, through) in [(Method::Yas, config.yas), (Method::Card, config.card)] {
         let Some(through) = through else { continue };
@@ -142,6 +155,9 @@ pub(super) fn verifiers(config: &Config) -> Result<Verifiers, ServeError> {
         for (name, sonatel) in &sonatel.accounts {
             verifiers.push(Verifier { account: name.to_string(), origin: by_sonatel(sonatel)? });
         }
+    }
+    if config.webpay.is_some() {
+        verifiers.push(Origin::WebPay.into());
     }
     if let Some(paytech) = &config.paytech {
         let secrets = paytech::webhook::Secrets {

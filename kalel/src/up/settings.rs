@@ -24,6 +24,7 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         },
         payment_methods: Vec::new(),
         sonatel: Some(rails.sonatel),
+        webpay: None,
         paytech: Some(rails.paytech),
         paydunya: Some(rails.paydunya),
         yas: Some(Through { through: Aggregator::PayTech }),

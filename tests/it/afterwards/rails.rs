@@ -3,10 +3,11 @@
 use adapters::{
     call::Timeouts,
     payments::{
-        PayDunya, PayTech, Rail, Sonatel, Wave,
+        PayDunya, PayTech, Rail, Sonatel, Wave, WebPay,
         origin::Origin,
         paydunya, paytech, sonatel,
         wave::{self, webhook::WebhookSecret},
+        webpay,
     },
     secret::Secret,
 };
@@ -32,6 +33,8 @@ pub enum Kind {
     Yas,
     /// By PayDunya.
     Card,
+    /// Orange Money again, by the group's page.
+    WebPay,
 }
 
 /// A secret of an account.
@@ -44,12 +47,12 @@ fn secret(text: &str) -> Secret {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card];
+    pub const ALL: [Self; 5] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card, Self::WebPay];
 
     pub const fn method(self) -> Method {
         match self {
             Self::Wave => Method::Wave,
-            Self::OrangeMoney => Method::OrangeMoney,
+            Self::OrangeMoney | Self::WebPay => Method::OrangeMoney,
             Self::Yas => Method::Yas,
             Self::Card => Method::Card,
         }
@@ -61,6 +64,7 @@ impl Kind {
             Self::Wave | Self::Card => "checkout.create",
             Self::OrangeMoney => "qrcode.create",
             Self::Yas => "request",
+            Self::WebPay => "webpayment",
         }
     }
 
@@ -71,6 +75,7 @@ impl Kind {
             Self::OrangeMoney => &["transactions.list"],
             Self::Yas => &["status"],
             Self::Card => &["checkout.confirm"],
+            Self::WebPay => &["transactionstatus"],
         }
     }
 
@@ -81,6 +86,7 @@ impl Kind {
             Self::OrangeMoney => "qr",
             Self::Yas => "sale",
             Self::Card => "invoice",
+            Self::WebPay => "page",
         };
         json!({ "do": "settle", of: reference, "as": deed, "amount": amount })
     }
@@ -105,6 +111,7 @@ impl Kind {
                 let config = fakes::paydunya::Config::default();
                 Origin::PayDunya { master_keys: vec![secret(&config.master_key)], sandbox: false }
             }
+            Self::WebPay => Origin::WebPay,
         }
     }
 
@@ -204,6 +211,22 @@ impl Kind {
                     timeouts: TIMEOUTS,
                 };
                 Rail::PayDunya(PayDunya::new(&settings).unwrap())
+            }
+            Self::WebPay => {
+                // What its ten minutes do is tested by itself.
+                let config = fakes::webpay::Config { page_seconds: 3_600, ..Default::default() };
+                let known = config.clone();
+                tokio::spawn(fakes::webpay::serve(listener, config, ended));
+                let settings = webpay::Config {
+                    base_url,
+                    country: known.country.clone(),
+                    client_id: known.client_id.clone(),
+                    client_secret: secret(&known.client_secret),
+                    merchant_key: secret(&known.merchant_key),
+                    notif_url: hook,
+                    timeouts: TIMEOUTS,
+                };
+                Rail::WebPay(WebPay::new(&settings).unwrap())
             }
         };
         (fake, rail)

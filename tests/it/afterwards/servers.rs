@@ -100,6 +100,11 @@ pub async fn listen_for_webhooks(store: Store, stop: CancellationToken) -> Strin
         if origin.verify(&headers, &body, store.clock().now()).is_err() {
             return axum::http::StatusCode::UNAUTHORIZED;
         }
+        if let Some(page) = origin.page(&body)
+            && inbox::payment_of_page(&store, &page).await.unwrap().is_none()
+        {
+            return axum::http::StatusCode::OK;
+        }
         let id = origin.event_id(&headers, &body).unwrap_or_else(|| hex::encode(Sha256::digest(&body)));
         let webhook = inbox::Webhook { provider, account, event_id: &id, body: &body };
         inbox::store(&store, webhook).await.unwrap();

@@ -10,7 +10,7 @@ use domain::{
 
 use super::{
     Learned, Report, TurnError,
-    checkout::{alarmed, call, create, rail},
+    checkout::{alarmed, asked, call, create, rail},
     learn, refund,
 };
 use crate::{
@@ -65,7 +65,7 @@ async fn about_listed(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Re
     let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
     let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
-        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
     };
     match answer {
@@ -92,7 +92,7 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     }
     let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
-        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
     };
     let status = match answer {

@@ -2,7 +2,7 @@
 
 use adapters::{
     call::{Outcome as Call, Refusal},
-    payments::{Closed, Opened, Order, ProviderStatus, Rail},
+    payments::{Asked, Closed, Opened, Order, ProviderStatus, Rail},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -10,7 +10,7 @@ use domain::{
     aggregate::Loaded,
     client::Client,
     ids::{PaymentId, ReservationId},
-    payment::{Method, Payment, Requested, Status},
+    payment::{Method, Payment, ProviderId, Requested, Status},
     reservation::{self, Purpose, Reservation},
     text::Slug,
 };
@@ -57,6 +57,11 @@ pub(crate) async fn rail<'a>(
     let account = account(ctx, request.reservation_id).await?;
     let rail = ctx.providers.rail(request.method, account.as_ref());
     Ok(rail.ok_or_else(|| missing(request.method, account.as_ref())))
+}
+
+/// A checkout, as a provider is asked about it.
+pub(crate) const fn asked<'a>(request: &'a Requested, provider_id: &'a ProviderId) -> Asked<'a> {
+    Asked { provider_id, reference: &request.reference, amount: request.amount }
 }
 
 /// Why a provider cannot be called: it waits for whoever writes the settings.
@@ -239,13 +244,13 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
             other => Ok(later(ctx, taken, other)),
         };
     };
-    match call(rail, rail.provider.expire(provider_id)).await {
+    match call(rail, rail.provider.expire(asked(request, provider_id))).await {
         Call::Done(Closed::Now | Closed::NotFound) => {
             expire(ctx, &report, payment_id).await?;
             Ok(Outcome::Done)
         }
         Call::Done(closed @ (Closed::Already | Closed::ByItself)) => {
-            match call(rail, rail.provider.status(provider_id)).await {
+            match call(rail, rail.provider.status(asked(request, provider_id))).await {
                 Call::Done(status) => match learn(ctx, &report, payment_id, status).await? {
                     Learned::Open | Learned::Nothing => Ok(match payment.state.ends_by_itself() {
                         Some(end) if closed == Closed::ByItself && end > ctx.store.clock().now() => at(end),
