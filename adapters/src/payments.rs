@@ -8,8 +8,10 @@ pub mod origin;
 pub mod paydunya;
 pub mod paytech;
 pub mod sonatel;
+mod token;
 pub mod wave;
 pub mod webhook;
+pub mod webpay;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{NaiveDate, TimeDelta};
@@ -23,7 +25,7 @@ use domain::{
 use url::Url;
 use uuid::Uuid;
 
-pub use self::{paydunya::PayDunya, paytech::PayTech, sonatel::Sonatel, wave::Wave};
+pub use self::{paydunya::PayDunya, paytech::PayTech, sonatel::Sonatel, wave::Wave, webpay::WebPay};
 use crate::{
     call::{Outcome, Refusal},
     statements::Listed,
@@ -43,6 +45,14 @@ pub struct Order {
     pub now: Timestamp,
     /// Only this number may pay; `None` lets anybody.
     pub payer: Option<Phone>,
+}
+
+/// A checkout to be asked about: by the provider's id, and by what we asked for, which some want to hear again.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub provider_id: &'a ProviderId,
+    pub reference: &'a Reference,
+    pub amount: Money,
 }
 
 /// An open checkout.
@@ -157,6 +167,7 @@ pub enum Rail {
     Sonatel(Sonatel),
     PayTech(PayTech),
     PayDunya(PayDunya),
+    WebPay(WebPay),
 }
 
 /// The same call of whichever provider it is.
@@ -167,6 +178,7 @@ macro_rules! each {
             Rail::Sonatel($rail) => $call,
             Rail::PayTech($rail) => $call,
             Rail::PayDunya($rail) => $call,
+            Rail::WebPay($rail) => $call,
         }
     };
 }
@@ -179,6 +191,7 @@ impl Rail {
             Self::Sonatel(_) => sonatel::NAME,
             Self::PayTech(_) => paytech::NAME,
             Self::PayDunya(_) => paydunya::NAME,
+            Self::WebPay(_) => webpay::NAME,
         }
     }
 
@@ -189,6 +202,7 @@ impl Rail {
             Self::Sonatel(sonatel) => Ways { whole: false, payout: sonatel.pays_out() },
             Self::PayTech(_) => Ways { whole: true, payout: false },
             Self::PayDunya(paydunya) => Ways { whole: false, payout: paydunya.pays_out() },
+            Self::WebPay(_) => Ways { whole: false, payout: false },
         }
     }
 
@@ -197,7 +211,7 @@ impl Rail {
     pub const fn unseen_after(&self) -> TimeDelta {
         match self {
             Self::Wave(_) => TimeDelta::zero(),
-            Self::Sonatel(_) | Self::PayTech(_) | Self::PayDunya(_) => TimeDelta::hours(24),
+            Self::Sonatel(_) | Self::PayTech(_) | Self::PayDunya(_) | Self::WebPay(_) => TimeDelta::hours(24),
         }
     }
 
@@ -206,9 +220,15 @@ impl Rail {
         each!(self, rail => rail.open(order).await)
     }
 
-    /// A checkout by the provider's id.
-    pub async fn status(&self, provider_id: &ProviderId) -> Outcome<ProviderStatus> {
-        each!(self, rail => rail.status(provider_id).await)
+    /// How a checkout stands.
+    pub async fn status(&self, asked: Asked<'_>) -> Outcome<ProviderStatus> {
+        match self {
+            Self::Wave(rail) => rail.status(asked.provider_id).await,
+            Self::Sonatel(rail) => rail.status(asked.provider_id).await,
+            Self::PayTech(rail) => rail.status(asked.provider_id).await,
+            Self::PayDunya(rail) => rail.status(asked.provider_id).await,
+            Self::WebPay(rail) => rail.status(asked).await,
+        }
     }
 
     /// Checkouts by our reference.
@@ -217,8 +237,14 @@ impl Rail {
     }
 
     /// Closes a checkout, so that its cells can be let go.
-    pub async fn expire(&self, provider_id: &ProviderId) -> Outcome<Closed> {
-        each!(self, rail => rail.expire(provider_id).await)
+    pub async fn expire(&self, asked: Asked<'_>) -> Outcome<Closed> {
+        match self {
+            Self::Wave(rail) => rail.expire(asked.provider_id).await,
+            Self::Sonatel(rail) => rail.expire(asked.provider_id).await,
+            Self::PayTech(rail) => rail.expire(asked.provider_id).await,
+            Self::PayDunya(rail) => rail.expire(asked.provider_id).await,
+            Self::WebPay(rail) => rail.expire(asked).await,
+        }
     }
 
     /// Gives a paid checkout back in full. Again is harmless: unknown ⇒ call it again.
@@ -242,7 +268,9 @@ impl Rail {
         match self {
             Self::Wave(wave) => wave.statement(day).await,
             Self::Sonatel(sonatel) => sonatel.statement(day).await,
-            Self::PayTech(_) | Self::PayDunya(_) => Refusal::local("not-offered", "it lists no transactions"),
+            Self::PayTech(_) | Self::PayDunya(_) | Self::WebPay(_) => {
+                Refusal::local("not-offered", "it lists no transactions")
+            }
         }
     }
 

@@ -40,6 +40,13 @@ impl Fake {
         Self::new(base, stop)
     }
 
+    pub(crate) async fn webpay(config: fakes::webpay::Config) -> Self {
+        let (listener, base) = listen().await;
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(fakes::webpay::serve(listener, config, ended(stopped)));
+        Self::new(base, stop)
+    }
+
     pub(crate) async fn sms(config: fakes::sms::Config) -> Self {
         let (listener, base) = listen().await;
         let (stop, stopped) = oneshot::channel();

@@ -23,7 +23,7 @@ pub mod shape;
 pub mod site;
 pub mod test_clock;
 
-use std::{ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use eventstore::{Keyring, Mode, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -50,6 +50,8 @@ pub struct Settings {
     /// The methods that a provider is configured for, in the order in which they are offered; a site may take fewer, in
     /// another order.
     pub methods: Vec<domain::payment::Method>,
+    /// The merchant accounts of managers, by the names that contracts know them by, each with the methods it takes.
+    pub accounts: BTreeMap<domain::text::Slug, Vec<domain::payment::Method>>,
     /// `redis://…`; without it every answer is computed.
     pub redis_url: Option<String>,
     /// `host:port` of the message bus as readers outside reach it: said in the AsyncAPI document.
@@ -91,6 +93,17 @@ pub struct Parts {
     pub(crate) promotions: promotion::Turnstiles,
     pub(crate) ticket_keys: reservation::TicketKeys,
     places: Arc<Semaphore>,
+}
+
+impl Settings {
+    /// The methods that can be asked for at a merchant account; `None` is the platform's. At one that is not in the settings
+    /// nothing can.
+    pub fn methods_of(&self, account: Option<&domain::text::Slug>) -> &[domain::payment::Method] {
+        match account {
+            None => &self.methods,
+            Some(account) => self.accounts.get(account).map(Vec::as_slice).unwrap_or_default(),
+        }
+    }
 }
 
 impl App {

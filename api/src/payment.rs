@@ -14,7 +14,7 @@ use domain::ids::PaymentId;
 
 pub use body::PaymentBody;
 pub use offer::{Health, PaymentMethod};
-pub(crate) use offer::{in_order, ways};
+pub(crate) use offer::{account_of, in_order, ways};
 pub use page::pages;
 pub use refund::own_payment;
 pub use share::{Refused, ask_for, open_payments, share_url};

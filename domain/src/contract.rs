@@ -2,10 +2,13 @@
 //! Ledger).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
+    event::Members,
     money::{Money, MoneyError},
     policy::BasisPoints,
+    text::Slug,
 };
 
 /// Who has the clients' money first.
@@ -20,19 +23,30 @@ pub enum Flow {
 }
 
 /// Who collects, and what of the money that is kept is the platform's. Frozen on every reservation when it is placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
     pub flow: Flow,
     /// The platform's part of what is kept, 0 to 10 000.
     pub commission: BasisPoints,
+    /// The merchant account at the providers that the money goes through: the manager's own, by its name in the settings.
+    /// `None` is the platform's.
+    pub merchant_account: Option<Slug>,
+}
+
+/// Until then all money went through the platform's account.
+pub(crate) fn of_the_platform(mut data: Members) -> Members {
+    if let Some(Value::Object(contract)) = data.get_mut("contract") {
+        contract.insert("merchant_account".to_owned(), Value::Null);
+    }
+    data
 }
 
 impl Default for Contract {
     /// The platform collects, for a tenth of what is kept.
     fn default() -> Self {
-        Self { flow: Flow::PlatformCollects, commission: BasisPoints(1_000) }
+        Self { flow: Flow::PlatformCollects, commission: BasisPoints(1_000), merchant_account: None }
     }
 }
 
@@ -101,7 +115,7 @@ mod tests {
     #[test]
     fn a_contract_is_written_as_its_schema_says() {
         let text = serde_json::to_value(Contract { flow: Flow::ManagerCollects, ..at(333) }).unwrap();
-        assert_eq!(text, json!({ "flow": "manager_collects", "commission": 333 }));
+        assert_eq!(text, json!({ "flow": "manager_collects", "commission": 333, "merchant_account": null }));
         assert!(serde_json::from_value::<Contract>(json!({ "flow": "nobody_collects", "commission": 1 })).is_err());
     }
 

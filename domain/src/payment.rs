@@ -41,7 +41,7 @@ pub use share::RequestShare;
 pub use spend::Spend;
 pub use state::{Allotment, Capture, Payment, Status};
 
-use crate::{Timestamp, guard::Op, ids::ReservationId};
+use crate::{Timestamp, guard::Op, ids::ReservationId, text::Slug};
 
 /// Scope of the unique claim on a provider's transaction: the same money never lands twice.
 pub const TRANSACTION: &str = "payment.transaction";
@@ -49,9 +49,13 @@ pub const TRANSACTION: &str = "payment.transaction";
 /// An open checkout prolongs the hold it pays for; a transaction lands once.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
     // The holder is the payment: the same transaction cannot pay a second one, not even of the same reservation.
-    let landed = |method: Method, transaction: &ProviderId, holder| Op::Unique {
+    let landed = |method: Method, account: Option<&Slug>, transaction: &ProviderId, holder| Op::Unique {
         scope: TRANSACTION,
-        key: format!("{}:{transaction}", method.as_str()),
+        key: match account {
+            None => format!("{}:{transaction}", method.as_str()),
+            // What one account's transactions are called says nothing about another's.
+            Some(account) => format!("{}@{account}:{transaction}", method.as_str()),
+        },
         holder,
     };
     let prolonged = |reservation: &ReservationId, until: Option<Timestamp>| {
@@ -68,10 +72,12 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             prolonged(reservation_id, *hold_expires_at)
         }
         Event::Succeeded(succeeded) => {
-            vec![landed(succeeded.method, &succeeded.transaction, succeeded.payment_id.uuid())]
+            let Succeeded { method, merchant_account, transaction, payment_id, .. } = succeeded;
+            vec![landed(*method, merchant_account.as_ref(), transaction, payment_id.uuid())]
         }
         Event::Duplicated(duplicated) => {
-            vec![landed(duplicated.method, &duplicated.transaction, duplicated.payment_id.uuid())]
+            let Duplicated { method, merchant_account, transaction, payment_id, .. } = duplicated;
+            vec![landed(*method, merchant_account.as_ref(), transaction, payment_id.uuid())]
         }
         Event::Requested(_) | Event::PutOnAccount(_) | Event::RefundAllotted(_) | Event::RefundReturned(_) => {
             Vec::new()

@@ -78,6 +78,20 @@ pub struct Taken {
     token: i64,
 }
 
+/// The payment whose checkout's id at its provider begins so: `page` is what messages name it by that have no other name of
+/// it (`migrations/20261127002100_payment_page.sql`).
+///
+/// # Errors
+/// The database's.
+pub async fn payment_of_page(store: &Store, page: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT payment_id FROM work.payments WHERE provider_id LIKE 'om-%' AND left(provider_id, 25) = $1",
+        page
+    )
+    .fetch_optional(store.pool())
+    .await
+}
+
 /// Keeps a message. Committed when this returns: the sender may be told that we have it.
 ///
 /// # Errors
@@ -86,13 +100,19 @@ pub async fn store(store: &Store, webhook: Webhook<'_>) -> Result<Stored, sqlx::
     let id = store.clock().new_id();
     let body = store.subjects().seal_for_store(id, FIELD, &STANDARD.encode(webhook.body));
     let now = store.clock().now();
+    // What one account's events are called says nothing about another's. Whoever runs an account can make up their names,
+    // but not those of others: theirs begin with its own.
+    let event_id = match webhook.account {
+        "" => webhook.event_id.to_owned(),
+        account => format!("{account}/{}", webhook.event_id),
+    };
     let stored = sqlx::query!(
         "INSERT INTO work.inbox (id, provider, account, event_id, body, received_at, due_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (provider, event_id) DO NOTHING",
         id,
         webhook.provider,
         webhook.account,
-        webhook.event_id,
+        event_id,
         body,
         now
     )

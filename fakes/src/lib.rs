@@ -17,3 +17,4 @@ pub mod sonatel;
 #[cfg(test)]
 mod testing;
 pub mod wave;
+pub mod webpay;

@@ -117,7 +117,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    const ALL: [Self; 3] = [Self::Checkout, Self::Payout, Self::Balance];
+    pub const ALL: [Self; 3] = [Self::Checkout, Self::Payout, Self::Balance];
 
     fn all() -> Vec<Self> {
         Self::ALL.to_vec()

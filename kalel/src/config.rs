@@ -3,10 +3,12 @@
 //!
 //! `docs/configuration.md` is the same list for operators.
 
+mod accounts;
 mod fees;
 mod processes;
 mod rails;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::payment::Method;
+use domain::text::Slug;
 use eventstore::Keyring;
 use eventstore::note::Signer;
 use eventstore::seal::Pace;
@@ -24,7 +27,7 @@ use zeroize::Zeroizing;
 
 pub use fees::Fees;
 pub use processes::{Projections, Seal, Shutdown, Workers};
-pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through};
+pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through, WebPay};
 
 /// Why the configuration cannot be used. One line each, naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,8 @@ pub struct Config {
     pub wave: Wave,
     /// Without it Orange Money is not offered.
     pub sonatel: Option<Sonatel>,
+    /// Orange Money by the group's page, instead of by Sonatel.
+    pub webpay: Option<WebPay>,
     pub paytech: Option<PayTech>,
     pub paydunya: Option<PayDunya>,
     /// Without it Yas is not offered.
@@ -130,6 +135,9 @@ pub struct Wave {
     pub older_webhook_secret: Option<String>,
     /// How webhooks are proven: `signing` (default) or `shared`.
     pub webhook_strategy: WebhookStrategy,
+    /// Wallets of managers, by the names that contracts know them by.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Slug, Self>,
 }
 
 /// How Wave proves a webhook.
@@ -207,6 +215,7 @@ impl Default for Wave {
             webhook_secret: String::new(),
             older_webhook_secret: None,
             webhook_strategy: WebhookStrategy::default(),
+            accounts: BTreeMap::new(),
         }
     }
 }
@@ -270,6 +279,10 @@ pub fn key(setting: &'static str, text: &str) -> Result<[u8; 32], ConfigError> {
     key.ok_or_else(|| ConfigError::Invalid { setting, why: "not 32 bytes in base64url".into() })
 }
 
+fn present(setting: &'static str, value: &str, hint: &'static str) -> Result<(), ConfigError> {
+    if value.trim().is_empty() { Err(ConfigError::Missing { setting, hint }) } else { Ok(()) }
+}
+
 impl Config {
     /// Reads and checks the file.
     ///
@@ -295,31 +308,20 @@ impl Config {
     /// [`ConfigError`].
     pub fn check(&self) -> Result<(), ConfigError> {
         self.keyring()?;
-        let texts: [(&'static str, &str, &'static str); 4] = [
-            ("wave.api_key", &self.wave.api_key, "the API key of the Wave business wallet"),
-            ("wave.webhook_secret", &self.wave.webhook_secret, "without it no webhook can be believed"),
-            ("sms.username", &self.sms.username, "the Africa's Talking application"),
-            ("sms.api_key", &self.sms.api_key, "the Africa's Talking API key"),
-        ];
-        for (setting, value, hint) in texts {
-            if value.trim().is_empty() {
-                return Err(ConfigError::Missing { setting, hint });
-            }
-        }
+        self.check_wave(&self.wave)?;
+        present("sms.username", &self.sms.username, "the Africa's Talking application")?;
+        present("sms.api_key", &self.sms.api_key, "the Africa's Talking API key")?;
         let shortest = if self.mode == Mode::Live { 20_000 } else { 1_000 };
         if !(shortest..=600_000).contains(&self.workers.lease_ms) {
             let why = format!("{} is not from {shortest} to 600000", self.workers.lease_ms);
             return Err(ConfigError::Invalid { setting: "workers.lease_ms", why });
         }
-        for (setting, url) in [
-            ("public_url", &self.public_url),
-            ("wave.base_url", &self.wave.base_url),
-            ("sms.base_url", &self.sms.base_url),
-        ] {
+        for (setting, url) in [("public_url", &self.public_url), ("sms.base_url", &self.sms.base_url)] {
             self.check_url(setting, url)?;
         }
         self.fees.check()?;
-        self.check_rails()
+        self.check_rails()?;
+        self.check_accounts()
     }
 
     /// The secrets outside the database.

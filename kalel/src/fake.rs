@@ -1,4 +1,4 @@
-//! `kalel fake wave|sonatel|paytech|paydunya|sms|email`: one provider fake as a server of its own. Never part of `kalel serve`.
+//! `kalel fake wave|sonatel|webpay|paytech|paydunya|sms|email`: one provider fake as a server of its own. Never part of `kalel serve`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,15 @@ pub enum Fake {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
         /// Applications, callback, distributors (TOML, `fakes::sonatel::Config`).
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Orange's web payment: token, pages, status, notifications; likewise, but nothing is kept over a restart.
+    #[command(name = "webpay")]
+    WebPay {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Application, merchant, country (TOML, `fakes::webpay::Config`).
         #[arg(long)]
         config: Option<PathBuf>,
     },
@@ -75,6 +84,10 @@ pub async fn run(fake: Fake) -> Result<(), String> {
         Fake::Sonatel { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();
             fakes::sonatel::serve(bind(listen, "sonatel").await?, config, ended).await
+        }
+        Fake::WebPay { listen, config } => {
+            let config = read(config.as_deref())?.unwrap_or_default();
+            fakes::webpay::serve(bind(listen, "webpay").await?, config, ended).await
         }
         Fake::PayTech { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();

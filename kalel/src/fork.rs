@@ -175,6 +175,7 @@ impl Forked {
             },
             payment_methods: Vec::new(),
             sonatel: None,
+            webpay: None,
             paytech: None,
             paydunya: None,
             yas: None,

@@ -179,6 +179,7 @@ pub async fn run(
                 public_url: public_url(config),
                 allowed_origins: config.cors.origins.clone(),
                 methods: config.methods(),
+                accounts: config.accounts(),
                 redis_url: servers.redis.clone(),
                 bus: servers.nats.as_deref().and_then(authority),
                 terms: config.fees.terms(),

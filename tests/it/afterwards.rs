@@ -3,6 +3,7 @@
 //! Nothing sleeps: a bench pumps the steps of the workers until nothing is left to do, and moves the clock of its log
 //! (and of the fakes) itself.
 
+mod accounts;
 mod amounts;
 mod bench;
 mod each_rail;
@@ -25,3 +26,4 @@ mod servers;
 mod split;
 mod statements;
 mod webhooks;
+mod webpay;

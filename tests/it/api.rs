@@ -9,6 +9,7 @@ use domain::{
     actor::Role,
     ids::{KeyId, PrincipalId, SiteId},
     reconciliation::{Provider, Terms},
+    text::Slug,
 };
 use eventstore::Store;
 use projections::{PROJECTORS, Runner, Watch};
@@ -133,6 +134,7 @@ impl Api {
                 public_url: base.clone(),
                 allowed_origins: Vec::new(),
                 methods: vec![domain::payment::Method::Wave],
+                accounts: BTreeMap::from([(Slug::new(FATOU).unwrap(), vec![domain::payment::Method::OrangeMoney])]),
                 redis_url: Some(world.redis_url.clone()),
                 terms: [(Provider::Wave, Terms { fee_basis_points: Some(100) })].into(),
                 ..api::Settings::default()
@@ -271,11 +273,16 @@ pub fn fresh_key() -> String {
 /// What Wave signs with in tests.
 pub const WAVE_SECRET: &str = "wave_sn_WHS_test_secret";
 
+/// A manager's own account, and what its messages are signed with.
+pub const FATOU: &str = "fatou";
+pub const FATOU_SECRET: &str = "wave_sn_WHS_secret_of_fatou";
+
 pub fn verifiers() -> api::payment::Verifiers {
     use adapters::{
         payments::{origin::Origin, wave::webhook::WebhookSecret},
         secret::Secret,
     };
-    let secrets = vec![WebhookSecret::Signing(Secret::new(WAVE_SECRET).unwrap())];
-    api::payment::Verifiers(vec![Origin::Wave(secrets).into()])
+    let by = |secret| Origin::Wave(vec![WebhookSecret::Signing(Secret::new(secret).unwrap())]);
+    let fatou = api::payment::Verifier { account: FATOU.into(), origin: by(FATOU_SECRET) };
+    api::payment::Verifiers(vec![by(WAVE_SECRET).into(), fatou, Origin::WebPay.into()])
 }

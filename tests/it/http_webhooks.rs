@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 
-use crate::api::{Answer, Api, WAVE_SECRET};
+use crate::api::{Answer, Api, FATOU_SECRET, WAVE_SECRET};
 
 const PATH: &str = "/v1/provider-webhooks/wave";
 
@@ -14,7 +14,11 @@ fn body(id: &str) -> String {
 }
 
 fn signed(at: i64, body: &str) -> String {
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(WAVE_SECRET.as_bytes()).unwrap();
+    signed_with(WAVE_SECRET, at, body)
+}
+
+fn signed_with(secret: &str, at: i64, body: &str) -> String {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(at.to_string().as_bytes());
     mac.update(body.as_bytes());
     format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()))
@@ -79,4 +83,49 @@ async fn never_again_a_webhook_is_accepted_when_no_secret_is_set() {
     for path in ["/v1/provider-webhooks/paytech", "/v1/provider-webhooks/wave/other-account"] {
         api.ask(Method::POST, path).raw("{}").send().await.problem(404, "webhook.unknown_provider");
     }
+}
+
+#[tokio::test]
+async fn each_merchant_account_proves_its_own_webhooks_and_nobody_else_s() {
+    let api = Api::new().await;
+    let (now, body) = (api.store.clock().now().timestamp(), body("EV_3"));
+    let to = |path: &'static str, secret: &str| {
+        let signature = signed_with(secret, now, &body);
+        api.ask(Method::POST, path).header("wave-signature", &signature).raw(body.clone()).send()
+    };
+    let theirs = "/v1/provider-webhooks/wave/fatou";
+    to(theirs, WAVE_SECRET).await.problem(401, "webhook.signature_invalid");
+    to(PATH, FATOU_SECRET).await.problem(401, "webhook.signature_invalid");
+    assert_eq!(kept(&api).await, 0);
+    // What one account calls an event says nothing about another's.
+    assert_eq!(to(theirs, FATOU_SECRET).await.is(200).body["again"], false);
+    assert_eq!(to(PATH, WAVE_SECRET).await.is(200).body["again"], false);
+    assert_eq!(to(theirs, FATOU_SECRET).await.is(200).body["again"], true);
+    assert_eq!(kept(&api).await, 2);
+}
+
+#[tokio::test]
+async fn a_notification_by_token_is_kept_when_its_page_is_waited_for_and_forgotten_else() {
+    let api = Api::new().await;
+    let path = "/v1/provider-webhooks/webpay";
+    let told =
+        |token: &str| serde_json::json!({ "status": "SUCCESS", "notif_token": token, "txnid": "MP1" }).to_string();
+    let send = |body: String| api.ask(Method::POST, path).raw(body).send();
+    let page = adapters::payments::webpay::webhook::token(told("known").as_bytes()).unwrap();
+    sqlx::query("INSERT INTO work.payments (payment_id, reservation_id, provider_id) VALUES ($1, $1, $2)")
+        .bind(uuid::Uuid::from_u128(1))
+        .bind(format!("{page}.pay-token"))
+        .execute(&api.world.pool)
+        .await
+        .unwrap();
+    for stranger in ["", "guessed", "know", "knowns", "%"] {
+        let answer = send(told(stranger)).await;
+        let status = if stranger.is_empty() { 401 } else { 200 };
+        assert_eq!(answer.status, status, "{stranger}");
+    }
+    send("{}".to_owned()).await.problem(401, "webhook.signature_invalid");
+    assert_eq!(kept(&api).await, 0);
+    assert_eq!(send(told("known")).await.is(200).body["again"], false);
+    assert_eq!(send(told("known")).await.is(200).body["again"], true);
+    assert_eq!(kept(&api).await, 1);
 }

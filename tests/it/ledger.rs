@@ -205,3 +205,38 @@ async fn a_deposit_in_cash_is_handed_out_under_a_name_and_once() {
     let zero = [(format!("cash:{site}:main"), 0), ("deposits:unearned".into(), 0), ("refunds:payable".into(), 0)];
     assert_eq!(balances(&all), zero);
 }
+
+#[tokio::test]
+async fn an_admin_says_through_whose_merchant_account_the_money_of_a_site_goes() {
+    let api = Api::new().await;
+    let (site, _) = api.site().await;
+    let path = format!("/v1/sites/{site}/contract");
+    let methods = format!("/v1/payment-methods?site={site}");
+    let agreed = |flow: &str, account: Value| json!({ "flow": flow, "commission_basis_points": 500, "merchant_account": account });
+    let before = api.get("admin", &path).await.is(200);
+    let etag = before.header("etag");
+    assert_eq!(before.body["merchant_account"], Value::Null);
+    let theirs = agreed("manager_collects", json!("fatou"));
+    for role in ["manager", "client", "service", "finance", "auditor"] {
+        api.put(role, &path, etag, theirs.clone()).await.is(403);
+    }
+    let unknown = api.put("admin", &path, etag, agreed("manager_collects", json!("omar"))).await;
+    assert!(unknown.problem(422, "site.unknown_merchant_account").text("/detail").contains("omar"));
+    let ours = api.put("admin", &path, etag, agreed("platform_collects", json!("fatou"))).await;
+    ours.problem(422, "site.merchant_account");
+    api.put("admin", &path, etag, agreed("manager_collects", json!("Fatou & fils"))).await.is(400);
+    let set = api.put("admin", &path, etag, theirs).await.is(200);
+    assert_eq!(set.text("/merchant_account"), "fatou");
+    // What can be chosen there is what that account takes.
+    let offered = api.ask(reqwest::Method::GET, &methods).send().await.is(200);
+    let shown: Vec<_> = offered.body["data"].as_array().unwrap().iter().map(|method| &method["method"]).collect();
+    assert_eq!(shown, [&json!("orange_money")]);
+    let mut wish = crate::api::slot(&site, "nord", api.midday(2), 60);
+    wish["payment"] = json!({ "method": "wave", "pays": "deposit" });
+    api.post("client", "/v1/reservations", wish.clone()).await.problem(422, "payment.method_not_accepted");
+    wish["payment"]["method"] = json!("orange_money");
+    api.post("client", "/v1/reservations", wish).await.is(201);
+    // To leave it out is to go back to the platform's.
+    let again = json!({ "flow": "manager_collects", "commission_basis_points": 500 });
+    assert_eq!(api.put("admin", &path, set.header("etag"), again).await.is(200).body["merchant_account"], Value::Null);
+}

@@ -20,7 +20,7 @@ use domain::{
 };
 use thiserror::Error;
 
-pub(crate) use checkout::call;
+pub(crate) use checkout::{account, asked, call, rail};
 pub(crate) use learn::{Learned, learn};
 pub(crate) use report::Report;
 pub(crate) use settle::settle;

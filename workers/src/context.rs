@@ -12,6 +12,7 @@ use domain::{
     ids::PaymentId,
     payment::Method,
     reconciliation::{Provider, Terms},
+    text::Slug,
 };
 use eventstore::Store;
 
@@ -74,9 +75,23 @@ pub type PayUrl = Arc<dyn Fn(PaymentId) -> String + Send + Sync>;
 /// Providers as the workers call them. What is missing is not called, and what needs it waits.
 #[derive(Clone, Default)]
 pub struct Providers {
+    /// The platform's own accounts.
     pub rails: HashMap<Method, Guarded<Rail>>,
+    /// Managers' accounts, by the names that contracts know them by.
+    pub accounts: HashMap<(Method, Slug), Guarded<Rail>>,
     pub sms: Option<Guarded<Gateway>>,
     pub email: Option<Guarded<email::Relay>>,
+}
+
+impl Providers {
+    /// By whom money of this method is moved, at a merchant account (`None`: the platform's). Never by another account: what
+    /// was agreed when a reservation was placed says where its money is.
+    pub fn rail(&self, method: Method, account: Option<&Slug>) -> Option<&Guarded<Rail>> {
+        match account {
+            None => self.rails.get(&method),
+            Some(account) => self.accounts.get(&(method, account.clone())),
+        }
+    }
 }
 
 /// A provider behind its breaker and bulkhead.

@@ -23,8 +23,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Health {
     ctx: Context,
-    /// What this process has said to be out of order, and when.
-    said: HashMap<Method, Instant>,
+    /// What this process has said to be out of order, and when: by method and account, empty for the platform's.
+    said: HashMap<(Method, String), Instant>,
 }
 
 impl Health {
@@ -40,21 +40,25 @@ impl Step for Health {
 
     async fn step(&mut self) -> Result<Progress, StepError> {
         let pool = self.ctx.store.pool();
-        for (method, rail) in &self.ctx.providers.rails {
-            let said = self.said.get(method).copied();
+        let providers = &self.ctx.providers;
+        let ours = providers.rails.iter().map(|(method, rail)| ((*method, String::new()), rail));
+        let theirs = providers.accounts.iter().map(|((method, account), rail)| ((*method, account.to_string()), rail));
+        for (at, rail) in ours.chain(theirs) {
+            let (method, account) = &at;
+            let said = self.said.get(&at).copied();
             match (rail.breaker.unwell(), said) {
-                (Some(_), Some(at)) if at.elapsed() < AGAIN => {}
+                (Some(_), Some(then)) if then.elapsed() < AGAIN => {}
                 (Some(unwell), said) => {
-                    health::say_unwell(pool, *method, "", unwell.why, unwell.for_as_long, LASTS).await?;
+                    health::say_unwell(pool, *method, account, unwell.why, unwell.for_as_long, LASTS).await?;
                     if said.is_none() {
-                        tracing::warn!(rail = method.as_str(), why = unwell.why, "a rail is out of order");
+                        tracing::warn!(rail = method.as_str(), account, why = unwell.why, "a rail is out of order");
                     }
-                    self.said.insert(*method, Instant::now());
+                    self.said.insert(at, Instant::now());
                 }
                 (None, Some(_)) => {
-                    health::say_well(pool, *method, "").await?;
-                    tracing::info!(rail = method.as_str(), "a rail answers again, or is tried again");
-                    self.said.remove(method);
+                    health::say_well(pool, *method, account).await?;
+                    tracing::info!(rail = method.as_str(), account, "a rail answers again, or is tried again");
+                    self.said.remove(&at);
                 }
                 (None, None) => {}
             }

@@ -10,6 +10,7 @@ use domain::{
     aggregate::Loaded,
     ids::PaymentId,
     payment::{Payment, Row},
+    text::Slug,
 };
 use eventstore::{
     failpoint,
@@ -17,7 +18,7 @@ use eventstore::{
 };
 
 use crate::{
-    act::{Learned, Report, TurnError, call, learn},
+    act::{Learned, Report, TurnError, account, asked, call, learn, rail},
     context::Context,
     process,
     runtime::{Progress, Step, StepError},
@@ -75,10 +76,11 @@ impl Reader {
     /// Finds the payment by our reference, or by the provider's id where the message has nothing else.
     async fn find(&self, hint: &webhook::Hint) -> Result<Option<Loaded<Payment>>, TurnError> {
         let by_reference = hint.reference.as_deref().and_then(reference_id).map(PaymentId::new);
-        let id = match (by_reference, &hint.provider_id) {
-            (Some(id), _) => Some(id),
-            (None, Some(provider_id)) => process::by_provider_id(self.ctx.store.pool(), provider_id).await?,
-            (None, None) => None,
+        let id = match (by_reference, &hint.provider_id, &hint.page) {
+            (Some(id), ..) => Some(id),
+            (None, Some(provider_id), _) => process::by_provider_id(self.ctx.store.pool(), provider_id).await?,
+            (None, None, Some(page)) => inbox::payment_of_page(&self.ctx.store, page).await?.map(PaymentId::new),
+            (None, None, None) => None,
         };
         let Some(id) = id else { return Ok(None) };
         match self.ctx.store.load::<Payment>(id).await {
@@ -99,14 +101,21 @@ impl Reader {
         {
             return Ok(Verdict::End(Disposition::Duplicate, None));
         }
-        let Some(rail) = self.ctx.providers.rails.get(&request.method) else {
-            return Ok(Verdict::Later("no such provider is configured".into()));
+        // What proves itself with the secrets of one account tells nothing about another's money.
+        let account = account(&self.ctx, request.reservation_id).await?;
+        if account.as_ref().map_or("", Slug::as_str) != taken.account {
+            return Ok(refused("the payment is not one of this merchant account"));
+        }
+        let rail = match rail(&self.ctx, request).await? {
+            Ok(rail) => rail,
+            Err(why) => return Ok(Verdict::Later(why)),
         };
         if rail.provider.name() != taken.provider {
             return Ok(refused("the payment is not one of this provider"));
         }
-        let answer = match &hint.provider_id {
-            Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        let known = hint.page.as_ref().and_then(|_| payment.state.provider_id());
+        let answer = match hint.provider_id.as_ref().or(known) {
+            Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
             None => call(rail, rail.provider.search(&request.reference)).await,
         };
         let status = match answer {

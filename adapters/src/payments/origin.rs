@@ -6,6 +6,7 @@ use reqwest::header::HeaderMap;
 use super::{
     paydunya, paytech, sonatel, wave,
     webhook::{Event, Forged, NotAnEvent},
+    webpay,
 };
 use crate::secret::Secret;
 
@@ -23,6 +24,8 @@ pub enum Origin {
         master_keys: Vec<Secret>,
         sandbox: bool,
     },
+    /// No secret: each message names the token of its page, which whoever takes it in must know ([`Origin::page`]).
+    WebPay,
 }
 
 impl Origin {
@@ -33,6 +36,7 @@ impl Origin {
             Self::Sonatel(_) => sonatel::NAME,
             Self::PayTech(_) => paytech::NAME,
             Self::PayDunya { .. } => paydunya::NAME,
+            Self::WebPay => webpay::NAME,
         }
     }
 
@@ -43,14 +47,24 @@ impl Origin {
             Self::Sonatel(secrets) => secrets.is_empty(),
             Self::PayTech(secrets) => secrets.is_empty(),
             Self::PayDunya { master_keys, .. } => master_keys.is_empty(),
+            Self::WebPay => false,
         }
     }
 
     /// A provider that only wants to know whether somebody listens: answered with yes, proves and means nothing.
     pub fn is_probe(&self, body: &[u8]) -> bool {
         match self {
-            Self::Wave(_) | Self::Sonatel(_) | Self::PayTech(_) => false,
+            Self::Wave(_) | Self::Sonatel(_) | Self::PayTech(_) | Self::WebPay => false,
             Self::PayDunya { .. } => paydunya::webhook::is_probe(body),
+        }
+    }
+
+    /// How the id of the page begins that a message is about, where nothing else proves the message: one about a page that
+    /// nobody waits for is answered and forgotten.
+    pub fn page(&self, body: &[u8]) -> Option<String> {
+        match self {
+            Self::Wave(_) | Self::Sonatel(_) | Self::PayTech(_) | Self::PayDunya { .. } => None,
+            Self::WebPay => webpay::webhook::token(body),
         }
     }
 
@@ -64,6 +78,7 @@ impl Origin {
             Self::Sonatel(secrets) => sonatel::webhook::verify(secrets, headers, body, now),
             Self::PayTech(secrets) => paytech::webhook::verify(secrets, headers, body),
             Self::PayDunya { master_keys, sandbox } => paydunya::webhook::verify(master_keys, *sandbox, body),
+            Self::WebPay => webpay::webhook::verify(body),
         }
     }
 
@@ -73,7 +88,7 @@ impl Origin {
         let event = match self {
             Self::Wave(_) => wave::webhook::parse(body),
             Self::Sonatel(_) => sonatel::webhook::parse(body, headers),
-            Self::PayTech(_) | Self::PayDunya { .. } => return None,
+            Self::PayTech(_) | Self::PayDunya { .. } | Self::WebPay => return None,
         };
         event
             .ok()
@@ -91,6 +106,7 @@ pub fn read(provider: &str, body: &[u8]) -> Option<Result<Event, NotAnEvent>> {
         // Whether it is a form or JSON is seen by looking.
         paytech::NAME => Some(paytech::webhook::parse(&HeaderMap::new(), body)),
         paydunya::NAME => Some(paydunya::webhook::parse(body)),
+        webpay::NAME => Some(webpay::webhook::parse(body)),
         _ => None,
     }
 }

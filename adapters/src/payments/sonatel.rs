@@ -9,7 +9,6 @@ mod cashin;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod gateway;
-mod token;
 pub mod webhook;
 mod wire;
 

@@ -59,6 +59,8 @@ pub enum Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hint {
     pub provider_id: Option<ProviderId>,
+    /// How the provider's id begins, where the message has nothing more that leads to it.
+    pub page: Option<String>,
     pub reference: Option<String>,
     pub amount: Option<Money>,
     pub transaction_id: Option<ProviderId>,

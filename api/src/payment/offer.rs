@@ -9,7 +9,9 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use domain::{aggregate::Loaded, ids::SiteId, payment::Method, site::Site};
+use domain::{
+    aggregate::Loaded, ids::ReservationId, payment::Method, reservation::Reservation, site::Site, text::Slug,
+};
 use eventstore::health::{self, Unwell};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -56,11 +58,13 @@ pub(crate) struct Offered {
     pub unwell: Option<Unwell>,
 }
 
-/// What can be chosen at a site, or at one that lists nothing: those that work first.
-pub(crate) async fn offered(app: &App, site: Option<&Loaded<Site>>) -> Vec<Offered> {
+/// What can be chosen at a site, or at one that lists nothing, when the money goes through this account: those that work
+/// first.
+pub(crate) async fn offered(app: &App, site: Option<&Loaded<Site>>, account: Option<&Slug>) -> Vec<Offered> {
     let unwell = unwell(app).await;
-    let of = |method| unwell.iter().find(|unwell| unwell.method == method && unwell.account.is_empty()).cloned();
-    let mut offered: Vec<Offered> = in_order(&app.settings.methods, site)
+    let name = account.map_or("", Slug::as_str);
+    let of = |method| unwell.iter().find(|unwell| unwell.method == method && unwell.account == name).cloned();
+    let mut offered: Vec<Offered> = in_order(app.settings.methods_of(account), site)
         .into_iter()
         .map(|method| Offered { method, unwell: of(method) })
         .collect();
@@ -73,10 +77,17 @@ pub(crate) async fn offered(app: &App, site: Option<&Loaded<Site>>) -> Vec<Offer
 ///
 /// # Errors
 /// When the site cannot be read.
-pub(crate) async fn ways(call: &Call, site: SiteId) -> Result<Vec<PaymentMethod>, Problem> {
-    let site = call.app.store.recall::<Site>(site).await?;
-    let offered = offered(&call.app, Some(&site)).await;
+pub(crate) async fn ways(call: &Call, id: ReservationId) -> Result<Vec<PaymentMethod>, Problem> {
+    let reservation: Loaded<Reservation> = call.app.store.load(id).await?;
+    let Some(terms) = &reservation.state.terms else { return Ok(Vec::new()) };
+    let site = call.app.store.recall::<Site>(terms.slot.site_id).await?;
+    let offered = offered(&call.app, Some(&site), account_of(&reservation)).await;
     Ok(offered.iter().map(|offered| PaymentMethod::of(offered, call.language)).collect())
+}
+
+/// The merchant account that the money of a reservation goes through.
+pub(crate) fn account_of(reservation: &Loaded<Reservation>) -> Option<&Slug> {
+    reservation.state.terms.as_ref()?.contract.merchant_account.as_ref()
 }
 
 /// The methods that a site takes, of those that are `configured`: in its own order, or in that of the platform when it
@@ -218,7 +229,8 @@ async fn methods(call: Call) -> Result<Reply, Halt> {
         Some(name) => Some(call.remembered_site(call.site_named(name).await?).await?),
         None => None,
     };
-    let offered = offered(&call.app, site.as_deref()).await;
+    let account = site.as_ref().and_then(|site| site.state.contract().merchant_account);
+    let offered = offered(&call.app, site.as_deref(), account.as_ref()).await;
     let body = PaymentMethods {
         object: "list",
         site_id: site.map(|site| site.id.uuid()),

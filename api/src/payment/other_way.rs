@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use uuid::{Builder, Variant, Version};
 
 use super::{
-    offer::{Offered, buttons, label, offered},
+    offer::{Offered, account_of, buttons, label, offered},
     page, pay_url,
 };
 use crate::{App, http::language::Language, problem::Problem, reservation::accepted};
@@ -64,11 +64,11 @@ async fn request(app: &App, given_up: PaymentId, method: Method) -> Result<Payme
         let given_up: Loaded<Payment> = app.store.load(given_up).await?;
         let asked = given_up.state.request.as_ref().ok_or_else(|| Problem::new("object.not_found"))?;
         let site = app.store.load(asked.site_id).await?;
-        accepted(&app.settings.methods, method, &site)?;
+        let reservation: Loaded<Reservation> = app.store.load(asked.reservation_id).await?;
+        accepted(app.settings.methods_of(account_of(&reservation)), method, &site)?;
         if count(app, asked.reservation_id).await? >= MOST {
             return Err(Problem::new("server.overloaded"));
         }
-        let reservation: Loaded<Reservation> = app.store.load(asked.reservation_id).await?;
         let way =
             AnotherWay { reservation: &reservation, given_up: &given_up, payment: &payment, method, by: Actor::SYSTEM };
         let decision = match way.decide(app.store.clock().now()) {
@@ -126,7 +126,7 @@ impl Choice {
         let none = Self { own_is_unwell: false, form: String::new() };
         let Some(asked) = &payment.state.request else { return none };
         let Ok(site) = app.store.recall(asked.site_id).await else { return none };
-        let all = offered(app, Some(&site)).await;
+        let all = offered(app, Some(&site), account_of(reservation)).await;
         let own_is_unwell = all.iter().any(|offered| offered.method == asked.method && offered.unwell.is_some());
         let now = app.store.clock().now();
         let slow = (now - asked.at).num_seconds() >= SLOW_S;

@@ -18,7 +18,7 @@ use eventstore::{Append, AppendError, Meta, link};
 use serde::Deserialize;
 
 use super::{
-    offer::{buttons, offered},
+    offer::{account_of, buttons, offered},
     page, pay_url,
 };
 use crate::{
@@ -99,7 +99,7 @@ async fn find(app: &App, token: &str) -> Option<Found> {
 impl Found {
     /// The payment: a new one, or the one that is open by this method.
     async fn request(&self, app: &App, method: Method, phone: &str) -> Result<PaymentId, Problem> {
-        accepted(&app.settings.methods, method, &self.site)?;
+        accepted(app.settings.methods_of(account_of(&self.reservation)), method, &self.site)?;
         let id = PaymentId::new(app.store.clock().new_id());
         for _ in 0..TRIES {
             let person = PersonInput { phone: phone.to_owned(), name: None, language: None };
@@ -140,7 +140,7 @@ impl Found {
             return page::html(StatusCode::OK, &format!("{head}<p>Cette part est payée. Merci !</p>"));
         }
         let said = if problem.is_empty() { String::new() } else { format!("<p><b>{}</b></p>", page::escape(problem)) };
-        let buttons = buttons(&offered(app, Some(&self.site)).await);
+        let buttons = buttons(&offered(app, Some(&self.site), account_of(&self.reservation)).await);
         page::form(
             if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY },
             &format!(

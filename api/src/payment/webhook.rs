@@ -56,6 +56,13 @@ async fn webhook(call: Call) -> Result<Reply, Halt> {
         tracing::warn!(provider, %forged, request_id = call.request_id, "a webhook does not prove its origin");
         return Err(Problem::new("webhook.signature_invalid").into());
     }
+    if let Some(page) = origin.page(&call.body)
+        && inbox::payment_of_page(&call.app.store, &page).await.map_err(Problem::from)?.is_none()
+    {
+        // Nobody waits for it: somebody's guess, or so early that we are going to ask anyway.
+        metrics::counter!("webhook_forged_total", "provider" => provider.to_owned()).increment(1);
+        return Ok(Reply::json(StatusCode::OK, &serde_json::json!({ "received": true }))?);
+    }
     let event_id = match origin.event_id(&call.headers, &call.body) {
         Some(id) if id.len() <= 255 => id,
         // Genuine, but nothing to know it by: its content is its name.

@@ -25,7 +25,7 @@ use crate::{
         operation::{Authz, Exemplary, Operation, Over, Shape, Success},
         reply::Reply,
     },
-    payment::{PaymentBody, Refused, ask_for},
+    payment::{PaymentBody, Refused, account_of, ask_for},
     problem::Problem,
     shape::Money,
 };
@@ -125,7 +125,7 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
             by_credit(&call, &reservation, &new, purpose, &body).await?
         } else if let Some(share) = body.share_id {
             let site = call.remembered_site(terms.slot.site_id).await?;
-            placing::accepted(&call.app.settings.methods, body.method, &site)?;
+            placing::accepted(call.app.settings.methods_of(account_of(&reservation)), body.method, &site)?;
             let payer = payer(&call, &body).await?;
             let asked = ask_for(&call.app, &reservation, share, body.method, new.id, payer, call.actor()).await;
             asked.map_err(|refused| match refused {
@@ -138,7 +138,7 @@ async fn pay(call: Call) -> Result<Reply, Halt> {
                 return Err(problem.at("/amount", "at a provider the amount is what is due").into());
             }
             let site = call.remembered_site(terms.slot.site_id).await?;
-            placing::accepted(&call.app.settings.methods, body.method, &site)?;
+            placing::accepted(call.app.settings.methods_of(account_of(&reservation)), body.method, &site)?;
             let request =
                 Request { reservation: &reservation, payment: &new, method: body.method, purpose, by: call.actor() };
             request.decide(call.now())?

@@ -214,18 +214,21 @@ fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Opt
     };
     let new = Loaded::<Reservation>::new(id);
     let payment = Loaded::<Payment>::new(payment_id);
+    // Whatever was promised: a client is quoted a price, and the commission is no part of it.
+    let contract = site.state.contract();
+    let offered = call.app.settings.methods_of(contract.merchant_account.as_ref());
+    let pays = pays(body.payment, channel, &payment, owner, site, offered)?;
     let place = Place {
         reservation: &new,
         slot,
         price,
         policy,
-        // Whatever was promised: a client is quoted a price, and the commission is no part of it.
-        contract: site.state.contract(),
+        contract,
         site: Read { stream: StreamId::from(site.id), version: site.version },
         client_id,
         channel,
         code: code()?,
-        pays: pays(body.payment, channel, &payment, owner, site, &call.app.settings.methods)?,
+        pays,
         by: call.actor(),
         now,
     };

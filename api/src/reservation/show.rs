@@ -50,7 +50,7 @@ async fn show(call: Call) -> Result<Reply, Halt> {
     call.may_touch(&object(&call, &row).await?)?;
     let mut body = shown(&call, &row).await?;
     if then.is_none() && body.awaits_money() {
-        body.payment_methods = Some(payment::ways(&call, row.details.site_id).await?);
+        body.payment_methods = Some(payment::ways(&call, id).await?);
     }
     let reply = Reply::json(StatusCode::OK, &body)?;
     if then.is_some() {

@@ -8,6 +8,7 @@ use domain::{
     key::Scope,
     policy::BasisPoints,
     site::{self, Site},
+    text::Slug,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -35,7 +36,14 @@ pub const SET_CONTRACT: Operation = Operation {
     authz: Authz::Keys { scope: Scope::SitesWrite, roles: &[(Role::Admin, Over::All)] },
     body: Some(Shape::of::<SetContract>()),
     success: Success { shape: Some(Shape::of::<ContractBody>()), about: "It.", ..Operation::READ.success },
-    refusals: &["site.commission", "site.role_not_allowed", "site.name_required", "version.conflict"],
+    refusals: &[
+        "site.commission",
+        "site.merchant_account",
+        "site.unknown_merchant_account",
+        "site.role_not_allowed",
+        "site.name_required",
+        "version.conflict",
+    ],
     run: |call| Box::pin(set_contract(call)),
     ..CONFIGURE
 };
@@ -70,6 +78,10 @@ pub struct SetContract {
     /// Of what is kept: 1000 is 10 %.
     #[schema(minimum = 0, maximum = 10_000)]
     commission_basis_points: u16,
+    /// The manager's own account at the providers, by its name in the settings; with `manager_collects`. Null, or left out,
+    /// is the platform's.
+    #[schema(value_type = Option<String>, example = "terrains-de-fatou")]
+    merchant_account: Option<Slug>,
 }
 
 impl Exemplary for SetContract {
@@ -87,25 +99,32 @@ pub struct ContractBody {
     #[schema(value_type = String, example = "platform_collects")]
     flow: Flow,
     commission_basis_points: u16,
+    merchant_account: Option<String>,
 }
 
 impl Exemplary for ContractBody {
     fn example() -> Value {
         json!({
             "object": "contract", "site_id": "019ab2c4-5f00-7000-8000-000000000001", "flow": "platform_collects",
-            "commission_basis_points": 1_000,
+            "commission_basis_points": 1_000, "merchant_account": null,
         })
     }
 }
 
 async fn set_contract(call: Call) -> Result<Reply, Halt> {
     let body: SetContract = call.body()?;
-    let contract = Contract { flow: body.flow, commission: BasisPoints(body.commission_basis_points) };
+    let SetContract { flow, commission_basis_points, merchant_account } = body;
+    if let Some(account) = &merchant_account
+        && !call.app.settings.accounts.contains_key(account)
+    {
+        return Err(Problem::new("site.unknown_merchant_account").with("value", account.as_str()).into());
+    }
+    let contract = Contract { flow, commission: BasisPoints(commission_basis_points), merchant_account };
     let mut tries = Tries::default();
     loop {
         let site = call.own_site().await?;
         call.precondition.check(site.version)?;
-        let decision = site::set_contract(&site, contract, call.actor(), call.now())?;
+        let decision = site::set_contract(&site, contract.clone(), call.actor(), call.now())?;
         if decision.is_nothing() {
             return show(&site, None);
         }
@@ -125,9 +144,14 @@ async fn show_contract(call: Call) -> Result<Reply, Halt> {
 }
 
 fn show(site: &Loaded<Site>, position: Option<i64>) -> Result<Reply, Halt> {
-    let Contract { flow, commission } = site.state.contract();
-    let body =
-        ContractBody { object: "contract", site_id: site.id.uuid(), flow, commission_basis_points: commission.0 };
+    let Contract { flow, commission, merchant_account } = site.state.contract();
+    let body = ContractBody {
+        object: "contract",
+        site_id: site.id.uuid(),
+        flow,
+        commission_basis_points: commission.0,
+        merchant_account: merchant_account.map(String::from),
+    };
     let reply = Reply::json(StatusCode::OK, &body)?;
     let tag = etag::of(site.version, &[&reply.body]);
     let reply = reply.etag(tag);

@@ -141,12 +141,12 @@ impl Owed {
 
 impl Book {
     /// The cells are taken and nothing is paid yet.
-    pub const fn open(held: &reservation::Held) -> Self {
+    pub fn open(held: &reservation::Held) -> Self {
         let nothing = Money::zero(held.price.total.currency);
         Self {
             site_id: held.slot.site_id,
             client_id: held.client_id,
-            contract: held.contract,
+            contract: held.contract.clone(),
             unearned: nothing,
             earned: nothing,
             commission: nothing,

@@ -28,11 +28,11 @@ const COLLECTED: Account = Account::Collected(SITE);
 const DUE: Account = Account::CommissionDue(SITE);
 
 const fn ours(basis_points: u16) -> Contract {
-    Contract { flow: Flow::PlatformCollects, commission: BasisPoints(basis_points) }
+    Contract { flow: Flow::PlatformCollects, commission: BasisPoints(basis_points), merchant_account: None }
 }
 
 const fn theirs(basis_points: u16) -> Contract {
-    Contract { flow: Flow::ManagerCollects, commission: BasisPoints(basis_points) }
+    Contract { flow: Flow::ManagerCollects, commission: BasisPoints(basis_points), merchant_account: None }
 }
 
 /// Held under this contract, a Wave checkout open for the deposit.
@@ -53,7 +53,7 @@ fn confirmed(world: &mut World, contract: Contract) -> (ReservationId, PaymentId
 /// The same, and they are there.
 fn playing(contract: Contract) -> (World, ReservationId, PaymentId) {
     let mut world = World::new();
-    let (reservation, payment) = confirmed(&mut world, contract);
+    let (reservation, payment) = confirmed(&mut world, contract.clone());
     world.now = evening(2);
     world.check_in(reservation).unwrap();
     (world, reservation, payment)
@@ -71,13 +71,13 @@ fn commission_is_never_on_unpaid_or_refunded_money() {
         let charged = |world: &World| Ledger::of(world).unwrap().balance(Account::Commission);
         // Never paid: the hold ends.
         let mut world = World::new();
-        let (reservation, payment) = held(&mut world, contract);
+        let (reservation, payment) = held(&mut world, contract.clone());
         world.pass(20);
         world.expire(reservation, &[payment]).unwrap();
         stands(&world, &[]);
         // Paid and not played yet; then called off in time, and all of it goes back.
         let mut world = World::new();
-        let (reservation, _) = confirmed(&mut world, contract);
+        let (reservation, _) = confirmed(&mut world, contract.clone());
         assert_eq!(charged(&world), 0);
         world.cancel(reservation, CancelReason::Client, client()).unwrap();
         assert_eq!(charged(&world), 0);
@@ -86,7 +86,7 @@ fn commission_is_never_on_unpaid_or_refunded_money() {
         stands(&world, &[]);
         // On account: played, and nobody paid.
         let mut world = World::new();
-        let booking = Booking { contract, ..Booking::manual(evening(2)) };
+        let booking = Booking { contract: contract.clone(), ..Booking::manual(evening(2)) };
         let (reservation, _) = world.place(&booking, Paying::Recorded(Method::OnAccount, Purpose::Full)).unwrap();
         world.now = evening(2);
         world.check_in(reservation).unwrap();

@@ -1,30 +1,37 @@
 //! What can happen to a payment.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Timestamp,
     actor::Actor,
-    event::{events, one_more_choice},
+    event::{Members, events, one_more_choice},
     ids::{ClientId, PaymentId, RefundId, ReservationId, ShareId, SiteId},
     money::Money,
     refund::Reason,
     reservation::{Purpose, of_no_share},
-    text::{Note, Text},
+    text::{Note, Slug, Text},
 };
 
 events! { "payment" {
     Requested = "payment.requested" v 4 from [1 => one_more_choice, 2 => of_no_share, 3 => one_more_choice],
     Opened = "payment.opened" v 1,
     BecameUnknown = "payment.became_unknown" v 1,
-    Succeeded = "payment.succeeded" v 3 from [1 => one_more_choice, 2 => one_more_choice],
-    Duplicated = "payment.duplicated" v 3 from [1 => one_more_choice, 2 => one_more_choice],
+    Succeeded = "payment.succeeded" v 4 from [1 => one_more_choice, 2 => one_more_choice, 3 => of_the_platform],
+    Duplicated = "payment.duplicated" v 4 from [1 => one_more_choice, 2 => one_more_choice, 3 => of_the_platform],
     PutOnAccount = "payment.put_on_account" v 1,
     Failed = "payment.failed" v 1,
     Expired = "payment.expired" v 1,
     RefundAllotted = "payment.refund_allotted" v 1,
     RefundReturned = "payment.refund_returned" v 1,
 } }
+
+/// Until then all money went through the platform's account.
+fn of_the_platform(mut data: Members) -> Members {
+    data.insert("merchant_account".into(), Value::Null);
+    data
+}
 
 /// How money moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,6 +142,8 @@ pub struct Succeeded {
     pub reservation_id: ReservationId,
     /// The provider's transaction, or ours for cash: lands once (unique).
     pub transaction: ProviderId,
+    /// At which merchant account: what is unique at one is not at another. `None` is the platform's.
+    pub merchant_account: Option<Slug>,
     /// The checkout it was paid in; told here again, for a success may overtake the news that the checkout is open.
     pub provider_id: Option<ProviderId>,
     pub method: Method,
@@ -157,6 +166,8 @@ pub struct Duplicated {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
     pub transaction: ProviderId,
+    /// As in [`Succeeded`].
+    pub merchant_account: Option<Slug>,
     pub method: Method,
     pub received: Money,
     pub at: Timestamp,

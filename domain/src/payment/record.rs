@@ -89,6 +89,8 @@ impl Record<'_> {
     fn received(self, decision: Decision, purpose: Purpose) -> Decision {
         let (payment_id, reservation_id) = (self.payment.id, self.reservation.id);
         let succeeded = Succeeded {
+            // What is taken by hand is at no provider.
+            merchant_account: None,
             payment_id,
             reservation_id,
             transaction: ProviderId::known(format!("{}-{payment_id}", self.method.as_str())),

@@ -15,6 +15,7 @@ use crate::{
     promotion::{self, Promotion},
     refund::{self, Reason},
     reservation::{self, Expired, Grounds, Held, HoldProlonged, PaymentReceived, Purpose, Reservation, Status},
+    text::Slug,
 };
 
 /// What a provider, asked by us, says has landed.
@@ -172,6 +173,7 @@ impl Settle<'_> {
             payment_id: self.payment.id,
             reservation_id: self.reservation.id,
             transaction: self.landed.transaction.clone(),
+            merchant_account: self.account(),
             provider_id: self.landed.provider_id.clone(),
             method: request.method,
             expected: request.amount,
@@ -210,6 +212,11 @@ impl Settle<'_> {
             decision = decision.and(refund::automatic(&after, self.refund_id, transaction, back, reason, self.now)?);
         }
         Ok(Settled { row: division.row, decision })
+    }
+
+    /// Where the money is: as it was agreed when the reservation was placed.
+    fn account(&self) -> Option<Slug> {
+        self.reservation.state.terms.as_ref()?.contract.merchant_account.clone()
     }
 
     fn check(&self) -> Result<(&Requested, &Held), Refusal> {
@@ -350,6 +357,7 @@ impl Settle<'_> {
             payment_id: self.payment.id,
             reservation_id: self.reservation.id,
             transaction: transaction.clone(),
+            merchant_account: self.account(),
             method: request.method,
             received: self.landed.received,
             at: self.now,

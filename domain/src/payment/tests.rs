@@ -2,6 +2,7 @@
 
 use crate::{
     actor::Role,
+    contract::{Contract, Flow},
     money::{Currency, Money},
     payment::{Method, Row, expire, fail, unknown},
     reservation::{self, CancelReason, Purpose},
@@ -9,6 +10,7 @@ use crate::{
         story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
         world::{No, World, person},
     },
+    text::Slug,
 };
 
 #[test]
@@ -31,6 +33,25 @@ fn never_again_one_transaction_pays_two_payments() {
     world.open(second).unwrap();
     world.land(first, "T1", DEPOSIT).unwrap();
     assert_eq!(world.land(second, "T1", DEPOSIT), Err(No::NotUnique));
+}
+
+#[test]
+fn what_two_merchant_accounts_call_the_same_are_two_transactions() {
+    let mut world = World::new();
+    let held = |world: &mut World, day, account: Option<&str>| {
+        let merchant_account = account.map(|account| Slug::new(account).unwrap());
+        let contract = Contract { flow: Flow::ManagerCollects, merchant_account, ..Contract::default() };
+        let booking = Booking { contract, ..Booking::online(evening(day)) };
+        let (_, payment) = world.place(&booking, Paying::Online(Method::Wave, Purpose::Deposit)).unwrap();
+        world.open(payment).unwrap();
+        payment
+    };
+    let (ours, fatou) = (held(&mut world, 2, None), held(&mut world, 3, Some("fatou")));
+    for payment in [ours, fatou] {
+        assert_eq!(world.land(payment, "T1", DEPOSIT), Ok(Row::Confirmed));
+    }
+    let again = held(&mut world, 4, Some("fatou"));
+    assert_eq!(world.land(again, "T1", DEPOSIT), Err(No::NotUnique));
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn rich(more: i64) -> World {
 }
 
 fn flow(flow: Flow) -> Contract {
-    Contract { flow, commission: BasisPoints(1_000) }
+    Contract { flow, commission: BasisPoints(1_000), merchant_account: None }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Timestamp,
     actor::Actor,
-    contract::Contract,
+    contract::{Contract, of_the_platform},
     event::{Members, events, one_more_choice},
     ids::{CellId, ClientId, PaymentId, PitchId, RefundId, ReservationId, ShareId, SiteId},
     interval::Interval,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 events! { "reservation" {
-    Held = "reservation.held" v 3 from [1 => before_contracts, 2 => before_discounts],
+    Held = "reservation.held" v 4 from [1 => before_contracts, 2 => before_discounts, 3 => of_the_platform],
     SplitUp = "reservation.split" v 2 from [1 => one_more_choice],
     HoldProlonged = "reservation.hold_prolonged" v 1,
     PaymentReceived = "reservation.payment_received" v 3 from [1 => of_no_share, 2 => one_more_choice],

@@ -110,7 +110,7 @@ impl Place<'_> {
             placed_by: self.by,
             price: self.price.clone(),
             policy: self.policy.clone(),
-            contract: self.contract,
+            contract: self.contract.clone(),
             code: self.code.clone(),
             // A hold never outlives the start of the slot it protects; a manual one may begin after it.
             hold_expires_at: if self.now < start { lasts.min(start) } else { lasts },

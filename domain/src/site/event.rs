@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     actor::Actor,
-    contract::Contract,
+    contract::{Contract, of_the_platform},
     event::{events, one_more_choice},
     ids::{CellId, ClosureId, PitchId, PrincipalId, ReservationId, SiteId, TariffId},
     interval::Interval,
@@ -27,7 +27,7 @@ events! { "site" {
     TariffsSet = "site.tariffs_set" v 1,
     PolicySet = "site.policy_set" v 1,
     ContactSet = "site.contact_set" v 1,
-    ContractSet = "site.contract_set" v 1,
+    ContractSet = "site.contract_set" v 2 from [1 => of_the_platform],
     PayoutAccountSet = "site.payout_account_set" v 1,
     PayoutsHeld = "site.payouts_held" v 1,
     PayoutsReleased = "site.payouts_released" v 1,

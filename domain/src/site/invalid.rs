@@ -52,6 +52,8 @@ pub enum Invalid {
     PayoutMethod,
     #[error("what is held is more than nothing, in the currency of the site")]
     PayoutHold,
+    #[error("only where the manager collects does money go through an account of theirs")]
+    MerchantAccount,
     #[error("a closure needs at least one cell")]
     NoCells,
 }
@@ -79,6 +81,7 @@ impl Refused for Invalid {
             Self::Commission { .. } => "site.commission",
             Self::PayoutMethod => "site.payout_method",
             Self::PayoutHold => "site.payout_hold",
+            Self::MerchantAccount => "site.merchant_account",
             Self::NoCells => "site.no_cells",
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     aggregate::Loaded,
-    contract::Contract,
+    contract::{Contract, Flow},
     decision::Decision,
 };
 
@@ -14,7 +14,8 @@ use super::{ContractSet, Invalid, Refusal, Site};
 ///
 /// # Errors
 /// [`Refusal::Unknown`] before registration, [`Refusal::RoleNotAllowed`] and [`Refusal::NameRequired`] for anybody but an admin
-/// with a name, [`Invalid::Commission`] for a rate above all that is kept.
+/// with a name, [`Invalid::Commission`] for a rate above all that is kept, [`Invalid::MerchantAccount`] for an
+/// account of the manager where the platform collects.
 pub fn set_contract(site: &Loaded<Site>, contract: Contract, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
     if !site.state.is_registered() {
         return Err(Refusal::Unknown);
@@ -27,6 +28,9 @@ pub fn set_contract(site: &Loaded<Site>, contract: Contract, by: Actor, now: Tim
     }
     if contract.commission.0 > Contract::MOST.0 {
         return Err(Invalid::Commission { most: Contract::MOST.0 }.into());
+    }
+    if contract.merchant_account.is_some() && contract.flow != Flow::ManagerCollects {
+        return Err(Invalid::MerchantAccount.into());
     }
     if site.state.contract() == contract {
         return Ok(Decision::nothing());

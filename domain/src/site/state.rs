@@ -159,7 +159,7 @@ impl Site {
 
     /// The contract for reservations made from now on. Views of sites leave it out: it is read from the log.
     pub fn contract(&self) -> Contract {
-        self.contract.unwrap_or_default()
+        self.contract.clone().unwrap_or_default()
     }
 }
 

@@ -133,7 +133,7 @@ fn counted(world: &World) -> Counted {
     for (_, event) in &world.log {
         match event {
             Event::Reservation(reservation::Event::Held(held)) => {
-                counted.contracts.insert(held.reservation_id, held.contract);
+                counted.contracts.insert(held.reservation_id, held.contract.clone());
             }
             Event::Payment(payment::Event::Requested(asked)) => {
                 counted.of_payment.insert(asked.payment_id, asked.reservation_id);
@@ -293,7 +293,7 @@ fn by_contract(
     state: &Reservation,
     over: bool,
 ) -> Result<(), TestCaseError> {
-    let Contract { flow, commission } = counted.contracts[&id];
+    let Contract { flow, commission, .. } = counted.contracts[&id].clone();
     let part = |account| ledger.part(id, account);
     let has = state.held_money().amount + counted.fine_paid(id);
     let earned = if over { has } else { 0 };

@@ -93,7 +93,7 @@ fn any_amount() -> impl Strategy<Value = i64> {
 fn any_contract() -> impl Strategy<Value = Contract> {
     let flow = prop_oneof![Just(Flow::PlatformCollects), Just(Flow::ManagerCollects)];
     let rate = prop::sample::select(vec![0, 1, 333, 1_000, 10_000]);
-    (flow, rate).prop_map(|(flow, rate)| Contract { flow, commission: BasisPoints(rate) })
+    (flow, rate).prop_map(|(flow, rate)| Contract { flow, commission: BasisPoints(rate), merchant_account: None })
 }
 
 fn any_command() -> impl Strategy<Value = Command> {

@@ -114,7 +114,7 @@ impl World {
             slot: slot(booking.from),
             price: price(booking.from, booking.total, booking.deposit),
             policy: booking.policy.clone(),
-            contract: booking.contract,
+            contract: booking.contract.clone(),
             site: Read { stream: SITE.into(), version: 7 },
             client_id: booking.client,
             channel: booking.channel,

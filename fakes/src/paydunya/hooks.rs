@@ -167,6 +167,11 @@ impl Hooks {
         self.wake.notify_one();
     }
 
+    /// Waits until there is a reason to look again.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
     pub(crate) fn emit(&self, event: Event) {
         let (now, mut book) = (self.clock.now(), lock(&self.book));
         book.events.push(event.clone());
@@ -194,7 +199,7 @@ impl Hooks {
     }
 
     /// Takes what is due; says when to look again.
-    fn take_due(&self) -> (Vec<u64>, Duration) {
+    pub(crate) fn take_due(&self) -> (Vec<u64>, Duration) {
         let (now, mut book) = (self.clock.now(), lock(&self.book));
         let (due, later): (Vec<_>, Vec<_>) = book.queue.drain(..).partition(|delivery| delivery.due <= now);
         let due = due.into_iter().map(|delivery| book.start(delivery)).collect();
@@ -203,7 +208,7 @@ impl Hooks {
         (due, next.to_std().unwrap_or_default().max(Duration::from_millis(5)))
     }
 
-    fn take_reordered(&self) -> Option<Vec<Event>> {
+    pub(crate) fn take_reordered(&self) -> Option<Vec<Event>> {
         let mut book = lock(&self.book);
         let full = book.release_at.is_some_and(|count| book.held.len() >= count);
         if !full {
@@ -224,7 +229,7 @@ impl Hooks {
         self.send_in_order(events).await
     }
 
-    async fn send_in_order(&self, events: Vec<Event>) -> Vec<Attempt> {
+    pub(crate) async fn send_in_order(&self, events: Vec<Event>) -> Vec<Attempt> {
         let mut attempts = Vec::new();
         for event in events {
             let now = self.clock.now();
@@ -235,7 +240,7 @@ impl Hooks {
     }
 
     /// Sends a delivery that was started; `None` when it has been forgotten meanwhile.
-    async fn attempt(&self, number: u64) -> Option<Attempt> {
+    pub(crate) async fn attempt(&self, number: u64) -> Option<Attempt> {
         let event = lock(&self.book).in_flight.get(&number)?.event.clone();
         let status = self.post(&event.url, &event.content_type, event.body).await;
         let now = self.clock.now();

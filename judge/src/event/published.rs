@@ -3,17 +3,14 @@
 /// The highest schema number. What a later shape added is read where it is judged by, and is nothing in an earlier one.
 pub(super) fn newest(name: &str) -> i16 {
     match name {
-        "payment.requested" => 4,
-        "reservation.held"
-        | "reservation.payment_received"
-        | "payment.succeeded"
-        | "payment.duplicated"
+        "payment.requested" | "payment.succeeded" | "payment.duplicated" | "reservation.held" => 4,
+        "reservation.payment_received"
         | "refund.requested"
         | "refund.submitted"
         | "refund.succeeded"
         | "site.registered"
         | "site.described" => 3,
-        "key.granted" | "reservation.rescheduled" | "reservation.split" => 2,
+        "key.granted" | "reservation.rescheduled" | "reservation.split" | "site.contract_set" => 2,
         _ => 1,
     }
 }

@@ -1,9 +1,12 @@
 //! The rails beside Wave. Each is there when its table is in the file; a method without a rail is not offered.
 
+use std::collections::BTreeMap;
+
 use domain::payment::Method;
+use domain::text::Slug;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Mode, Wave, present};
 
 /// Orange Money, by Sonatel's eWallet API (developer.orange-sonatel.com).
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub struct Sonatel {
     pub api_key: Option<String>,
     /// Without it nothing can be sent to a number, and a refund goes another way.
     pub cash_in: Option<CashIn>,
+    /// Merchants of managers, by the names that contracts know them by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Slug, Self>,
 }
 
 /// Sonatel's distributor subscription.
@@ -34,6 +40,19 @@ pub struct CashIn {
     /// Nine digits.
     pub msisdn: String,
     pub pin: String,
+}
+
+/// Orange Money by the group's web payment (developer.orange.com): only where Orange has given it; not beside Sonatel.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebPay {
+    #[serde(default = "webpay")]
+    pub base_url: String,
+    /// Two letters of a country with our franc, or `dev`: play money, in test mode only.
+    pub country: String,
+    pub client_id: String,
+    pub client_secret: String,
+    pub merchant_key: String,
 }
 
 /// `PayTech` (doc.paytech.sn).
@@ -93,6 +112,10 @@ fn sonatel() -> String {
     "https://api.orange-sonatel.com".into()
 }
 
+fn webpay() -> String {
+    "https://api.orange.com".into()
+}
+
 fn paytech() -> String {
     "https://paytech.sn/api".into()
 }
@@ -111,14 +134,14 @@ macro_rules! closed {
         })*
     };
 }
-closed!(Sonatel, CashIn, PayTech, PayDunya);
+closed!(Sonatel, CashIn, WebPay, PayTech, PayDunya);
 
 impl Config {
     /// The methods that can be asked for at a provider, in the order in which they are offered.
     pub fn methods(&self) -> Vec<Method> {
         let there = [
             (Method::Wave, true),
-            (Method::OrangeMoney, self.sonatel.is_some()),
+            (Method::OrangeMoney, self.sonatel.is_some() || self.webpay.is_some()),
             (Method::Yas, self.yas.is_some()),
             (Method::Card, self.card.is_some()),
         ];
@@ -127,6 +150,30 @@ impl Config {
         let place = |method: &Method| self.payment_methods.iter().position(|wished| wished == method);
         methods.sort_by_key(|method| place(method).unwrap_or(usize::MAX));
         methods
+    }
+
+    /// Wave, of the platform or of a manager.
+    pub(super) fn check_wave(&self, wave: &Wave) -> Result<(), ConfigError> {
+        present("wave.api_key", &wave.api_key, "the API key of the Wave business wallet")?;
+        present("wave.webhook_secret", &wave.webhook_secret, "without it no webhook can be believed")?;
+        self.check_url("wave.base_url", &wave.base_url)
+    }
+
+    /// Sonatel, of the platform or of a manager.
+    pub(super) fn check_sonatel(&self, sonatel: &Sonatel) -> Result<(), ConfigError> {
+        let mut texts = vec![
+            ("sonatel.client_id", sonatel.client_id.as_str()),
+            ("sonatel.client_secret", &sonatel.client_secret),
+            ("sonatel.callback_key", &sonatel.callback_key),
+            ("sonatel.merchant_name", &sonatel.merchant_name),
+        ];
+        digits("sonatel.merchant_code", &sonatel.merchant_code, 6)?;
+        if let Some(cash_in) = &sonatel.cash_in {
+            digits("sonatel.cash_in.msisdn", &cash_in.msisdn, 9)?;
+            texts.push(("sonatel.cash_in.pin", &cash_in.pin));
+        }
+        self.check_url("sonatel.base_url", &sonatel.base_url)?;
+        whole(&texts)
     }
 
     /// Says the first thing that is missing or wrong about them.
@@ -138,18 +185,24 @@ impl Config {
         }
         let mut texts: Vec<(&'static str, &str)> = Vec::new();
         if let Some(sonatel) = &self.sonatel {
-            texts.extend([
-                ("sonatel.client_id", sonatel.client_id.as_str()),
-                ("sonatel.client_secret", &sonatel.client_secret),
-                ("sonatel.callback_key", &sonatel.callback_key),
-                ("sonatel.merchant_name", &sonatel.merchant_name),
-            ]);
-            digits("sonatel.merchant_code", &sonatel.merchant_code, 6)?;
-            if let Some(cash_in) = &sonatel.cash_in {
-                digits("sonatel.cash_in.msisdn", &cash_in.msisdn, 9)?;
-                texts.push(("sonatel.cash_in.pin", &cash_in.pin));
+            self.check_sonatel(sonatel)?;
+        }
+        if let Some(webpay) = &self.webpay {
+            if self.sonatel.is_some() {
+                let why = "Orange Money is moved by [sonatel]; it is one of them or the other".into();
+                return Err(ConfigError::Invalid { setting: "webpay", why });
             }
-            self.check_url("sonatel.base_url", &sonatel.base_url)?;
+            if webpay.country == "dev" && self.mode == Mode::Live {
+                let why = "dev is play money".into();
+                return Err(ConfigError::Invalid { setting: "webpay.country", why });
+            }
+            texts.extend([
+                ("webpay.country", webpay.country.as_str()),
+                ("webpay.client_id", &webpay.client_id),
+                ("webpay.client_secret", &webpay.client_secret),
+                ("webpay.merchant_key", &webpay.merchant_key),
+            ]);
+            self.check_url("webpay.base_url", &webpay.base_url)?;
         }
         if let Some(paytech) = &self.paytech {
             texts.extend([("paytech.api_key", paytech.api_key.as_str()), ("paytech.api_secret", &paytech.api_secret)]);
@@ -164,9 +217,7 @@ impl Config {
             ]);
             self.check_url("paydunya.base_url", &paydunya.base_url)?;
         }
-        if let Some((setting, _)) = texts.iter().find(|(_, text)| text.trim().is_empty()) {
-            return Err(ConfigError::Missing { setting, hint: "its table is there, so it is wanted" });
-        }
+        whole(&texts)?;
         for (setting, method) in [("yas.through", self.yas), ("card.through", self.card)] {
             let hint = match method.map(|method| method.through) {
                 Some(Aggregator::PayTech) if self.paytech.is_none() => "there is no table [paytech]",
@@ -176,6 +227,14 @@ impl Config {
             return Err(ConfigError::Invalid { setting, why: hint.into() });
         }
         Ok(())
+    }
+}
+
+/// A table that is there is wanted, so all of it must be.
+fn whole(texts: &[(&'static str, &str)]) -> Result<(), ConfigError> {
+    match texts.iter().find(|(_, text)| text.trim().is_empty()) {
+        Some((setting, _)) => Err(ConfigError::Missing { setting, hint: "its table is there, so it is wanted" }),
+        None => Ok(()),
     }
 }
 

@@ -151,3 +151,48 @@ fn methods_are_offered_in_the_order_of_the_file() {
     let message = read(&(order.to_owned() + &good())).unwrap_err().to_string();
     assert_eq!(message, "payment_methods: no provider is configured for orange_money");
 }
+
+#[test]
+fn a_manager_s_accounts_are_as_whole_as_the_platform_s() {
+    use domain::text::Slug;
+    let wave = "[wave.accounts.fatou]\napi_key = \"wave_sn_prod_f\"\nwebhook_secret = \"wave_sn_WHS_f\"\n";
+    let sonatel = SONATEL.replace("[sonatel]", "[sonatel.accounts.fatou]");
+    let config = read(&(good() + SONATEL + wave + &sonatel)).unwrap();
+    let fatou = Slug::new("fatou").unwrap();
+    assert_eq!(config.accounts(), BTreeMap::from([(fatou.clone(), vec![Method::Wave, Method::OrangeMoney])]));
+    assert_eq!(config.wave.accounts[&fatou].base_url, "https://api.wave.com");
+    for (broken, said) in [
+        (wave.replace("wave_sn_WHS_f", " "), "wave.accounts: fatou: wave.webhook_secret is missing"),
+        (wave.replace("fatou", "Fatou"), "lower-case letters"),
+        (format!("{wave}[wave.accounts.fatou.accounts.omar]\napi_key = \"k\"\n"), "an account has no accounts"),
+        (format!("{wave}base_url = \"http://wave.example\"\n"), "wave.accounts: fatou: wave.base_url: must be https"),
+        (format!("{SONATEL}{}", sonatel.replace("123456", "1")), "sonatel.accounts: fatou: sonatel.merchant_code"),
+    ] {
+        let message = read(&(good() + &broken)).unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn orange_s_page_is_instead_of_sonatel_and_off_by_default() {
+    let webpay = "[webpay]\ncountry = \"sn\"\nclient_id = \"c\"\nclient_secret = \"s\"\nmerchant_key = \"m\"\n";
+    assert!(read(&good()).unwrap().webpay.is_none());
+    let config = read(&(good() + webpay)).unwrap();
+    assert_eq!(config.methods(), [Method::Wave, Method::OrangeMoney]);
+    assert_eq!(config.webpay.unwrap().base_url, "https://api.orange.com");
+    let live =
+        good().replace("mode = \"test\"", "mode = \"live\"").replace("http://127.0.0.1:8080", "https://kalel.sn");
+    assert!(read(&(live.clone() + webpay)).is_ok());
+    let dev = webpay.replace("\"sn\"", "\"dev\"");
+    assert!(read(&(good() + &dev)).is_ok());
+    for (broken, said) in [
+        (good() + SONATEL + webpay, "webpay: Orange Money is moved by [sonatel]"),
+        (live + &dev, "webpay.country: dev is play money"),
+        (good() + &webpay.replace("\"m\"", "\" \""), "webpay.merchant_key is missing"),
+        (good() + webpay + "base_url = \"http://api.orange.com\"\n", "webpay.base_url: must be https"),
+    ] {
+        let message = read(&broken).unwrap_err().to_string();
+        assert!(message.contains(said), "{message}");
+    }
+}

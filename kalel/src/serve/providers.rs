@@ -30,6 +30,7 @@ pub(super) fn providers(config: &Config) -> Result<Providers, ServeError> {
     let gateway = sms::AfricasTalking::new(&gateway).map_err(wrong("sms.base_url"))?;
     Ok(Providers {
         rails: super::rails::rails(config)?,
+        accounts: super::rails::accounts(config)?,
         sms: Some(Guarded::from(sms::Gateway::AfricasTalking(gateway))),
         email: relay(config)?.map(Guarded::from),
     })

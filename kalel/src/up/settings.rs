@@ -1,5 +1,7 @@
 //! `kalel.toml` of a data folder.
 
+use std::collections::BTreeMap;
+
 use super::Problem;
 use super::folder::{Folder, Private, write_private};
 use crate::config::{self, Aggregator, CashIn, Config, Email, Mode, Security, Through};
@@ -22,6 +24,7 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         },
         payment_methods: Vec::new(),
         sonatel: Some(rails.sonatel),
+        webpay: None,
         paytech: Some(rails.paytech),
         paydunya: Some(rails.paydunya),
         yas: Some(Through { through: Aggregator::PayTech }),
@@ -83,6 +86,7 @@ pub(super) fn rails(private: &Private) -> Rails {
             callback_key: known_by("callback"),
             signing_secret: Some(known_by("signing")),
             api_key: None,
+            accounts: BTreeMap::new(),
             cash_in: Some(CashIn { msisdn: DISTRIBUTOR.into(), pin: PIN.into() }),
         },
         paytech: config::PayTech {

@@ -97,6 +97,9 @@ fn pay(rows: &mut Vec<Row>, entry: &Entry, event: &PaymentEvent) {
     let nth = i16::try_from(rows.len()).unwrap_or(i16::MAX);
     let Some(first) = rows.first_mut() else { return };
     match event {
+        // The statements are the platform's own: what landed at a manager's account is in none of them.
+        PaymentEvent::Succeeded(payment::Succeeded { merchant_account: Some(_), .. })
+        | PaymentEvent::Duplicated(payment::Duplicated { merchant_account: Some(_), .. }) => {}
         PaymentEvent::Opened(opened) => first.checkout = Some(opened.provider_id.clone()),
         PaymentEvent::Succeeded(succeeded) => {
             first.checkout = succeeded.provider_id.clone().or(first.checkout.take());

@@ -8,7 +8,7 @@ use domain::{
     actor::{Actor, Role},
     aggregate::{Aggregate, Loaded},
     client::{self, Language},
-    contract::Contract,
+    contract::{Contract, Flow},
     decision::{Change, Decision, Read},
     event::Event,
     ids::*,
@@ -56,6 +56,8 @@ pub struct Bench {
     pub kind: Kind,
     pub rail: Fake,
     added: Vec<Fake>,
+    /// Under which reservations are placed.
+    pub contract: Contract,
     pub sms: Fake,
     pub site: SiteId,
     pub pitch: PitchId,
@@ -95,6 +97,21 @@ impl Bench {
         fake
     }
 
+    /// Adds a manager's own account at a provider, with keys, secrets and a ledger of its own, and returns its fake.
+    pub async fn add_account(&mut self, kind: Kind, name: &str) -> Fake {
+        let (fake, adapter) = kind.serve_account(&self.hooks, name, self.stop.clone()).await;
+        self.ctx.providers.accounts.insert((kind.method(), Slug::new(name).unwrap()), adapter.into());
+        self.added.push(fake.clone());
+        self.align().await;
+        fake
+    }
+
+    /// From now on reservations are placed under a contract by which the manager collects, through this account.
+    pub fn through(&mut self, account: Option<&str>) {
+        let merchant_account = account.map(|name| Slug::new(name).unwrap());
+        self.contract = Contract { flow: Flow::ManagerCollects, merchant_account, ..Contract::default() };
+    }
+
     async fn build(kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
         let world = World::new().await;
         let keyring = Keyring::new([1; 32], [2; 32]);
@@ -118,7 +135,7 @@ impl Bench {
         let ctx = Context::new(
             store.clone(),
             config,
-            Providers { rails, sms: Some(gateway(&sms).into()), email: None },
+            Providers { rails, sms: Some(gateway(&sms).into()), ..Providers::default() },
             Arc::new(|id| format!("https://kalel.sn/p/{id}")),
         );
         workers::enrol(&ctx).await.unwrap();
@@ -134,6 +151,7 @@ impl Bench {
             kind,
             rail,
             added: Vec::new(),
+            contract: Contract::default(),
             sms,
             hooks,
             stop: stop.clone(),
@@ -304,7 +322,7 @@ impl Bench {
             slot,
             price,
             policy: Policy::default(),
-            contract: Contract::default(),
+            contract: self.contract.clone(),
             site: Read { stream: self.site.into(), version },
             client_id,
             channel,

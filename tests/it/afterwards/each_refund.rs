@@ -31,15 +31,17 @@ on_each_rail!(
     a_lost_answer_pays_nobody_twice,
     a_worker_that_died_while_sending_pays_nobody_twice,
 );
+on_each_rail!(@ webpay WebPay all_of_it_goes_back_as_its_provider_can a_part_of_it_goes_back_as_its_provider_can
+    then_it_is_credit_when_no_number_is_known without_a_client_it_is_handed_out_in_cash);
 
 /// What a rail does for a whole payment, and for a part of one.
 const fn routes(kind: Kind) -> (Route, Route) {
     match kind {
         Kind::Wave => (Route::WholeTransaction, Route::Payout),
         Kind::OrangeMoney => (Route::Payout, Route::Payout),
-        // PayTech sends nothing, PayDunya nothing to cards.
+        // PayTech sends nothing, PayDunya nothing to cards, and Orange's page gives nothing back either.
         Kind::Yas => (Route::WholeTransaction, Route::Credit),
-        Kind::Card => (Route::Credit, Route::Credit),
+        Kind::Card | Kind::WebPay => (Route::Credit, Route::Credit),
     }
 }
 
@@ -49,7 +51,7 @@ const fn call(kind: Kind) -> Option<&'static str> {
         Kind::Wave => Some("checkout.refund"),
         Kind::OrangeMoney => Some("cashin.create"),
         Kind::Yas => Some("refund"),
-        Kind::Card => None,
+        Kind::Card | Kind::WebPay => None,
     }
 }
 

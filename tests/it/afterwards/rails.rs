@@ -3,10 +3,11 @@
 use adapters::{
     call::Timeouts,
     payments::{
-        PayDunya, PayTech, Rail, Sonatel, Wave,
+        PayDunya, PayTech, Rail, Sonatel, Wave, WebPay,
         origin::Origin,
         paydunya, paytech, sonatel,
         wave::{self, webhook::WebhookSecret},
+        webpay,
     },
     secret::Secret,
 };
@@ -32,6 +33,13 @@ pub enum Kind {
     Yas,
     /// By PayDunya.
     Card,
+    /// Orange Money again, by the group's page.
+    WebPay,
+}
+
+/// A secret of an account.
+fn of(text: &str, account: &str) -> String {
+    format!("{text}{account}")
 }
 
 fn secret(text: &str) -> Secret {
@@ -39,12 +47,12 @@ fn secret(text: &str) -> Secret {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card];
+    pub const ALL: [Self; 5] = [Self::Wave, Self::OrangeMoney, Self::Yas, Self::Card, Self::WebPay];
 
     pub const fn method(self) -> Method {
         match self {
             Self::Wave => Method::Wave,
-            Self::OrangeMoney => Method::OrangeMoney,
+            Self::OrangeMoney | Self::WebPay => Method::OrangeMoney,
             Self::Yas => Method::Yas,
             Self::Card => Method::Card,
         }
@@ -56,6 +64,7 @@ impl Kind {
             Self::Wave | Self::Card => "checkout.create",
             Self::OrangeMoney => "qrcode.create",
             Self::Yas => "request",
+            Self::WebPay => "webpayment",
         }
     }
 
@@ -66,6 +75,7 @@ impl Kind {
             Self::OrangeMoney => &["transactions.list"],
             Self::Yas => &["status"],
             Self::Card => &["checkout.confirm"],
+            Self::WebPay => &["transactionstatus"],
         }
     }
 
@@ -76,16 +86,18 @@ impl Kind {
             Self::OrangeMoney => "qr",
             Self::Yas => "sale",
             Self::Card => "invoice",
+            Self::WebPay => "page",
         };
         json!({ "do": "settle", of: reference, "as": deed, "amount": amount })
     }
 
-    fn proof(self) -> Origin {
+    /// Of the platform's account (no name), or of a manager's: each has secrets of its own.
+    fn proof(self, account: &str) -> Origin {
         match self {
-            Self::Wave => Origin::Wave(vec![WebhookSecret::Signing(secret(WHS))]),
+            Self::Wave => Origin::Wave(vec![WebhookSecret::Signing(secret(&of(WHS, account)))]),
             Self::OrangeMoney => Origin::Sonatel(vec![sonatel::webhook::Secrets {
-                api_key: secret(CALLBACK_KEY),
-                signing: Some(secret(SIGNING)),
+                api_key: secret(&of(CALLBACK_KEY, account)),
+                signing: Some(secret(&of(SIGNING, account))),
             }]),
             Self::Yas => {
                 let config = fakes::paytech::Config::default();
@@ -99,33 +111,55 @@ impl Kind {
                 let config = fakes::paydunya::Config::default();
                 Origin::PayDunya { master_keys: vec![secret(&config.master_key)], sandbox: false }
             }
+            Self::WebPay => Origin::WebPay,
         }
     }
 
     /// Who may send webhooks of this name.
-    pub fn origin(provider: &str) -> Option<Origin> {
-        Self::ALL.into_iter().map(Self::proof).find(|origin| origin.provider() == provider)
+    pub fn origin(provider: &str, account: &str) -> Option<Origin> {
+        Self::ALL.into_iter().map(|kind| kind.proof(account)).find(|origin| origin.provider() == provider)
     }
 
     /// Starts the fake, and the adapter that calls it. Webhooks go to `hooks`/`<provider>`.
     pub async fn serve(self, hooks: &str, stop: CancellationToken) -> (Fake, Rail) {
+        self.serve_account(hooks, "", stop).await
+    }
+
+    /// The same for a manager's account: with keys and secrets of its own where it is Wave's or Sonatel's.
+    pub async fn serve_account(self, hooks: &str, account: &str, stop: CancellationToken) -> (Fake, Rail) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let fake = Fake::new(format!("http://{}", listener.local_addr().unwrap()));
-        let (base_url, hook) = (fake.url.clone(), format!("{hooks}/{}", self.proof().provider()));
+        let (base_url, hook) = (
+            fake.url.clone(),
+            match account {
+                "" => format!("{hooks}/{}", self.proof(account).provider()),
+                account => format!("{hooks}/{}/{account}", self.proof(account).provider()),
+            },
+        );
         let ended = stop.cancelled_owned();
         let rail = match self {
             Self::Wave => {
                 let strategy = fakes::wave::Strategy::Signing;
-                let endpoint = fakes::wave::Endpoint { url: hook, strategy, secret: WHS.into() };
-                let config = fakes::wave::Config { webhooks: vec![endpoint], ..Default::default() };
+                let endpoint = fakes::wave::Endpoint { url: hook, strategy, secret: of(WHS, account) };
+                let api_key = of("wave_sn_prod_fake", account);
+                let config = fakes::wave::Config {
+                    webhooks: vec![endpoint],
+                    keys: vec![fakes::wave::Key {
+                        token: api_key.clone(),
+                        state: fakes::wave::KeyState::Active,
+                        scopes: fakes::wave::Scope::ALL.to_vec(),
+                    }],
+                    ..Default::default()
+                };
                 tokio::spawn(fakes::wave::serve(listener, config, ended));
-                let api_key = secret("wave_sn_prod_fake");
+                let api_key = secret(&api_key);
                 Rail::Wave(Wave::new(&wave::Config { base_url, api_key, timeouts: TIMEOUTS }).unwrap())
             }
             Self::OrangeMoney => {
-                let callback = fakes::sonatel::Callback { url: hook, api_key: CALLBACK_KEY.into() };
-                let proof = fakes::sonatel::Proof { signing: Some(SIGNING.into()), ..Default::default() };
-                let config = fakes::sonatel::Config { callback: Some(callback), proof, ..Default::default() };
+                let callback = fakes::sonatel::Callback { url: hook, api_key: of(CALLBACK_KEY, account) };
+                let proof = fakes::sonatel::Proof { signing: Some(of(SIGNING, account)), ..Default::default() };
+                let mut config = fakes::sonatel::Config { callback: Some(callback), proof, ..Default::default() };
+                config.clients[0].secret = of(&config.clients[0].secret, account);
                 let known = config.clone();
                 tokio::spawn(fakes::sonatel::serve(listener, config, ended));
                 let (client, distributor) = (&known.clients[0], &known.distributors[0]);
@@ -177,6 +211,22 @@ impl Kind {
                     timeouts: TIMEOUTS,
                 };
                 Rail::PayDunya(PayDunya::new(&settings).unwrap())
+            }
+            Self::WebPay => {
+                // What its ten minutes do is tested by itself.
+                let config = fakes::webpay::Config { page_seconds: 3_600, ..Default::default() };
+                let known = config.clone();
+                tokio::spawn(fakes::webpay::serve(listener, config, ended));
+                let settings = webpay::Config {
+                    base_url,
+                    country: known.country.clone(),
+                    client_id: known.client_id.clone(),
+                    client_secret: secret(&known.client_secret),
+                    merchant_key: secret(&known.merchant_key),
+                    notif_url: hook,
+                    timeouts: TIMEOUTS,
+                };
+                Rail::WebPay(WebPay::new(&settings).unwrap())
             }
         };
         (fake, rail)

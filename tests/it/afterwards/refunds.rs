@@ -15,7 +15,7 @@ use serde_json::json;
 use super::bench::{Bench, CLIENT, DEPOSIT, MANAGER};
 
 /// The manager gives a part of the deposit back: a payout, for Wave refunds whole checkouts only.
-async fn give_back(bench: &Bench, reservation: ReservationId, payment: PaymentId, amount: i64) -> RefundId {
+pub async fn give_back(bench: &Bench, reservation: ReservationId, payment: PaymentId, amount: i64) -> RefundId {
     let refund_id = RefundId::new(bench.store.clock().new_id());
     let request = Request {
         payment: &bench.load::<Payment>(payment).await,

@@ -91,22 +91,28 @@ pub async fn serve_mail(stop: CancellationToken) -> (Fake, email::Relay) {
 pub async fn listen_for_webhooks(store: Store, stop: CancellationToken) -> String {
     async fn receive(
         State(store): State<Store>,
-        Path(provider): Path<String>,
+        Path(path): Path<String>,
         headers: HeaderMap,
         body: Bytes,
     ) -> axum::http::StatusCode {
-        let Some(origin) = Kind::origin(&provider) else { return axum::http::StatusCode::NOT_FOUND };
+        let (provider, account) = path.split_once('/').unwrap_or((&path, ""));
+        let Some(origin) = Kind::origin(provider, account) else { return axum::http::StatusCode::NOT_FOUND };
         if origin.verify(&headers, &body, store.clock().now()).is_err() {
             return axum::http::StatusCode::UNAUTHORIZED;
         }
+        if let Some(page) = origin.page(&body)
+            && inbox::payment_of_page(&store, &page).await.unwrap().is_none()
+        {
+            return axum::http::StatusCode::OK;
+        }
         let id = origin.event_id(&headers, &body).unwrap_or_else(|| hex::encode(Sha256::digest(&body)));
-        let webhook = inbox::Webhook { provider: &provider, account: "", event_id: &id, body: &body };
+        let webhook = inbox::Webhook { provider, account, event_id: &id, body: &body };
         inbox::store(&store, webhook).await.unwrap();
         axum::http::StatusCode::OK
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let router = Router::new().route("/hook/{provider}", post(receive)).with_state(store);
+    let router = Router::new().route("/hook/{*path}", post(receive)).with_state(store);
     tokio::spawn(
         async move { axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.unwrap() },
     );

@@ -307,6 +307,7 @@ impl Booking {
 
     pub fn succeeded(&self) -> Event {
         payment::Succeeded {
+            merchant_account: None,
             payment_id: self.payment,
             reservation_id: self.id,
             transaction: text(&format!("T_{}", self.payment.uuid().simple())),

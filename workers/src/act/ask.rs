@@ -10,7 +10,7 @@ use domain::{
 
 use super::{
     Learned, Report, TurnError,
-    checkout::{alarmed, call, create, rail},
+    checkout::{alarmed, asked, call, create, rail},
     learn, payout, refund,
 };
 use crate::{
@@ -64,9 +64,9 @@ async fn next(ctx: &Context, taken: &Taken, question: Ask) -> Result<Outcome, Tu
 async fn about_listed(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> Result<Option<Outcome>, TurnError> {
     let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
     let Some(request) = &payment.state.request else { return Ok(Some(Outcome::Dropped("no such payment".into()))) };
-    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
-        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
     };
     match answer {
@@ -91,9 +91,9 @@ async fn about_payment(ctx: &Context, taken: &Taken, payment_id: PaymentId) -> R
     if !payment.state.status.is_open() && !payment.state.lingers() {
         return Ok(Some(Outcome::Done));
     }
-    let Some(rail) = rail(ctx, request) else { return Ok(None) };
+    let Ok(rail) = rail(ctx, request).await? else { return Ok(None) };
     let answer = match payment.state.provider_id() {
-        Some(provider_id) => call(rail, rail.provider.status(provider_id)).await,
+        Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
         None => call(rail, rail.provider.search(&request.reference)).await,
     };
     let status = match answer {

@@ -2,16 +2,17 @@
 
 use adapters::{
     call::{Outcome as Call, Refusal},
-    payments::{Closed, Opened, Order, ProviderStatus, Rail},
+    payments::{Asked, Closed, Opened, Order, ProviderStatus, Rail},
 };
 use chrono::TimeDelta;
 use domain::{
     Timestamp,
     aggregate::Loaded,
     client::Client,
-    ids::PaymentId,
-    payment::{Payment, Requested, Status},
+    ids::{PaymentId, ReservationId},
+    payment::{Method, Payment, ProviderId, Requested, Status},
     reservation::{self, Purpose, Reservation},
+    text::Slug,
 };
 use eventstore::failpoint;
 use url::Url;
@@ -42,9 +43,38 @@ pub(crate) async fn call<P, T>(guarded: &Guarded<P>, calling: impl Future<Output
     outcome
 }
 
-/// The provider of a payment.
-pub(super) fn rail<'a>(ctx: &'a Context, request: &Requested) -> Option<&'a Guarded<Rail>> {
-    ctx.providers.rails.get(&request.method)
+/// The merchant account that the money of a reservation goes through, as it was agreed when it was placed.
+pub(crate) async fn account(ctx: &Context, id: ReservationId) -> Result<Option<Slug>, TurnError> {
+    let reservation: Loaded<Reservation> = ctx.store.load(id).await?;
+    Ok(reservation.state.terms.and_then(|terms| terms.contract.merchant_account))
+}
+
+/// The provider of a payment, at the account of its reservation; or why it cannot be called.
+pub(crate) async fn rail<'a>(
+    ctx: &'a Context,
+    request: &Requested,
+) -> Result<Result<&'a Guarded<Rail>, String>, TurnError> {
+    let account = account(ctx, request.reservation_id).await?;
+    let rail = ctx.providers.rail(request.method, account.as_ref());
+    Ok(rail.ok_or_else(|| missing(request.method, account.as_ref())))
+}
+
+/// A checkout, as a provider is asked about it.
+pub(crate) const fn asked<'a>(request: &'a Requested, provider_id: &'a ProviderId) -> Asked<'a> {
+    Asked { provider_id, reference: &request.reference, amount: request.amount }
+}
+
+/// Why a provider cannot be called: it waits for whoever writes the settings.
+pub(super) fn missing(method: Method, account: Option<&Slug>) -> String {
+    let method = method.as_str();
+    match account {
+        None => format!("no provider is configured for {method}"),
+        Some(account) => {
+            tracing::error!(method, %account, "a merchant account is not configured");
+            metrics::counter!("kalel_merchant_accounts_missing_total").increment(1);
+            format!("the merchant account {account} is not configured for {method}")
+        }
+    }
 }
 
 /// Creates the checkout: asked for by reference first whenever somebody may have created it already.
@@ -56,7 +86,10 @@ pub(super) async fn open(ctx: &Context, taken: &Taken, payment_id: PaymentId) ->
     if payment.state.status != Status::Requested {
         return Ok(Outcome::Done);
     }
-    let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
+    let rail = match rail(ctx, request).await? {
+        Ok(rail) => rail,
+        Err(why) => return Ok(again(ctx, taken, why)),
+    };
     if taken.called_before {
         match call(rail, rail.provider.search(&request.reference)).await {
             Call::Done(ProviderStatus::NotFound | ProviderStatus::Unpaid) => {}
@@ -190,7 +223,10 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
     if share_is_wanted(ctx, &payment.state, request).await? {
         return Ok(Outcome::Dropped("the share may still be paid".into()));
     }
-    let Some(rail) = rail(ctx, request) else { return Ok(again(ctx, taken, "no such provider is configured")) };
+    let rail = match rail(ctx, request).await? {
+        Ok(rail) => rail,
+        Err(why) => return Ok(again(ctx, taken, why)),
+    };
     let Some(provider_id) = payment.state.provider_id() else {
         // Not opened as far as we know. Once it is, the log says when to close it; asking finds one that was lost.
         return match call(rail, rail.provider.search(&request.reference)).await {
@@ -208,13 +244,13 @@ pub(super) async fn close(ctx: &Context, taken: &Taken, payment_id: PaymentId) -
             other => Ok(later(ctx, taken, other)),
         };
     };
-    match call(rail, rail.provider.expire(provider_id)).await {
+    match call(rail, rail.provider.expire(asked(request, provider_id))).await {
         Call::Done(Closed::Now | Closed::NotFound) => {
             expire(ctx, &report, payment_id).await?;
             Ok(Outcome::Done)
         }
         Call::Done(closed @ (Closed::Already | Closed::ByItself)) => {
-            match call(rail, rail.provider.status(provider_id)).await {
+            match call(rail, rail.provider.status(asked(request, provider_id))).await {
                 Call::Done(status) => match learn(ctx, &report, payment_id, status).await? {
                     Learned::Open | Learned::Nothing => Ok(match payment.state.ends_by_itself() {
                         Some(end) if closed == Closed::ByItself && end > ctx.store.clock().now() => at(end),

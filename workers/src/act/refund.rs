@@ -17,7 +17,7 @@ use domain::{
 
 use super::{
     Report, TurnError, again, busy,
-    checkout::{alarmed, call},
+    checkout::{account, alarmed, call},
     number,
     report::{PROVIDER, decide},
 };
@@ -70,8 +70,10 @@ impl Known {
     /// `None` while the provider that the money came through is not configured.
     async fn of(ctx: &Context, refund: &Loaded<Refund>) -> Result<Option<Self>, TurnError> {
         let Some(request) = &refund.state.request else { return Ok(None) };
-        let rails = &ctx.providers.rails;
-        let own = match (request.method.has_provider(), rails.get(&request.method)) {
+        // It goes back by the account that it came to, whatever the way: what one account received another does not owe.
+        let account = account(ctx, request.reservation_id).await?;
+        let at = |method| ctx.providers.rail(method, account.as_ref());
+        let own = match (request.method.has_provider(), at(request.method)) {
             (true, None) => return Ok(None),
             (_, rail) => rail.map(|rail| rail.provider.ways()).unwrap_or_default(),
         };
@@ -80,7 +82,7 @@ impl Known {
             None => None,
         };
         let verified = client.as_ref().is_some_and(|client| client.state.number_verified);
-        let sends = |method: &Method| rails.get(method).is_some_and(|rail| rail.provider.ways().payout);
+        let sends = |method: &Method| at(*method).is_some_and(|rail| rail.provider.ways().payout);
         let others = Method::WITH_PROVIDER.into_iter().filter(|method| *method != request.method && sends(method));
         let others = others.filter(|_| verified).collect();
         Ok(Some(Self { own, others, client: client.map(|client| client.version) }))
@@ -92,7 +94,7 @@ impl Known {
 }
 
 fn no_rail(ctx: &Context, taken: &Taken) -> Outcome {
-    again(ctx, taken, "no such provider is configured")
+    again(ctx, taken, "no such provider, or no such merchant account there, is configured")
 }
 
 /// No provider can do it: the manager hands it out against signature.
@@ -116,7 +118,8 @@ async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId
     if !refund.state.status.is_out() {
         return Ok(Outcome::Done);
     }
-    let out = Out { ctx, taken, report, refund_id, request, attempt };
+    let rail = of_attempt(ctx, request, attempt).await?;
+    let out = Out { ctx, taken, report, refund_id, request, attempt, rail };
     if taken.called_before && out.is_not_repeatable() {
         // Somebody may have sent it and could not say so: those who ask find out.
         out.unknown("a worker ended while it was sent").await?;
@@ -139,13 +142,24 @@ pub(super) async fn ask(ctx: &Context, taken: &Taken, refund_id: RefundId) -> Re
     if !refund.state.status.is_out() {
         return Ok(Some(Outcome::Done));
     }
-    let out = Out { ctx, taken, report: &report, refund_id, request, attempt };
+    let rail = of_attempt(ctx, request, attempt).await?;
+    let out = Out { ctx, taken, report: &report, refund_id, request, attempt, rail };
     match attempt.route {
         Route::Payout => out.ask_payout().await,
         // Doing it again is how a provider is asked here: it is idempotent, and its answer is the status.
         Route::WholeTransaction => out.call().await,
         Route::Cash | Route::Transfer | Route::Credit => Ok(Some(Outcome::Done)),
     }
+}
+
+/// The provider of an attempt, at the account the money came to.
+async fn of_attempt<'a>(
+    ctx: &'a Context,
+    request: &Requested,
+    attempt: &Attempt,
+) -> Result<Option<&'a Guarded<Rail>>, TurnError> {
+    let account = account(ctx, request.reservation_id).await?;
+    Ok(ctx.providers.rail(attempt.method.unwrap_or(request.method), account.as_ref()))
 }
 
 /// A refund that is out.
@@ -156,18 +170,15 @@ struct Out<'a> {
     refund_id: RefundId,
     request: &'a Requested,
     attempt: &'a Attempt,
+    /// The provider of this attempt, at the account the money came to.
+    rail: Option<&'a Guarded<Rail>>,
 }
 
 impl Out<'_> {
-    /// The provider of this attempt.
-    fn rail(&self) -> Option<&Guarded<Rail>> {
-        self.ctx.providers.rails.get(&self.attempt.method.unwrap_or(self.request.method))
-    }
-
     /// Whether sending it again could pay it again.
     fn is_not_repeatable(&self) -> bool {
         let again = |rail: &Guarded<Rail>| rail.provider.unseen_after().is_zero();
-        self.attempt.route == Route::Payout && !self.rail().is_some_and(again)
+        self.attempt.route == Route::Payout && !self.rail.is_some_and(again)
     }
 
     /// Whether what the provider knows nothing of can be taken for never made.
@@ -185,7 +196,7 @@ impl Out<'_> {
     }
 
     async fn whole(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail() else { return Ok(Some(no_rail(self.ctx, self.taken))) };
+        let Some(rail) = self.rail else { return Ok(Some(no_rail(self.ctx, self.taken))) };
         let Some(checkout) = &self.request.provider_id else {
             return self.fail("the checkout it was paid in is not known").await.map(Some);
         };
@@ -196,7 +207,7 @@ impl Out<'_> {
     }
 
     async fn payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail() else { return Ok(Some(no_rail(self.ctx, self.taken))) };
+        let Some(rail) = self.rail else { return Ok(Some(no_rail(self.ctx, self.taken))) };
         let Some(recipient) = self.recipient().await? else {
             return self.fail("there is no number to send it to").await.map(Some);
         };
@@ -214,7 +225,7 @@ impl Out<'_> {
     }
 
     async fn ask_payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail() else { return Ok(None) };
+        let Some(rail) = self.rail else { return Ok(None) };
         let answer = match &self.attempt.provider_id {
             Some(provider_id) => call(rail, rail.provider.payout_status(provider_id)).await,
             None => call(rail, rail.provider.payout_search(&self.attempt.reference)).await,

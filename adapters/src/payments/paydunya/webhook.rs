@@ -84,6 +84,7 @@ fn is_payout(payload: &Value) -> bool {
 
 fn checkout(payload: &Value) -> Hint {
     Hint {
+        page: None,
         provider_id: id(payload, "invoice.token"),
         reference: wire::said(payload, "custom_data.reference").and_then(reference),
         amount: payload.pointer("/invoice/total_amount").and_then(wire::money),
@@ -94,6 +95,7 @@ fn checkout(payload: &Value) -> Hint {
 
 fn payout(payload: &Value) -> Hint {
     Hint {
+        page: None,
         provider_id: id(payload, "token").or_else(|| id(payload, "disburse_invoice")),
         reference: wire::said(payload, "disburse_id").and_then(reference),
         amount: payload.get("amount").and_then(wire::money),

@@ -109,6 +109,7 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Event, NotAnEvent> {
 
 fn hint(fields: &Fields) -> Hint {
     Hint {
+        page: None,
         provider_id: token(fields),
         reference: fields.filled("ref_command").and_then(reference),
         amount: amount(fields),

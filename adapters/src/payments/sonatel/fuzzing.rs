@@ -12,7 +12,7 @@ use super::{cashin, wire};
 use crate::{
     call::{Answer, Outcome, Refusal},
     fuzzing::{self, Referenced},
-    payments::PayoutOrder,
+    payments::{PayoutOrder, token},
 };
 
 pub(crate) fn answer(kind: u8, body: &[u8]) {
@@ -25,7 +25,7 @@ pub(crate) fn answer(kind: u8, body: &[u8]) {
         }
         1 => fuzzing::payout(&wire::payout(&wire::rows(body).unwrap_or_default(), &reference), &listed(&raw)),
         2 => {
-            if let Some((token, seconds)) = wire::token(body) {
+            if let Some((token, seconds)) = token::read(body) {
                 assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()), "a token {token:?}");
                 assert!(seconds <= 86_400, "{seconds} s");
             }

@@ -10,10 +10,12 @@ use url::Url;
 
 use super::{
     Config,
-    token::Tokens,
     wire::{self, Row},
 };
-use crate::call::{self, Answer, ConfigError, Outcome, Refusal, Unknown};
+use crate::{
+    call::{self, Answer, ConfigError, Outcome, Refusal, Unknown},
+    payments::token::{Shown, Source, Tokens},
+};
 
 /// Rows asked for at a time; small, so that no limit of theirs makes a full page look like the last one.
 const PAGE: usize = 20;
@@ -37,8 +39,14 @@ impl Gateway {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json)]);
         let client = call::client(&base, config.timeouts, headers)?;
         let patience = Duration::from_millis(config.timeouts.total_ms);
-        let (id, secret) = (config.client_id.clone(), config.client_secret.clone());
-        let tokens = Tokens::new(join(&base, &["oauth", "v1", "token"]), id, secret, patience);
+        let source = Source {
+            url: join(&base, &["oauth", "v1", "token"]),
+            client_id: config.client_id.clone(),
+            client_secret: config.client_secret.clone(),
+            shown: Shown::Form,
+            refusal: wire::refusal,
+        };
+        let tokens = Tokens::new(source, patience);
         Ok(Self { client, base, tokens: Arc::new(tokens) })
     }
 

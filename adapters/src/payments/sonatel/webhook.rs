@@ -94,6 +94,7 @@ pub fn parse(body: &[u8], headers: &HeaderMap) -> Result<Event, NotAnEvent> {
 fn hint(row: &Row) -> Hint {
     let ours = row.reference().and_then(|text| Reference::new(text).ok());
     Hint {
+        page: None,
         provider_id: ours.and_then(|ours| ProviderId::new(ours.as_str()).ok()),
         reference: row.reference().and_then(reference),
         amount: row.amount(),

@@ -284,20 +284,6 @@ pub(super) fn cashin_status(body: &[u8], id: &ProviderId) -> Outcome<Option<Payo
     row.payout().map(Some)
 }
 
-/// `{access_token, expires_in}`: the token, and its seconds. One without an end is used once.
-pub(super) fn token(body: &[u8]) -> Option<(String, u64)> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let token = body.get("access_token")?.as_str()?;
-    let sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let seconds = match body.get("expires_in") {
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    // A day at most: whoever says more is asked again nevertheless.
-    sendable.then(|| (token.to_owned(), seconds.unwrap_or(0).min(86_400)))
-}
-
 /// Code and message of an error body: a problem document with numbers as text or numbers, or OAuth's.
 pub(super) fn refusal(answer: &Answer) -> (String, String) {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

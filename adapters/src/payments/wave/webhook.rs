@@ -83,6 +83,7 @@ fn hint(data: &Value) -> Hint {
     let text = |field: &str| data.get(field)?.as_str().filter(|text| !text.is_empty());
     let id = |field: &str| ProviderId::new(text(field)?).ok();
     Hint {
+        page: None,
         provider_id: id("id"),
         reference: text("client_reference").and_then(reference),
         amount: data

@@ -18,6 +18,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "site.merchant_account",
+        ["Compte refusé", "Account refused", "Kontu baaxul"],
+        [
+            "Seul un gestionnaire qui encaisse lui-même a son propre compte marchand.",
+            "Only where the manager collects does money go through an account of theirs.",
+            "Ki jot xaalis bi ci boppam rekk moo am kontam.",
+        ],
+    ),
+    rule(
+        "site.unknown_merchant_account",
+        ["Compte inconnu", "Unknown account", "Kontu xamees"],
+        [
+            "Aucun compte marchand {value} n'est configuré.",
+            "No merchant account {value} is configured.",
+            "Kontu {value} amul.",
+        ],
+    ),
+    rule(
         "site.role_not_allowed",
         ["Rôle refusé", "Role refused", "Sa rôle mayu la ko"],
         [

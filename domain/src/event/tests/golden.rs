@@ -17,6 +17,7 @@ use crate::{
     event::{DecodeError, Event, outside, withheld},
     policy::BasisPoints,
     reservation,
+    text::Slug,
 };
 
 fn golden(name: &str, schema: i16) -> String {
@@ -56,8 +57,12 @@ fn what_was_held_before_there_were_contracts_is_under_the_one_that_everybody_had
         Event::Reservation(reservation::Event::Held(held)) => held.contract,
         other => panic!("{}", other.name()),
     };
-    assert_eq!(read(1), Contract { flow: Flow::PlatformCollects, commission: BasisPoints(1_000) });
-    assert_eq!(read(2), Contract { flow: Flow::ManagerCollects, commission: BasisPoints(1_500) });
+    let theirs =
+        |merchant_account| Contract { flow: Flow::ManagerCollects, commission: BasisPoints(1_500), merchant_account };
+    assert_eq!(read(1), Contract::default());
+    assert_eq!(read(2), theirs(None));
+    assert_eq!(read(3), theirs(None));
+    assert_eq!(read(4), theirs(Some(Slug::new("terrains-de-fatou").unwrap())));
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn no_golden_file_is_changed_removed_or_left_over() {
 
 #[test]
 fn what_this_version_does_not_know_stops_it() {
-    for newer in [4, 0, -1, i16::MAX] {
+    for newer in [5, 0, -1, i16::MAX] {
         assert!(
             matches!(Event::from_json("reservation.held", newer, "{}"), Err(DecodeError::Unknown { .. })),
             "{newer}"

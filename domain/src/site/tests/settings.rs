@@ -248,7 +248,11 @@ fn terms_are_checked_and_set_once() {
 
 #[test]
 fn a_contract_is_set_once_and_nobody_s_but_an_admin_s() {
-    let contract = |basis_points| Contract { flow: Flow::ManagerCollects, commission: BasisPoints(basis_points) };
+    let contract = |basis_points| Contract {
+        flow: Flow::ManagerCollects,
+        commission: BasisPoints(basis_points),
+        merchant_account: None,
+    };
     let set = || Event::from(ContractSet { site_id: SITE, contract: contract(10_000), by: admin(), at: now() });
     let with = || example::history().into_iter().chain([set()]).collect::<Vec<_>>();
     assert_eq!(load::<Site>(SITE, example::history()).state.contract(), Contract::default());
@@ -267,6 +271,11 @@ fn a_contract_is_set_once_and_nobody_s_but_an_admin_s() {
     }
     let nameless = refused(contract(0), Actor { role: Role::Admin, id: None });
     assert_eq!((&nameless, nameless.code()), (&Refusal::NameRequired, "site.name_required"));
+    let through = Some(Slug::new("terrains-de-fatou").unwrap());
+    let ours = refused(Contract { merchant_account: through.clone(), ..Contract::default() }, admin());
+    assert_eq!((&ours, ours.code()), (&Invalid::MerchantAccount.into(), "site.merchant_account"));
+    let theirs = Contract { merchant_account: through, ..contract(500) };
+    assert!(set_contract(&example::site(), theirs, admin(), now()).is_ok());
     let more = refused(contract(10_001), admin());
     assert_eq!((&more, more.code()), (&Invalid::Commission { most: 10_000 }.into(), "site.commission"));
     assert_eq!(more.rule().map(|rule| (rule.name, rule.value)), Some(("largest_commission", "10000".to_owned())));

@@ -254,7 +254,8 @@ impl Run {
         let payment = Loaded::<Payment>::new(self.id(0xB).into());
         let (price, code) = (self.price(&slot), Code::of(self.random.next()));
         let flow = if self.random.chance(2_500) { Flow::ManagerCollects } else { Flow::PlatformCollects };
-        let contract = Contract { flow, commission: BasisPoints(self.random.pick(&[0, 333, 1_000, 1_500])) };
+        let commission = BasisPoints(self.random.pick(&[0, 333, 1_000, 1_500]));
+        let contract = Contract { flow, commission, merchant_account: None };
         let policy = Policy { four_eyes_above: Money::xof(15_000), ..Policy::default() };
         let report = Report { of: reservation.id, fence: None };
         let placed = self.write(&report, |_, now| {

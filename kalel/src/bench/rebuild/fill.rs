@@ -97,6 +97,7 @@ impl Booking {
             )],
             2 => {
                 let succeeded = payment::Succeeded {
+                    merchant_account: None,
                     payment_id,
                     reservation_id,
                     transaction: Text::new(&format!("T_{}", payment_id.uuid().simple()))?,

@@ -159,6 +159,7 @@ fn play_money_does_not_pass_for_money_nor_the_other_way_round() {
 fn a_payout_calls_flatly_and_without_a_mode() {
     assert_eq!(check(&payout_body()), Ok(()));
     let hint = Hint {
+        page: None,
         provider_id: ProviderId::new("tok2").ok(),
         reference: Some("pay-1".into()),
         amount: Some(Money::xof(203)),

@@ -74,6 +74,7 @@ fn sign(message: &str, secret: &str) -> String {
 fn the_test_vector_is_genuine_and_says_what_it_says() {
     assert_eq!(check(&genuine()), Ok(()));
     let hint = Hint {
+        page: None,
         provider_id: ProviderId::new("tok1").ok(),
         reference: Some("bk_01TEST".into()),
         amount: Some(Money::xof(15_000)),

@@ -59,6 +59,7 @@ fn the_test_vector_is_genuine_and_says_what_it_says() {
     let event = parse(BODY.as_bytes(), &HeaderMap::new()).unwrap();
     assert_eq!(event.id, "MP261122.1224.A00001:SUCCESS");
     let hint = Hint {
+        page: None,
         provider_id: ProviderId::new("bk_01TEST").ok(),
         reference: Some("bk_01TEST".into()),
         amount: Some(Money::xof(15_000)),

@@ -49,6 +49,7 @@ fn the_test_vector_is_genuine_and_says_what_it_says() {
     let event = parse(BODY.as_bytes()).unwrap();
     assert_eq!(event.id, "EV_test0000001");
     let hint = Hint {
+        page: None,
         provider_id: ProviderId::new("cos-1test000000a").ok(),
         reference: Some("bk_01TEST".into()),
         amount: Some(Money::xof(15_000)),
