@@ -112,7 +112,8 @@ impl Run {
     fn new(seed: u64, wanted: u64, broken: Option<Broken>) -> Self {
         let mut random = Random::new(seed);
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 6, 0, 0).single().unwrap();
-        let (yas, card) = if seed % 2 == 0 { (Kind::PayTech, Kind::PayDunya) } else { (Kind::PayDunya, Kind::PayTech) };
+        let (yas, card) =
+            if seed.is_multiple_of(2) { (Kind::PayTech, Kind::PayDunya) } else { (Kind::PayDunya, Kind::PayTech) };
         let mut providers = [
             Provider::new(Method::Wave, Kind::Wave),
             Provider::new(Method::OrangeMoney, Kind::Sonatel),
@@ -152,6 +153,7 @@ impl Run {
         run.effects.free = WORKERS;
         run.inbox.free = READERS;
         run.audit.books_fee_nowhere = broken == Some(Broken::BooksFeeNowhere);
+        run.audit.forgets_refunds = broken == Some(Broken::LedgerForgetsRefunds);
         for _ in 0..4 {
             run.tally.note(Fault::Outage);
         }

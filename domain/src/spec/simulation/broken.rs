@@ -35,10 +35,20 @@ pub(super) enum Broken {
     KeepsCellsForEver,
     /// Pays a payout without a key again after a death.
     PaysOutAgain,
+    /// Does not return what was too little when the hold ended.
+    ForgetsToReturnMoney,
+    /// Sends a franc more than is to go back.
+    PaysBackOneMore,
+    /// Does not write down in the client's stream what became their credit.
+    LosesCredit,
+    /// Enters no refund that was paid.
+    LedgerForgetsRefunds,
+    /// Tells nobody that a refund waits to be handed out.
+    TellsNobody,
 }
 
 impl Broken {
-    pub(super) const ALL: [(Self, &'static [&'static str]); 16] = [
+    pub(super) const ALL: [(Self, &'static [&'static str]); 21] = [
         (Self::OpensAgainWithoutAsking, &["opened_blindly"]),
         (Self::BelievesWebhooks, &["lands_what_was_paid"]),
         (Self::RefundsUnderNewKey, &["refunded_once"]),
@@ -55,6 +65,11 @@ impl Broken {
         (Self::NeverAsks, &["no_franc_is_orphaned", "in_time", "comes_to_rest"]),
         (Self::KeepsCellsForEver, &["holds_end"]),
         (Self::PaysOutAgain, &["refunded_once"]),
+        (Self::ForgetsToReturnMoney, &["in_time", "no_franc_is_orphaned", "comes_to_rest"]),
+        (Self::PaysBackOneMore, &["refunded_once"]),
+        (Self::LosesCredit, &["no_franc_is_orphaned"]),
+        (Self::LedgerForgetsRefunds, &["ledgers_agree"]),
+        (Self::TellsNobody, &["comes_to_rest", "in_time"]),
     ];
 
     pub(super) const fn says(self) -> &'static str {
@@ -77,6 +92,11 @@ impl Broken {
             Self::NeverAsks => "never asks: believes that webhooks always come",
             Self::KeepsCellsForEver => "prolongs the hold of an open checkout without an end",
             Self::PaysOutAgain => "pays a payout without a key again after a death",
+            Self::ForgetsToReturnMoney => "does not return what was too little when the hold ended",
+            Self::PaysBackOneMore => "sends a franc more than is to go back",
+            Self::LosesCredit => "does not write down in the client's stream what became their credit",
+            Self::LedgerForgetsRefunds => "enters no refund that was paid",
+            Self::TellsNobody => "tells nobody that a refund waits to be handed out",
         }
     }
 }

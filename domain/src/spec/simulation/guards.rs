@@ -52,15 +52,13 @@ impl Guards {
                         lapsed.push((StreamId::new(other.holder), guard::lapsed(lapse, now)));
                     }
                 }
-                Op::Unique { scope, key, holder } => {
-                    if self.names.get(&(*scope, key.clone())).is_some_and(|known| known != holder) {
-                        return Err(No::NotUnique);
-                    }
+                Op::Unique { scope, key, holder }
+                    if self.names.get(&(*scope, key.clone())).is_some_and(|known| known != holder) =>
+                {
+                    return Err(No::NotUnique);
                 }
-                Op::Limit { scope, max } => {
-                    if self.scopes.get(scope).map_or(0, BTreeSet::len) >= *max as usize {
-                        return Err(No::Limit);
-                    }
+                Op::Limit { scope, max } if self.scopes.get(scope).map_or(0, BTreeSet::len) >= *max as usize => {
+                    return Err(No::Limit);
                 }
                 _ => {}
             }

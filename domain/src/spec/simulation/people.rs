@@ -170,12 +170,12 @@ impl Run {
             (60, Plan::Never),
             (60, Plan::Shares),
         ]);
-        let client = Some(self.somebody());
+        let client = self.somebody();
         let purpose = if self.random.chance(3_000) { Purpose::Full } else { Purpose::Deposit };
         let method = self.method();
         let pays = (plan != Plan::Shares).then_some((method, purpose));
-        let by = Actor::new(Role::Client, client.unwrap().uuid().into());
-        let Some((of, payment)) = self.place(slot.clone(), client, Channel::Online, by, pays) else { return };
+        let by = Actor::new(Role::Client, client.uuid().into());
+        let Some((of, payment)) = self.place(slot.clone(), Some(client), Channel::Online, by, pays) else { return };
         self.remember(slot.clone());
         self.has_in_mind(plan, of, payment, method, &slot);
     }

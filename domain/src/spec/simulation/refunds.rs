@@ -110,7 +110,8 @@ impl Run {
                 if !asking && !self.effects.about_to_call(turn, self.now) {
                     return Step::Lost;
                 }
-                Step::Call(rail, Request::Payout { refund: id, key, amount: request.amount.amount }, stage)
+                let amount = request.amount.amount + i64::from(self.is(Broken::PaysBackOneMore));
+                Step::Call(rail, Request::Payout { refund: id, key, amount }, stage)
             }
             Route::Cash | Route::Transfer | Route::Credit => Step::Over(Outcome::Done),
         }

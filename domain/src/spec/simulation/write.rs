@@ -11,7 +11,7 @@ use crate::{
     decision::Decision,
     event::Event,
     ids::{PaymentId, RefundId, ReservationId, StreamId},
-    reaction::{Reaction, Whom, react},
+    reaction::{Notice, Reaction, Whom, react},
     refund,
     refusal::Refused,
     reservation::{self, Reservation, Source},
@@ -102,6 +102,10 @@ impl Run {
             }
             self.audit.wrong("fenced", report.of, "a stale worker wrote");
         }
+        let mut decision = decision;
+        if self.is(Broken::LosesCredit) && decision.changes.len() > 1 {
+            decision.changes.retain(|change| !matches!(change.events[..], [Event::Client(_), ..]));
+        }
         let blind = self.is(Broken::IgnoresThatCellsAreTaken);
         let written = self.lane.admit(decision, self.now, blind).map_err(|no| match no {
             No::SlotTaken => Fail::SlotTaken,
@@ -144,6 +148,7 @@ impl Run {
 
     fn owe(&mut self, of: ReservationId, reaction: Reaction) {
         match reaction {
+            Reaction::ReturnMoney { .. } if self.is(Broken::ForgetsToReturnMoney) => {}
             // As the process manager does: those that are open at this place in the log.
             Reaction::CloseCheckouts { reservation_id } => {
                 let open: Vec<PaymentId> = self.lane.open_of(reservation_id).iter().map(|payment| payment.id).collect();
@@ -156,6 +161,7 @@ impl Run {
                 self.intend(of, Work::Text { to, notice });
             }
             // Managers and finance have other channels: here it counts that they are told.
+            Reaction::Tell { notice: Notice::HandOut { .. }, .. } if self.is(Broken::TellsNobody) => {}
             Reaction::Tell { notice, .. } => self.audit.told(notice),
             Reaction::Wake { alarm: crate::reaction::Alarm::Remind { .. }, .. } => {}
             // Nobody has a discount here.
