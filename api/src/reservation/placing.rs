@@ -66,7 +66,7 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
         let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
         let promotion = promotion(call, &order, fresh).await?;
         let wanted = Wanted { site: &site, order: &order, pitch, id, payment_id, promotion: promotion.as_deref() };
-        let decided = decide(call, body, &wanted, person.as_ref());
+        let decided = decide(call, body, &wanted, person.as_ref()).await;
         let decision = match decided {
             Ok(decision) => decision,
             // What is remembered of the site may be old: a refusal is only said of the site as it is.
@@ -184,7 +184,12 @@ struct Wanted<'a> {
     promotion: Option<&'a Loaded<Promotion>>,
 }
 
-fn decide(call: &Call, body: &PlaceReservation, wanted: &Wanted<'_>, person: Option<&Known>) -> Result<Decision, Halt> {
+async fn decide(
+    call: &Call,
+    body: &PlaceReservation,
+    wanted: &Wanted<'_>,
+    person: Option<&Known>,
+) -> Result<Decision, Halt> {
     let Wanted { site, order, pitch, id, payment_id, .. } = *wanted;
     let now = call.now();
     let channel = call.channel();
