@@ -33,8 +33,6 @@ async fn landed(api: &Api, site: &str, number: u32, transaction: &str) -> String
     let reference = asked.reference.to_string();
     let clock = api.store.clock();
     let settle = Settle {
-        promotion: None,
-        fine: None,
         payment: &payment,
         reservation: &reservation,
         client: Some(1),

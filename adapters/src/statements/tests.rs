@@ -188,6 +188,23 @@ fn a_method_that_could_be_two_must_be_said() {
     assert!(read(Provider::Paydunya, day(), said.replace("card", "wave").as_bytes()).is_err());
 }
 
+/// What the fuzzer began with, and what it has kept (fuzz/).
+#[test]
+fn kept_files_keep_their_promises() {
+    let mut read = 0;
+    for folder in ["../fuzz/seeds/statements", "../fuzz/corpus/statements"] {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries {
+            let input = std::fs::read(entry.unwrap().path()).unwrap();
+            if let Some((provider, file)) = input.split_first() {
+                crate::fuzzing::statement(*provider, file);
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 20, "only {read} inputs");
+}
+
 proptest! {
     #[test]
     fn whatever_comes_is_lines_or_faults(file in prop::collection::vec(any::<u8>(), 0..400), which in 0_usize..4) {

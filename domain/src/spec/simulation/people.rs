@@ -265,6 +265,7 @@ impl Run {
                 Some((method, purpose)) => Pays::Recorded { payment: &payment, method, purpose },
             };
             let (slot, price, policy, code) = (slot.clone(), price.clone(), policy.clone(), code.clone());
+            let contract = contract.clone();
             let site = Read { stream: SITE.into(), version: 7 };
             let reservation = &reservation;
             Place { reservation, slot, price, policy, contract, site, client_id, channel, code, pays, by, now }.decide()
