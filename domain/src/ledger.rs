@@ -23,4 +23,4 @@ pub use book::{Book, Concern, LedgerError, Owed, concern};
 pub use entry::{Entry, Posting};
 
 /// Of the function that makes entries of events: raised when it would make others of the same events.
-pub const VERSION: i32 = 2;
+pub const VERSION: i32 = 3;

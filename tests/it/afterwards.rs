@@ -9,6 +9,7 @@ mod bench;
 mod each_rail;
 mod each_refund;
 mod faults;
+mod fines;
 mod mail;
 mod messages;
 mod money;

@@ -10,6 +10,7 @@ mod doors;
 mod erasure;
 mod faults;
 mod feed;
+mod fines;
 mod fork;
 mod http_bad_input;
 mod http_idempotency;

@@ -207,3 +207,13 @@ fn cash_for_a_fine_is_taken_by_whoever_may_take_cash() {
     world.pay_debt(missed, Method::Cash, person(crate::actor::Role::Cashier, 2)).unwrap();
     assert_eq!(balance(&world, &format!("cash:{SITE}:main")), FINE);
 }
+
+#[test]
+fn a_checkout_for_a_fine_stays_open_although_the_game_is_over() {
+    let mut world = World::new();
+    let missed = world.miss(evening(1));
+    let payment = world.pay_debt(missed, Method::Wave, client()).unwrap();
+    world.open(payment).unwrap();
+    let closes = world.payment(payment).checkout.unwrap().close_at;
+    assert!(closes.is_none_or(|at| at > world.now + Duration::hours(1)), "{closes:?}");
+}

@@ -10,7 +10,7 @@ use crate::{
     Timestamp,
     aggregate::Loaded,
     decision::Decision,
-    reservation::{self, Reservation},
+    reservation::{self, Purpose, Reservation},
     text::{Note, Text},
 };
 
@@ -45,7 +45,9 @@ impl Open<'_> {
         let held = self.reservation.state.status == reservation::Status::Held;
         let wanted =
             self.reservation.state.status.is_live() || self.reservation.state.status == reservation::Status::Completed;
-        let wanted = wanted && self.reservation.state.due_of(request.purpose, request.share_id).is_positive();
+        let due = self.reservation.state.due_of(request.purpose, request.share_id).is_positive();
+        // A fine is of a game that is over. Whether it is still owed the client's stream says, and closes its checkouts.
+        let wanted = request.purpose == Purpose::Debt || (wanted && due);
         let close_at = match (wanted, held) {
             (false, _) => Some(self.now),
             (true, true) => self.closes_at(request),
