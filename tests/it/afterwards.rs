@@ -8,6 +8,7 @@ mod bench;
 mod each_rail;
 mod each_refund;
 mod faults;
+mod invoices;
 mod mail;
 mod messages;
 mod money;
