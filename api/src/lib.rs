@@ -7,6 +7,7 @@ pub mod audit;
 pub mod client;
 pub mod event;
 pub mod http;
+pub mod invoice;
 pub mod key;
 pub mod ledger;
 pub mod payment;

@@ -21,6 +21,7 @@ use domain::{
 use projections::ledger;
 
 pub use body::PayoutBody;
+pub(crate) use list::whose;
 
 use crate::{
     http::{

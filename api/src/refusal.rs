@@ -44,6 +44,7 @@ refusals!(
     domain::refund::Refusal,
     domain::reconciliation::Refusal,
     domain::payout::Refusal,
+    domain::invoice::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,

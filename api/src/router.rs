@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     App, audit, client, event,
     http::{health, openapi, operation::Operation, pipeline},
-    key, ledger, payment, payout,
+    invoice, key, ledger, payment, payout,
     problem::{self, Problem},
     promotion, quote, reconciliation, refund, reservation, site, test_clock,
 };
@@ -31,6 +31,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         payment::OPERATIONS,
         refund::OPERATIONS,
         payout::OPERATIONS,
+        invoice::OPERATIONS,
         ledger::OPERATIONS,
         reconciliation::OPERATIONS,
         key::OPERATIONS,

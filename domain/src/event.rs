@@ -12,7 +12,9 @@ pub use outside::{outside, withheld};
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
-use crate::{client, ids::StreamId, key, payment, payout, promotion, reconciliation, refund, reservation, site};
+use crate::{
+    client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation, site,
+};
 
 /// Why a stored event could not be read.
 #[derive(Debug, Error)]
@@ -211,6 +213,7 @@ nouns! {
     Refund in refund,
     Reconciliation in reconciliation,
     Payout in payout,
+    Invoice in invoice,
     Client in client,
     Key in key,
     Promotion in promotion,

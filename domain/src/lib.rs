@@ -12,6 +12,7 @@ pub mod event;
 pub mod guard;
 pub mod ids;
 pub mod interval;
+pub mod invoice;
 pub mod key;
 pub mod ledger;
 pub mod money;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp, client,
     event::Event,
-    ids::{ClientId, PaymentId, PayoutId, ReconciliationId, RefundId, ReservationId, SiteId},
-    payment, payout, reconciliation, refund, reservation,
+    ids::{ClientId, InvoiceId, PaymentId, PayoutId, ReconciliationId, RefundId, ReservationId, SiteId},
+    invoice, payment, payout, reconciliation, refund, reservation,
 };
 
 /// One thing to do.
@@ -40,6 +40,11 @@ pub enum Reaction {
     /// [`payout::prepare`] for all that was entered before the month that begins at `at`, by itself; then the next month, as
     /// long as the site is paid to the account that it was given at `since`. `None` finds out which month is the first.
     PreparePayout { site_id: SiteId, since: Timestamp, at: Option<Timestamp> },
+    /// [`invoice::issue`] for all that was entered before the month that begins at `at`, by itself; then the next month, as long
+    /// as the contract is the one that was agreed on at `since`. `None` finds out which month is the first.
+    IssueInvoice { site_id: SiteId, since: Timestamp, at: Option<Timestamp> },
+    /// [`invoice::become_overdue`].
+    InvoiceDue { invoice_id: InvoiceId, at: Timestamp },
     /// [`reservation::return_money`].
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
@@ -56,9 +61,11 @@ impl Reaction {
     /// When it is due; `None` means at once.
     pub fn due(&self) -> Option<Timestamp> {
         match self {
-            Self::CloseCheckout { at, .. } | Self::Wake { at, .. } => Some(*at),
+            Self::CloseCheckout { at, .. } | Self::Wake { at, .. } | Self::InvoiceDue { at, .. } => Some(*at),
             Self::Ask(ask) => Some(ask.due()),
-            Self::PreparePayout { at, .. } => at.map(|month| month + Duration::hours(payout::MONTH_RESTS)),
+            Self::PreparePayout { at, .. } | Self::IssueInvoice { at, .. } => {
+                at.map(|month| month + Duration::hours(payout::MONTH_RESTS))
+            }
             Self::OpenCheckout { .. }
             | Self::CloseCheckouts { .. }
             | Self::SubmitRefund { .. }
@@ -273,6 +280,14 @@ pub enum Notice {
     PayoutFailed {
         payout_id: PayoutId,
     },
+    /// To the manager: commission is asked for.
+    Invoiced {
+        invoice_id: InvoiceId,
+    },
+    /// To the manager and finance: an invoice was not paid in time.
+    InvoiceOverdue {
+        invoice_id: InvoiceId,
+    },
     /// To the manager: the site was paid.
     PaidOut {
         payout_id: PayoutId,
@@ -292,6 +307,10 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Client(event) => client::react(event),
         Event::Reconciliation(event) => reconciliation::react(event),
         Event::Payout(event) => payout::react(event),
+        Event::Invoice(event) => invoice::react(event),
+        Event::Site(crate::site::Event::ContractSet(set)) => {
+            vec![Reaction::IssueInvoice { site_id: set.site_id, since: set.at, at: None }]
+        }
         Event::Site(crate::site::Event::PayoutAccountSet(set)) => {
             vec![Reaction::PreparePayout { site_id: set.site_id, since: set.at, at: None }]
         }

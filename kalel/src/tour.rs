@@ -3,6 +3,7 @@
 
 mod guide;
 mod money;
+mod month_end;
 mod other_way;
 mod pages;
 mod place;
@@ -37,9 +38,11 @@ pub async fn run(options: &Options) -> Result<(), Off> {
     other_way::what_the_site_has_earned(&mut guide, &stage, &paid).await?;
     money::let_it_expire(&mut guide, &stage).await?;
     money::cancel_and_refund(&mut guide, &stage).await?;
-    together::pay_together(&mut guide, &stage).await?;
+    let together = together::pay_together(&mut guide, &stage).await?;
     other_way::refund_another_way(&mut guide, &stage).await?;
     money::refuse_a_forgery(&mut guide, &stage).await?;
+    month_end::play(&mut guide, &stage, &together).await?;
+    month_end::pay_the_site(&mut guide, &stage).await?;
     guide.finish();
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod engine;
+pub mod invoice;
 pub mod key;
 pub mod ledger;
 pub mod page;
@@ -38,4 +39,5 @@ pub const PROJECTORS: &[&Projector] = &[
     &reconciliation::PROJECTOR,
     &promotion::PROJECTOR,
     &payout::PROJECTOR,
+    &invoice::PROJECTOR,
 ];

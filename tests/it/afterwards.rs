@@ -10,6 +10,7 @@ mod each_rail;
 mod each_refund;
 mod faults;
 mod fines;
+mod invoices;
 mod mail;
 mod messages;
 mod money;

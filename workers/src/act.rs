@@ -2,6 +2,7 @@
 
 mod ask;
 mod checkout;
+mod invoice;
 pub(crate) mod learn;
 mod number;
 mod payout;
@@ -167,6 +168,8 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::RetryRefund { refund_id } => refund::retry(ctx, taken, refund_id).await,
         Reaction::SubmitPayout { payout_id } => payout::submit(ctx, taken, payout_id).await,
         Reaction::PreparePayout { site_id, since, at } => payout::prepare(ctx, taken, site_id, since, at).await,
+        Reaction::IssueInvoice { site_id, since, at } => invoice::issue(ctx, taken, site_id, since, at).await,
+        Reaction::InvoiceDue { invoice_id, .. } => invoice::become_overdue(ctx, taken, invoice_id).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
         Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,
         Reaction::FetchStatement { reconciliation_id } => statement::fetch(ctx, taken, reconciliation_id).await,

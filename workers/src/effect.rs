@@ -61,6 +61,8 @@ impl Work {
                 Reaction::RetryRefund { .. } => "retry_refund",
                 Reaction::SubmitPayout { .. } => "submit_payout",
                 Reaction::PreparePayout { .. } => "prepare_payout",
+                Reaction::IssueInvoice { .. } => "issue_invoice",
+                Reaction::InvoiceDue { .. } => "invoice_due",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
                 Reaction::ReleaseDiscount { .. } => "release_discount",
@@ -88,8 +90,11 @@ impl Work {
                 },
                 Reaction::SubmitRefund { refund_id } | Reaction::RetryRefund { refund_id } => refund_id.uuid(),
                 Reaction::SubmitPayout { payout_id } => payout_id.uuid(),
+                Reaction::InvoiceDue { invoice_id, .. } => invoice_id.uuid(),
                 // Beside the letters to the manager of the site.
-                Reaction::PreparePayout { site_id, .. } => Uuid::from_u128(site_id.uuid().as_u128() ^ (1 << 77)),
+                Reaction::PreparePayout { site_id, .. } | Reaction::IssueInvoice { site_id, .. } => {
+                    Uuid::from_u128(site_id.uuid().as_u128() ^ (1 << 77))
+                }
                 Reaction::CloseCheckouts { reservation_id }
                 | Reaction::ReturnMoney { reservation_id }
                 | Reaction::ReleaseDiscount { reservation_id }

@@ -41,7 +41,13 @@ pub const MANAGERS: [Manager; 3] = [
 ];
 
 const fn is_a_timer(reaction: &Reaction) -> bool {
-    matches!(reaction, Reaction::Wake { .. } | Reaction::PreparePayout { .. })
+    matches!(
+        reaction,
+        Reaction::Wake { .. }
+            | Reaction::PreparePayout { .. }
+            | Reaction::IssueInvoice { .. }
+            | Reaction::InvoiceDue { .. }
+    )
 }
 
 const fn is_about_money(reaction: &Reaction) -> bool {
@@ -56,7 +62,11 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::ReturnMoney { .. }
         | Reaction::FetchStatement { .. }
         | Reaction::ReleaseDiscount { .. } => true,
-        Reaction::Wake { .. } | Reaction::PreparePayout { .. } | Reaction::Tell { .. } => false,
+        Reaction::Wake { .. }
+        | Reaction::PreparePayout { .. }
+        | Reaction::IssueInvoice { .. }
+        | Reaction::InvoiceDue { .. }
+        | Reaction::Tell { .. } => false,
     }
 }
 

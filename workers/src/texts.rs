@@ -73,6 +73,8 @@ pub enum Message {
     Moved { game: Game },
     /// To the manager: the site was paid.
     PaidOut { site: String, amount: Money, reference: Option<String> },
+    /// To the manager: commission is asked for, or was not paid in time.
+    Invoice { site: String, number: u32, amount: Money, until: String, late: bool },
     /// To the manager: hand this out against signature.
     HandOut { game: Game, amount: Money },
 }

@@ -49,6 +49,7 @@ through_problem!(
     domain::refund::Refusal,
     domain::reconciliation::Refusal,
     domain::payout::Refusal,
+    domain::invoice::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,

@@ -89,7 +89,7 @@ async fn list(call: Call) -> Result<Reply, Halt> {
 }
 
 /// The rights of the table, as a condition of the query: what is not in the list cannot leak.
-pub(super) fn whose(call: &Call) -> Whose {
+pub(crate) fn whose(call: &Call) -> Whose {
     match call.caller.role() {
         Some(Role::Finance | Role::Admin | Role::Auditor) => Whose::Everybody,
         _ => Whose::Manager(PrincipalId::new(call.caller.principal().unwrap_or_default())),

@@ -3,6 +3,7 @@
 mod audit;
 mod booking;
 mod credit;
+mod invoices;
 mod money;
 mod payouts;
 mod promotions;
@@ -75,6 +76,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     reconciliations::ENTRIES,
     credit::ENTRIES,
     payouts::ENTRIES,
+    invoices::ENTRIES,
     setup::ENTRIES,
     shares::ENTRIES,
     promotions::ENTRIES,

@@ -8,6 +8,7 @@ use crate::{
     client::{self, Verdict},
     event::Event,
     ids::ClientId,
+    invoice,
     money::Money,
     payment::Method,
     payout,
@@ -32,6 +33,9 @@ pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
         // The money itself came by the payment.
         Event::Client(client::Event::FineSettled(settled)) => owed(settled.client_id, minus(settled.amount)),
         Event::Payout(event) => of_payout(event),
+        Event::Invoice(invoice::Event::Paid(paid)) => {
+            Entry::new([debit(Account::Bank, paid.amount), credit(Account::CommissionDue(paid.site_id), paid.amount)])
+        }
         _ => Ok(Entry::nothing()),
     }
 }

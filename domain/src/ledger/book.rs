@@ -14,6 +14,7 @@ use crate::{
     contract::{Contract, Flow},
     event::Event,
     ids::{ClientId, PaymentId, RefundId, ReservationId, SiteId},
+    invoice,
     money::{Money, MoneyError},
     payment::{self, Method},
     payout,
@@ -78,6 +79,7 @@ pub fn concern(event: &Event) -> Option<Concern> {
             | payout::Event::Reversed(_)
             | payout::Event::PaidByHand(_),
         ) => Concern::Alone,
+        Event::Invoice(invoice::Event::Paid(_)) => Concern::Alone,
         Event::Refund(R::Requested(requested)) => Concern::Reservation(requested.reservation_id),
         Event::Refund(R::Approved(approved)) => Concern::Refund(approved.refund_id),
         Event::Refund(R::Succeeded(succeeded)) => Concern::Reservation(succeeded.reservation_id),

@@ -106,6 +106,7 @@ impl Aggregate for Payment {
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
             | event::Event::Payout(_)
+            | event::Event::Invoice(_)
             | event::Event::Key(_)
             | event::Event::Promotion(_) => None,
         }

@@ -100,6 +100,7 @@ impl Aggregate for Refund {
             | event::Event::Client(_)
             | event::Event::Reconciliation(_)
             | event::Event::Payout(_)
+            | event::Event::Invoice(_)
             | event::Event::Key(_)
             | event::Event::Promotion(_) => None,
         }

@@ -36,6 +36,9 @@ pub struct Site {
     /// What was agreed about money; `None` is the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_since: Option<Timestamp>,
     /// Where it is paid, and since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout_account: Option<PayoutAccount>,
@@ -215,7 +218,10 @@ impl Aggregate for Site {
             Event::ContactSet(set) => {
                 self.contact = Some(Contact { subject: set.subject, phone: set.phone, email: set.email });
             }
-            Event::ContractSet(set) => self.contract = Some(set.contract),
+            Event::ContractSet(set) => {
+                self.contract = Some(set.contract);
+                self.contract_since = Some(set.at);
+            }
             Event::PayoutAccountSet(set) => {
                 let replaced = self.payout_account.is_some();
                 let PayoutAccountSet { method, subject, account, at: since, .. } = set;

@@ -46,6 +46,7 @@ pub(super) struct Answer {
     pub body: Value,
     pub bytes: Vec<u8>,
     pub replayed: bool,
+    pub etag: String,
 }
 
 impl Answer {
@@ -72,6 +73,8 @@ pub(super) struct Guide {
     seen: i64,
     /// Of the last write: reads ask to see it.
     written: Option<String>,
+    /// For the next PUT.
+    if_match: Option<String>,
 }
 
 impl Guide {
@@ -96,6 +99,7 @@ impl Guide {
             calls: 0,
             seen: 0,
             written: None,
+            if_match: None,
         };
         let head = guide.quiet("auditor", Method::GET, "/v1/events?after=0&limit=1", None).await?;
         guide.seen = head.body["head"].as_i64().unwrap_or_default();
@@ -161,6 +165,17 @@ impl Guide {
         Ok(answer)
     }
 
+    /// Replaces a setting as it was read.
+    pub async fn set(&mut self, role: &str, path: &str, body: Value) -> Result<Answer, Off> {
+        self.if_match = Some(self.quiet(role, Method::GET, path, None).await?.etag);
+        self.call(role, Method::PUT, path, Some(body), StatusCode::OK).await
+    }
+
+    /// Somebody more has a key.
+    pub fn meet(&mut self, role: &str, secret: String) {
+        self.up.keys.insert(role.to_owned(), secret);
+    }
+
     /// A call that is not worth a line; any success will do.
     pub async fn quiet(&mut self, role: &str, method: Method, path: &str, body: Option<Value>) -> Result<Answer, Off> {
         let call = format!("{method} {path}");
@@ -191,6 +206,11 @@ impl Guide {
         if let (Some(key), true) = (key, method == Method::POST) {
             request = request.header("Idempotency-Key", key);
         }
+        if method == Method::PUT
+            && let Some(tag) = self.if_match.take()
+        {
+            request = request.header("If-Match", tag);
+        }
         if let (Some(position), true) = (&self.written, method == Method::GET) {
             request = request.header("Kalel-Min-Position", position);
         }
@@ -204,9 +224,10 @@ impl Guide {
             self.written = Some(position.to_owned());
         }
         let replayed = response.headers().contains_key("idempotent-replayed");
+        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let bytes = response.bytes().await.map_err(unreachable)?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok((status, Answer { body, bytes, replayed }))
+        Ok((status, Answer { body, bytes, replayed, etag }))
     }
 
     /// Tells a fake provider what to do, or asks it what happened.

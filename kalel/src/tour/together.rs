@@ -11,10 +11,13 @@ use super::{
 /// By which each of them pays.
 const RAILS: [&str; 5] = ["wave", "orange_money", "yas", "wave", "orange_money"];
 
-/// The price of an hour in five shares, each paid by its link.
-pub(super) async fn pay_together(guide: &mut Guide, stage: &Stage) -> Result<(), Off> {
+/// Which hour of the tour they play.
+pub(super) const HOUR: i64 = 60;
+
+/// The price of an hour in five shares, each paid by its link. Answers which reservation it is.
+pub(super) async fn pay_together(guide: &mut Guide, stage: &Stage) -> Result<String, Off> {
     guide.chapter("Five friends pay together, on three rails");
-    let mut body = stage.slot("grand", stage.hour(60));
+    let mut body = stage.slot("grand", stage.hour(HOUR));
     body["client"] = json!({ "phone": Stage::phone(guide, 8)?, "name": "Cheikh" });
     body["payment"] = json!({ "pays": "none" });
     let held = guide.call("service", Method::POST, "/v1/reservations", Some(body), StatusCode::CREATED).await?;
@@ -53,5 +56,6 @@ pub(super) async fn pay_together(guide: &mut Guide, stage: &Stage) -> Result<(),
         }
     }
     guide.holds("no rail charged anything twice, by its own ledger");
-    guide.events().await
+    guide.events().await?;
+    Ok(id)
 }

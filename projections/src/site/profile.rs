@@ -55,6 +55,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         let row = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
         row.site.state.evolve(event.clone());
         (row.site.state.contact, row.site.state.contract) = (None, None);
+        row.site.state.contract_since = None;
         (row.site.state.payout_account, row.site.state.payout_hold) = (None, None);
         row.site.version = entry.version;
         row.position = entry.position;

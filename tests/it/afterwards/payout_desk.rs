@@ -52,6 +52,7 @@ impl Desk {
             Config::new("test"),
             Providers {
                 rails: HashMap::from([(Method::Wave, rail.into())]),
+                accounts: HashMap::new(),
                 sms: Some(gateway(&sms).into()),
                 email: None,
             },

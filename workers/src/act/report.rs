@@ -86,6 +86,12 @@ impl From<&domain::payment::Refusal> for TurnError {
     }
 }
 
+impl From<&domain::invoice::Refusal> for TurnError {
+    fn from(refusal: &domain::invoice::Refusal) -> Self {
+        Self::refused(refusal)
+    }
+}
+
 impl From<&domain::payout::Refusal> for TurnError {
     fn from(refusal: &domain::payout::Refusal) -> Self {
         Self::refused(refusal)

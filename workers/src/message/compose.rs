@@ -4,6 +4,7 @@ use domain::{
     aggregate::Loaded,
     client::{Client, Language, Standing},
     ids::{PaymentId, RefundId, ReservationId},
+    invoice::Invoice,
     money::Money,
     payment::Payment,
     payout::Payout,
@@ -143,6 +144,22 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
             let reference = payout.state.attempt.as_ref().and_then(|attempt| attempt.provider_id.as_ref());
             let reference = reference.map(ToString::to_string).or(payout.state.transfer.clone());
             Ok(Some(Message::PaidOut { site, amount: prepared.amount, reference }))
+        }
+        Notice::Invoiced { invoice_id } | Notice::InvoiceOverdue { invoice_id } => {
+            let invoice: Loaded<Invoice> = ctx.store.load(invoice_id).await?;
+            // Whoever was quicker than the letter needs none.
+            let Some(issued) = invoice.state.issued.as_ref().filter(|_| invoice.state.status.is_open()) else {
+                return Ok(None);
+            };
+            let site: Loaded<Site> = ctx.store.load(issued.site_id).await?;
+            let Some(identity) = &site.state.identity else { return Ok(None) };
+            Ok(Some(Message::Invoice {
+                site: identity.profile.name.to_string(),
+                number: issued.number,
+                amount: issued.amount,
+                until: issued.due_at.with_timezone(&identity.time_zone).format("%d/%m/%Y").to_string(),
+                late: matches!(letter.notice, Notice::InvoiceOverdue { .. }),
+            }))
         }
         Notice::PayoutWaits { .. }
         | Notice::TransferWanted { .. }

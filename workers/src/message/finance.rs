@@ -3,6 +3,7 @@
 use domain::{
     aggregate::Loaded,
     ids::{PayoutId, RefundId},
+    invoice::Invoice,
     payment::Payment,
     payout::Payout,
     reaction::{About, Notice},
@@ -31,6 +32,11 @@ pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, Str
         Notice::RefundReversed { refund_id } => {
             let text = refund(ctx, refund_id, "a été repris par l'opérateur; il est dû de nouveau").await?;
             ("Remboursement repris", text)
+        }
+        Notice::InvoiceOverdue { invoice_id } => {
+            let invoice: Loaded<Invoice> = ctx.store.load(invoice_id).await?;
+            let amount = invoice.state.issued.as_ref().map(|issued| issued.amount.to_string()).unwrap_or_default();
+            ("Facture en retard", format!("Facture {invoice_id} de {amount}: n'a pas été payée à temps."))
         }
         Notice::PayoutWaits { payout_id } => (
             "Reversement à approuver",

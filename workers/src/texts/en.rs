@@ -94,6 +94,15 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Ref. {id}.")).unwrap_or_default();
             format!("{site}: {} paid out to you.{reference}", money(*amount))
         }
+        Message::Invoice { site, number, amount, until, late } => {
+            let amount = money(*amount);
+            match late {
+                false => format!("Invoice {number} of {site}: {amount} of commission, to be paid before {until}."),
+                true => format!(
+                    "Invoice {number} of {site} is overdue: {amount} of commission had to be paid before {until}."
+                ),
+            }
+        }
         Message::HandOut { game, amount } => {
             format!("Hand out in person: {} (code {}, {}), against signature.", money(*amount), game.code, game.site)
         }

@@ -97,6 +97,15 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
             format!("{site}: {} vous ont été reversés.{reference}", money(*amount))
         }
+        Message::Invoice { site, number, amount, until, late } => {
+            let amount = money(*amount);
+            match late {
+                false => format!("Facture {number} de {site}: {amount} de commission, à payer avant le {until}."),
+                true => format!(
+                    "Facture {number} de {site} en retard: {amount} de commission étaient à payer avant le {until}."
+                ),
+            }
+        }
         Message::HandOut { game, amount } => {
             format!(
                 "A remettre en main propre: {} (code {}, {}), contre signature.",

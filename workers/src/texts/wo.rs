@@ -94,6 +94,15 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
             format!("{site}: {} yonnee nañu leen ko.{reference}", money(*amount))
         }
+        Message::Invoice { site, number, amount, until, late } => {
+            let amount = money(*amount);
+            match late {
+                false => format!("Faktiir {number} bu {site}: {amount} commission, fey ko bala {until}."),
+                true => format!(
+                    "Faktiir {number} bu {site} yéexal na: {amount} commission, waroon nañu ko fey bala {until}."
+                ),
+            }
+        }
         Message::HandOut { game, amount } => {
             format!("Joxal ko ci loxo: {} (kod {}, {}), mu xaatim.", money(*amount), game.code, game.site)
         }

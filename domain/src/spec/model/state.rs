@@ -69,9 +69,11 @@ impl Effect {
             | Reaction::ReturnMoney { reservation_id }
             | Reaction::ReleaseDiscount { reservation_id }
             | Reaction::Wake { reservation_id, .. } => reservation_id.uuid().as_u128(),
-            // No payout is in this model.
+            // No payout and no invoice is in this model.
             Reaction::SubmitPayout { .. }
             | Reaction::PreparePayout { .. }
+            | Reaction::IssueInvoice { .. }
+            | Reaction::InvoiceDue { .. }
             | Reaction::Tell { .. }
             | Reaction::FetchStatement { .. } => 0,
         }
@@ -94,6 +96,7 @@ impl Effect {
             Reaction::Wake { .. } => "finish",
             Reaction::Tell { .. } | Reaction::FetchStatement { .. } => "tell",
             Reaction::SubmitPayout { .. } | Reaction::PreparePayout { .. } => "payout",
+            Reaction::IssueInvoice { .. } | Reaction::InvoiceDue { .. } => "invoice",
         }
     }
 

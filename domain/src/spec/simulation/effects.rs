@@ -45,6 +45,7 @@ impl Work {
                 Reaction::Ask(Ask { about: About::Payout(_), .. })
                 | Reaction::PreparePayout { .. }
                 | Reaction::SubmitPayout { .. } => "pay a site",
+                Reaction::IssueInvoice { .. } | Reaction::InvoiceDue { .. } => "ask a site for its commission",
                 Reaction::SubmitRefund { .. } => "submit a refund",
                 Reaction::RetryRefund { .. } => "retry a refund",
                 Reaction::ReturnMoney { .. } => "return money",

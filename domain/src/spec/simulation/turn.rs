@@ -125,6 +125,8 @@ impl Run {
             Reaction::FetchStatement { .. }
             | Reaction::Ask(Ask { about: About::Listed(_) | About::Payout(_), .. })
             | Reaction::PreparePayout { .. }
+            | Reaction::IssueInvoice { .. }
+            | Reaction::InvoiceDue { .. }
             | Reaction::SubmitPayout { .. } => Step::Over(Outcome::Done),
             Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
             Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),

@@ -1,0 +1,24 @@
+//! Invoices: commission that sites are asked for.
+
+mod chain;
+mod details;
+mod due;
+mod search;
+
+pub use chain::{Last, last};
+pub use details::{Row, find};
+pub use due::due;
+pub use search::{Filter, list};
+
+use crate::engine::{Poison, Projector};
+
+/// Fills `read.invoices`.
+pub static PROJECTOR: Projector = Projector {
+    name: "invoice",
+    version: 1,
+    poison: Poison::Stop,
+    kinds: &["invoice"],
+    tables: &["invoices"],
+    apply: |connection, entries| Box::pin(details::apply(connection, entries)),
+    bulk: None,
+};
