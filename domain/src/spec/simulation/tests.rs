@@ -38,6 +38,9 @@ fn worlds(seeds: std::ops::RangeInclusive<u64>, payments: u64) -> Report {
     });
     let (report, mut wrong) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     wrong.sort();
+    for (_, story) in &wrong {
+        println!("{}", story.lines().next().unwrap_or_default());
+    }
     if let Some((_, story)) = wrong.first() {
         panic!("{} worlds are wrong, the first:\n{story}", wrong.len());
     }
