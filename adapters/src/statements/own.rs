@@ -96,7 +96,7 @@ fn sonatel(_: Provider, row: &Row<'_>) -> Result<Listed, Fault> {
     let currency = row.currency("unit")?;
     let said = row.need("amount")?;
     let amount = match said.split_once('.') {
-        Some((francs, rest)) if matches!(rest, "0" | "00") => francs,
+        Some((francs, "0" | "00")) => francs,
         _ => said,
     };
     let amount = positive(whole(amount)).map_err(|what| row.fault("amount", what))?;

@@ -73,12 +73,11 @@ fn seed(amounts: &[i64], faults: &[(usize, Fault)]) -> Sides {
                 found(Kind::AmountDiffers);
                 there.listing.amount.0.amount += if more { 500 } else { -1 };
             }
+            // Only what comes in has an agreed fee.
+            Some(Fault(Kind::FeeDiffers, _)) if ours.amount.amount <= 0 => {}
             Some(Fault(Kind::FeeDiffers, more)) => {
-                // Only what comes in has an agreed fee.
-                if ours.amount.amount > 0 {
-                    found(Kind::FeeDiffers);
-                    there.listing.fee.0.amount += if more { 2 } else { -9 };
-                }
+                found(Kind::FeeDiffers);
+                there.listing.fee.0.amount += if more { 2 } else { -9 };
             }
             Some(Fault(Kind::Duplicate, same)) => {
                 let mut second = there.clone();
