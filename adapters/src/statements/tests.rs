@@ -132,7 +132,7 @@ fn what_is_wrong_is_refused_with_its_line() {
 #[test]
 fn a_short_line_says_how_many_fields_it_has() {
     let file = format!("{CANONICAL}T_3,charge\n");
-    assert_eq!(wave(&file).unwrap_err(), [Fault::of(4, What::Fields { found: 2, header: 9 })]);
+    assert_eq!(wave(&file).unwrap_err(), [Fault::of(4, What::Fields { found: 2, header: 10 })]);
 }
 
 #[test]
