@@ -18,7 +18,7 @@ use crate::{
     http::{health, openapi, operation::Operation, pipeline},
     key, ledger, payment, payout,
     problem::{self, Problem},
-    promotion, quote, reconciliation, refund, reservation, site, test_clock,
+    promotion, quote, receipt, reconciliation, refund, reservation, site, test_clock, till,
 };
 
 /// Every operation there is: one line per noun.
@@ -31,8 +31,10 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         payment::OPERATIONS,
         refund::OPERATIONS,
         payout::OPERATIONS,
+        receipt::OPERATIONS,
         ledger::OPERATIONS,
         reconciliation::OPERATIONS,
+        till::OPERATIONS,
         key::OPERATIONS,
         event::OPERATIONS,
         audit::OPERATIONS,

@@ -12,7 +12,7 @@ pub use outside::{outside, withheld};
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
-use crate::{client, ids::StreamId, key, payment, payout, promotion, reconciliation, refund, reservation, site};
+use crate::{client, ids::StreamId, key, payment, payout, promotion, reconciliation, refund, reservation, site, till};
 
 /// Why a stored event could not be read.
 #[derive(Debug, Error)]
@@ -214,6 +214,7 @@ nouns! {
     Client in client,
     Key in key,
     Promotion in promotion,
+    Till in till,
 }
 
 /// An event with its place in a stream, as a fold sees it.

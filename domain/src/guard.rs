@@ -126,6 +126,7 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Key(event) => crate::key::guards(event),
         Event::Promotion(event) => crate::promotion::guards(event),
         Event::Payout(event) => crate::payout::guards(event),
+        Event::Till(event) => crate::till::guards(event),
         Event::Refund(_) | Event::Reconciliation(_) => Vec::new(),
     }
 }

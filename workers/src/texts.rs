@@ -75,6 +75,8 @@ pub enum Message {
     PaidOut { site: String, amount: Money, reference: Option<String> },
     /// To the manager: hand this out against signature.
     HandOut { game: Game, amount: Money },
+    /// To the manager: the till was closed, and differs by so much; negative when something is missing.
+    TillVariance { site: String, variance: Money },
 }
 
 /// The text in a language.

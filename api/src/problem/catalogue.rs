@@ -11,6 +11,7 @@ mod request;
 mod rules;
 mod setup;
 mod shares;
+mod tills;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -78,6 +79,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     setup::ENTRIES,
     shares::ENTRIES,
     promotions::ENTRIES,
+    tills::ENTRIES,
     audit::ENTRIES,
 ];
 

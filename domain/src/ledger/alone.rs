@@ -6,14 +6,17 @@ use super::{
 };
 use crate::{
     client::{self, Verdict},
+    contract::Flow,
     event::Event,
     ids::ClientId,
     money::Money,
     payment::Method,
-    payout,
+    payout, till,
 };
 
 /// The entry of an event that [`concern`](super::concern) says stands alone; nothing for any other.
+///
+/// Where the site collects, what is in its till is the site's own: neither a difference nor a way to the bank is ours to enter.
 ///
 /// # Errors
 /// [`LedgerError`] for an event whose sums contradict each other.
@@ -32,6 +35,14 @@ pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
         // The money itself came by the payment.
         Event::Client(client::Event::FineSettled(settled)) => owed(settled.client_id, minus(settled.amount)),
         Event::Payout(event) => of_payout(event),
+        Event::Till(till::Event::Closed(closed)) if closed.flow == Flow::PlatformCollects => Entry::new([
+            debit(Account::Cash(closed.site_id), closed.variance),
+            credit(Account::Variance(closed.site_id), closed.variance),
+        ]),
+        Event::Till(till::Event::CashMoved(moved)) if moved.flow == Flow::PlatformCollects => Entry::new([
+            debit(Account::Transfer(moved.site_id), moved.amount),
+            credit(Account::Cash(moved.site_id), moved.amount),
+        ]),
         _ => Ok(Entry::nothing()),
     }
 }

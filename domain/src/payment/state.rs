@@ -107,7 +107,8 @@ impl Aggregate for Payment {
             | event::Event::Reconciliation(_)
             | event::Event::Payout(_)
             | event::Event::Key(_)
-            | event::Event::Promotion(_) => None,
+            | event::Event::Promotion(_)
+            | event::Event::Till(_) => None,
         }
     }
 

@@ -110,7 +110,8 @@ impl Aggregate for Reservation {
             | event::Event::Reconciliation(_)
             | event::Event::Payout(_)
             | event::Event::Key(_)
-            | event::Event::Promotion(_) => None,
+            | event::Event::Promotion(_)
+            | event::Event::Till(_) => None,
         }
     }
 

@@ -94,6 +94,14 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Ref. {id}.")).unwrap_or_default();
             format!("{site}: {} paid out to you.{reference}", money(*amount))
         }
+        Message::TillVariance { site, variance } => {
+            let amount = money(Money::new(variance.amount.saturating_abs(), variance.currency));
+            if variance.amount < 0 {
+                format!("Till closed at {site}: {amount} missing.")
+            } else {
+                format!("Till closed at {site}: {amount} too much.")
+            }
+        }
         Message::HandOut { game, amount } => {
             format!("Hand out in person: {} (code {}, {}), against signature.", money(*amount), game.code, game.site)
         }

@@ -97,6 +97,14 @@ pub(super) fn write(message: &Message) -> String {
             let reference = reference.as_ref().map(|id| format!(" Réf. {id}.")).unwrap_or_default();
             format!("{site}: {} vous ont été reversés.{reference}", money(*amount))
         }
+        Message::TillVariance { site, variance } => {
+            let amount = money(Money::new(variance.amount.saturating_abs(), variance.currency));
+            if variance.amount < 0 {
+                format!("Caisse fermée à {site}: il manque {amount}.")
+            } else {
+                format!("Caisse fermée à {site}: {amount} de trop.")
+            }
+        }
         Message::HandOut { game, amount } => {
             format!(
                 "A remettre en main propre: {} (code {}, {}), contre signature.",

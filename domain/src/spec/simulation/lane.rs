@@ -114,7 +114,12 @@ impl Lane {
                 fold(&mut self.refunds, id.into(), event);
             }
             Event::Client(event) => fold(&mut self.clients, id.into(), event),
-            Event::Site(_) | Event::Key(_) | Event::Reconciliation(_) | Event::Payout(_) | Event::Promotion(_) => {}
+            Event::Site(_)
+            | Event::Key(_)
+            | Event::Reconciliation(_)
+            | Event::Payout(_)
+            | Event::Promotion(_)
+            | Event::Till(_) => {}
         }
     }
 
