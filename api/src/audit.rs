@@ -4,6 +4,7 @@ mod checkpoint;
 mod consistency;
 mod proof;
 
+pub use checkpoint::CheckpointBody;
 pub use proof::ReceiptBody;
 
 use eventstore::seal::ProofError;

@@ -15,6 +15,7 @@ pub mod payout;
 pub mod problem;
 pub mod promotion;
 pub mod quote;
+pub mod receipt;
 pub mod reconciliation;
 pub mod refund;
 mod refusal;
@@ -23,6 +24,7 @@ mod router;
 pub mod shape;
 pub mod site;
 pub mod test_clock;
+pub mod till;
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 

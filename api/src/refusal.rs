@@ -48,6 +48,7 @@ refusals!(
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,
+    domain::till::Refusal,
 );
 
 /// What a guard of the lane refuses, when the operation has no better word for it.

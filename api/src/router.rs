@@ -18,7 +18,7 @@ use crate::{
     http::{health, openapi, operation::Operation, pipeline},
     invoice, key, ledger, payment, payout,
     problem::{self, Problem},
-    promotion, quote, reconciliation, refund, reservation, site, test_clock,
+    promotion, quote, receipt, reconciliation, refund, reservation, site, test_clock, till,
 };
 
 /// Every operation there is: one line per noun.
@@ -32,8 +32,10 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
         refund::OPERATIONS,
         payout::OPERATIONS,
         invoice::OPERATIONS,
+        receipt::OPERATIONS,
         ledger::OPERATIONS,
         reconciliation::OPERATIONS,
+        till::OPERATIONS,
         key::OPERATIONS,
         event::OPERATIONS,
         audit::OPERATIONS,

@@ -13,7 +13,7 @@ pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
 use crate::{
-    client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation, site,
+    client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation, site, till,
 };
 
 /// Why a stored event could not be read.
@@ -217,6 +217,7 @@ nouns! {
     Client in client,
     Key in key,
     Promotion in promotion,
+    Till in till,
 }
 
 /// An event with its place in a stream, as a fold sees it.

@@ -127,6 +127,7 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Promotion(event) => crate::promotion::guards(event),
         Event::Payout(event) => crate::payout::guards(event),
         Event::Invoice(event) => crate::invoice::guards(event),
+        Event::Till(event) => crate::till::guards(event),
         Event::Refund(_) | Event::Reconciliation(_) => Vec::new(),
     }
 }

@@ -80,6 +80,8 @@ ids! {
     PayoutId,
     /// One claim of commission on a site.
     InvoiceId,
+    /// The cash drawer of a site.
+    TillId,
     /// A person who books.
     ClientId,
     /// An API key.
@@ -108,5 +110,6 @@ streams!(
     InvoiceId,
     ClientId,
     KeyId,
-    PromotionId
+    PromotionId,
+    TillId
 );

@@ -33,6 +33,7 @@ pub mod site;
 #[cfg(test)]
 pub mod spec;
 pub mod text;
+pub mod till;
 
 /// An instant in UTC. Bounded by [`interval::Interval`] wherever it is an input.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -12,7 +12,7 @@ use crate::{
     Timestamp, client,
     event::Event,
     ids::{ClientId, InvoiceId, PaymentId, PayoutId, ReconciliationId, RefundId, ReservationId, SiteId},
-    invoice, payment, payout, reconciliation, refund, reservation,
+    invoice, payment, payout, reconciliation, refund, reservation, till,
 };
 
 /// One thing to do.
@@ -260,6 +260,12 @@ pub enum Notice {
     HandOut {
         refund_id: RefundId,
     },
+    /// To the manager: the till was closed, and so much was too much in it, or missing.
+    TillVariance {
+        site_id: SiteId,
+        /// In minor units of the site's currency; negative when something was missing.
+        variance: i64,
+    },
     /// To finance: the provider took a refund back.
     RefundReversed {
         refund_id: RefundId,
@@ -314,6 +320,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         Event::Site(crate::site::Event::PayoutAccountSet(set)) => {
             vec![Reaction::PreparePayout { site_id: set.site_id, since: set.at, at: None }]
         }
+        Event::Till(event) => till::react(event),
         Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
     }
 }

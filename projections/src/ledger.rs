@@ -20,7 +20,7 @@ pub static PROJECTOR: Projector = Projector {
     name: "ledger",
     version: domain::ledger::VERSION,
     poison: Poison::Stop,
-    kinds: &["reservation", "payment", "refund", "client", "reconciliation", "payout", "invoice"],
+    kinds: &["reservation", "payment", "refund", "client", "reconciliation", "payout", "invoice", "till"],
     tables: &["ledger_books", "ledger_refunds", "ledger_entries"],
     apply: |connection, entries| {
         Box::pin(async move {

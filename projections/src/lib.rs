@@ -14,11 +14,13 @@ pub mod past;
 pub mod payment;
 pub mod payout;
 pub mod promotion;
+pub mod receipt;
 pub mod reconciliation;
 pub mod refund;
 pub mod reservation;
 pub mod schedule;
 pub mod site;
+pub mod till;
 
 pub use engine::{
     ApplyError, Aside, Bulk, Changes, Entry, Parked, Poison, Progress, Projector, RunError, Runner, Shadow, Sizes,
@@ -40,4 +42,6 @@ pub const PROJECTORS: &[&Projector] = &[
     &promotion::PROJECTOR,
     &payout::PROJECTOR,
     &invoice::PROJECTOR,
+    &till::PROJECTOR,
+    &receipt::PROJECTOR,
 ];

@@ -28,6 +28,7 @@ mod refunds;
 mod seal;
 mod split;
 mod tidy;
+mod tills;
 mod up;
 mod views;
 mod world;

@@ -36,6 +36,8 @@ async fn landed(api: &Api, site: &str, number: u32, transaction: &str) -> String
         payment: &payment,
         reservation: &reservation,
         client: Some(1),
+        fine: None,
+        promotion: None,
         refund_id: RefundId::new(clock.new_id()),
         landed: Landed {
             transaction: ProviderId::new(transaction).unwrap(),

@@ -3,6 +3,7 @@
 mod cheating;
 mod command;
 mod proofs;
+mod receipts;
 mod sealing;
 mod tampering;
 

@@ -77,6 +77,8 @@ pub enum Message {
     Invoice { site: String, number: u32, amount: Money, until: String, late: bool },
     /// To the manager: hand this out against signature.
     HandOut { game: Game, amount: Money },
+    /// To the manager: the till was closed, and differs by so much; negative when something is missing.
+    TillVariance { site: String, variance: Money },
 }
 
 /// The text in a language.

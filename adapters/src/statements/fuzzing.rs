@@ -23,7 +23,9 @@ pub(crate) fn statement(provider: u8, file: &[u8]) {
     match outcome {
         Ok(lines) => {
             assert!(lines.len() <= MOST_LINES);
-            let text = std::str::from_utf8(file).unwrap_or_else(|_| panic!("what is read is UTF-8"));
+            let text = std::str::from_utf8(file);
+            assert!(text.is_ok(), "what is read is UTF-8");
+            let text = text.unwrap_or_default();
             let numbers = numbers(text);
             lines.iter().for_each(|line| holds(provider, line, &numbers));
             // Every line once more is a file that was put together twice.

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::Timestamp;
 use eventstore::{
     note::{Checkpoint, Verifier},
     seal::Sealed,
@@ -51,6 +52,8 @@ pub struct CheckpointBody {
     /// `name+id+key`: compare it with the one that was published elsewhere.
     key: String,
     signed_at: String,
+    #[serde(skip)]
+    made_at: Timestamp,
 }
 
 impl CheckpointBody {
@@ -71,7 +74,27 @@ impl CheckpointBody {
             note: sealed.note.clone(),
             key: sealed.verifier.clone(),
             signed_at: utc_text(sealed.signed_at),
+            made_at: sealed.signed_at,
         })
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Events under it.
+    pub const fn size(&self) -> i64 {
+        self.size
+    }
+
+    /// Base64.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// When it was signed.
+    pub const fn made_at(&self) -> Timestamp {
+        self.made_at
     }
 }
 

@@ -53,6 +53,7 @@ through_problem!(
     domain::client::Refusal,
     domain::key::Refusal,
     domain::promotion::Refusal,
+    domain::till::Refusal,
     sqlx::Error,
     projections::page::ListError,
 );

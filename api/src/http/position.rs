@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use projections::{PROJECTORS, WaitError};
+use projections::{PROJECTORS, Projector, WaitError};
 
 use crate::{App, problem::Problem};
 
@@ -25,7 +25,15 @@ pub async fn wait(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
 /// # Errors
 /// As [`wait`].
 pub async fn reached(app: &App, position: i64) -> Result<(), Problem> {
-    match app.watch.wait_for(PROJECTORS, position, PATIENCE).await {
+    reached_by(app, PROJECTORS, position).await
+}
+
+/// Waits until the views of some projectors hold a position.
+///
+/// # Errors
+/// As [`wait`].
+pub async fn reached_by(app: &App, projectors: &[&'static Projector], position: i64) -> Result<(), Problem> {
+    match app.watch.wait_for(projectors, position, PATIENCE).await {
         Ok(()) => Ok(()),
         Err(WaitError::BeyondHead { head, .. }) => Err(Problem::new("position.beyond_head").member("head", head)),
         Err(WaitError::Behind { reached, .. }) => {

@@ -12,6 +12,7 @@ mod request;
 mod rules;
 mod setup;
 mod shares;
+mod tills;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,6 +81,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     setup::ENTRIES,
     shares::ENTRIES,
     promotions::ENTRIES,
+    tills::ENTRIES,
     audit::ENTRIES,
 ];
 

@@ -6,15 +6,18 @@ use super::{
 };
 use crate::{
     client::{self, Verdict},
+    contract::Flow,
     event::Event,
     ids::ClientId,
     invoice,
     money::Money,
     payment::Method,
-    payout,
+    payout, till,
 };
 
 /// The entry of an event that [`concern`](super::concern) says stands alone; nothing for any other.
+///
+/// Where the site collects, what is in its till is the site's own: neither a difference nor a way to the bank is ours to enter.
 ///
 /// # Errors
 /// [`LedgerError`] for an event whose sums contradict each other.
@@ -36,6 +39,14 @@ pub fn alone(event: &Event) -> Result<Entry, LedgerError> {
         Event::Invoice(invoice::Event::Paid(paid)) => {
             Entry::new([debit(Account::Bank, paid.amount), credit(Account::CommissionDue(paid.site_id), paid.amount)])
         }
+        Event::Till(till::Event::Closed(closed)) if closed.flow == Flow::PlatformCollects => Entry::new([
+            debit(Account::Cash(closed.site_id), closed.variance),
+            credit(Account::Variance(closed.site_id), closed.variance),
+        ]),
+        Event::Till(till::Event::CashMoved(moved)) if moved.flow == Flow::PlatformCollects => Entry::new([
+            debit(Account::Transfer(moved.site_id), moved.amount),
+            credit(Account::Cash(moved.site_id), moved.amount),
+        ]),
         _ => Ok(Entry::nothing()),
     }
 }

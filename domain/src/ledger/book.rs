@@ -19,7 +19,7 @@ use crate::{
     payment::{self, Method},
     payout,
     refund::{self, Route},
-    reservation,
+    reservation, till,
 };
 
 /// Why an event cannot be entered.
@@ -91,6 +91,7 @@ pub fn concern(event: &Event) -> Option<Concern> {
             | client::Event::FineDecided(_)
             | client::Event::FineSettled(_),
         ) => Concern::Alone,
+        Event::Till(till::Event::CashMoved(_) | till::Event::Closed(_)) => Concern::Alone,
         _ => return None,
     })
 }

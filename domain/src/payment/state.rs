@@ -108,7 +108,8 @@ impl Aggregate for Payment {
             | event::Event::Payout(_)
             | event::Event::Invoice(_)
             | event::Event::Key(_)
-            | event::Event::Promotion(_) => None,
+            | event::Event::Promotion(_)
+            | event::Event::Till(_) => None,
         }
     }
 

@@ -7,7 +7,10 @@ use super::{
     *,
 };
 use crate::{
+    Timestamp,
     actor::{Actor, Role},
+    aggregate::Loaded,
+    decision::Decision,
     event,
     ids::ReservationId,
     money::Money,
@@ -58,14 +61,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+type Verb<'a> = &'a dyn Fn(&Loaded<Payout>, Timestamp) -> Result<Decision, Refusal>;
+
 /// Plays one; what may not be is refused.
 fn play(world: &mut World, played: &mut Vec<ReservationId>, step: Step) {
     let latest = last(world).map(|(payout, _)| payout.id);
-    let on = |world: &mut World,
-              verb: &dyn Fn(
-        &crate::aggregate::Loaded<Payout>,
-        crate::Timestamp,
-    ) -> Result<crate::decision::Decision, Refusal>| {
+    let on = |world: &mut World, verb: Verb<'_>| {
         if let Some(id) = latest {
             let _ = with(world, id, verb);
         }

@@ -102,7 +102,8 @@ impl Aggregate for Refund {
             | event::Event::Payout(_)
             | event::Event::Invoice(_)
             | event::Event::Key(_)
-            | event::Event::Promotion(_) => None,
+            | event::Event::Promotion(_)
+            | event::Event::Till(_) => None,
         }
     }
 

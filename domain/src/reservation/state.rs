@@ -111,7 +111,8 @@ impl Aggregate for Reservation {
             | event::Event::Payout(_)
             | event::Event::Invoice(_)
             | event::Event::Key(_)
-            | event::Event::Promotion(_) => None,
+            | event::Event::Promotion(_)
+            | event::Event::Till(_) => None,
         }
     }
 

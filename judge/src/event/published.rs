@@ -48,6 +48,11 @@ pub(super) fn is_not_judged(name: &str) -> bool {
             | "promotion.ended"
             | "promotion.redeemed"
             | "promotion.released"
+            // It is counted beside the ledger.
+            | "till.opened"
+            | "till.counted"
+            | "till.cash_moved"
+            | "till.closed"
             | "reconciliation.import_requested"
             | "reconciliation.statement_imported"
             | "reconciliation.matched"

@@ -135,6 +135,13 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
             let scene = Scene::load(ctx, request.reservation_id).await?;
             Ok(scene.map(|scene| Message::HandOut { game: scene.game, amount: request.amount }))
         }
+        Notice::TillVariance { site_id, variance } => {
+            let site: Loaded<Site> = ctx.store.load(site_id).await?;
+            Ok(site.state.identity.map(|identity| Message::TillVariance {
+                site: identity.profile.name.to_string(),
+                variance: Money::new(variance, identity.currency),
+            }))
+        }
         Notice::PaidOut { payout_id } => {
             let payout: Loaded<Payout> = ctx.store.load(payout_id).await?;
             let Some(prepared) = &payout.state.prepared else { return Ok(None) };

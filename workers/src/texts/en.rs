@@ -103,6 +103,14 @@ pub(super) fn write(message: &Message) -> String {
                 ),
             }
         }
+        Message::TillVariance { site, variance } => {
+            let amount = money(Money::new(variance.amount.saturating_abs(), variance.currency));
+            if variance.amount < 0 {
+                format!("Till closed at {site}: {amount} missing.")
+            } else {
+                format!("Till closed at {site}: {amount} too much.")
+            }
+        }
         Message::HandOut { game, amount } => {
             format!("Hand out in person: {} (code {}, {}), against signature.", money(*amount), game.code, game.site)
         }

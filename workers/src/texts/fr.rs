@@ -106,6 +106,14 @@ pub(super) fn write(message: &Message) -> String {
                 ),
             }
         }
+        Message::TillVariance { site, variance } => {
+            let amount = money(Money::new(variance.amount.saturating_abs(), variance.currency));
+            if variance.amount < 0 {
+                format!("Caisse fermée à {site}: il manque {amount}.")
+            } else {
+                format!("Caisse fermée à {site}: {amount} de trop.")
+            }
+        }
         Message::HandOut { game, amount } => {
             format!(
                 "A remettre en main propre: {} (code {}, {}), contre signature.",

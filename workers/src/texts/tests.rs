@@ -49,6 +49,7 @@ fn all() -> Vec<Message> {
         Message::FineSettled { game: game(), fine: some },
         Message::Moved { game: game() },
         Message::HandOut { game: game(), amount: some },
+        Message::TillVariance { site: "Temple du Foot".into(), variance: some },
         Message::Refunded { site: "Temple du Foot".into(), amount: some, reference: Some("pt-1h8k3kbv8r4gc".into()) },
         Message::PaidOut { site: "Temple du Foot".into(), amount: some, reference: Some("pt-1h8k3kbv8r4gc".into()) },
         Message::Invoice {

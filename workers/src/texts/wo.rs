@@ -103,6 +103,14 @@ pub(super) fn write(message: &Message) -> String {
                 ),
             }
         }
+        Message::TillVariance { site, variance } => {
+            let amount = money(Money::new(variance.amount.saturating_abs(), variance.currency));
+            if variance.amount < 0 {
+                format!("Kees bi tej na, {site}: {amount} la ñàkk.")
+            } else {
+                format!("Kees bi tej na, {site}: {amount} moo epp.")
+            }
+        }
         Message::HandOut { game, amount } => {
             format!("Joxal ko ci loxo: {} (kod {}, {}), mu xaatim.", money(*amount), game.code, game.site)
         }

@@ -119,7 +119,8 @@ impl Lane {
             | Event::Reconciliation(_)
             | Event::Payout(_)
             | Event::Invoice(_)
-            | Event::Promotion(_) => {}
+            | Event::Promotion(_)
+            | Event::Till(_) => {}
         }
     }
 
