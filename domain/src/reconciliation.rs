@@ -1,6 +1,6 @@
 //! Reconciliation: one day of one account at a provider, compared with our log, until every franc is explained.
 //!
-//! A statement comes as a file or from the provider's list. [`compare`] puts every line of it and every movement of ours
+//! A statement comes as a file or from the provider's list. [`compare()`] puts every line of it and every movement of ours
 //! into exactly one place: matched, or one of eight kinds of difference. Nothing is adjusted by itself: what a person does
 //! about a difference is an explanation under their name, and a day closes with none left open (domain.md, Ledger).
 
@@ -36,7 +36,7 @@ pub const MAIN: &str = "main";
 
 /// The id follows from what is compared, so that two imports of one day meet in one stream. A UUIDv7 of the midnight that
 /// begins the day; its random part is a hash (FNV-1a, 64 bits) of provider and account, whose collisions
-/// [`import`] refuses.
+/// [`import()`] refuses.
 pub fn id_of(provider: Provider, account: &Slug, day: NaiveDate) -> ReconciliationId {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let text = provider.as_str().bytes().chain([b':']).chain(account.as_str().bytes());

@@ -23,13 +23,26 @@ use super::{
 
 /// One stream of each noun, with every event that noun has.
 async fn every_event_there_is(log: &mut Log) {
-    let nouns = ["site", "client", "key", "reservation", "payment", "refund", "reconciliation", "promotion", "till"]
-        .map(|noun| (noun, id::<Uuid>()));
+    let nouns = [
+        "site",
+        "client",
+        "key",
+        "reservation",
+        "payment",
+        "refund",
+        "reconciliation",
+        "promotion",
+        "till",
+        "payout",
+        "invoice",
+    ]
+    .map(|noun| (noun, id::<Uuid>()));
     for (noun, stream) in nouns {
         let mut types: Vec<_> = Event::types().filter(|(name, _)| name.starts_with(&format!("{noun}."))).collect();
         // What makes the row comes first; then the end of a hold, after which a late payment claims its cells again.
         types.sort_by_key(|(name, _)| match name.split_once('.').unwrap().1 {
-            "registered" | "granted" | "held" | "requested" | "created" | "opened" | "import_requested" => 0,
+            "registered" | "granted" | "held" | "requested" | "created" | "opened" | "import_requested"
+            | "prepared" | "issued" => 0,
             "expired" => 1,
             _ => 2,
         });
