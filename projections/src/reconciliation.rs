@@ -19,9 +19,9 @@ use crate::engine::{Poison, Projector};
 /// Fills the four tables. Stops on poison: a movement not applied would be a franc that nobody can explain.
 pub static PROJECTOR: Projector = Projector {
     name: "reconciliation",
-    version: 1,
+    version: 2,
     poison: Poison::Stop,
-    kinds: &["payment", "refund", "reconciliation"],
+    kinds: &["payment", "refund", "payout", "reconciliation"],
     tables: &["movements", "reconciliations", "reconciliation_differences", "reconciliation_pairs"],
     apply: |connection, entries| {
         Box::pin(async move {

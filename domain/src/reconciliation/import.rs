@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::{
     Compared, DifferenceExplained, DifferenceFound, Digest, Elsewhere, Entered, Found, How, Kind, Line, LineState,
-    Matched, Movement, Pair, Provider, Reconciliation, Refusal, Source, StatementImported, Status, Subject, Terms,
-    Totals, begin, compare, state::Scope,
+    Matched, Movement, Object, Pair, Provider, Reconciliation, Refusal, Source, StatementImported, Status, Subject,
+    Terms, Totals, begin, compare, state::Scope,
 };
 use crate::{
     Timestamp,
@@ -205,8 +205,13 @@ fn pair(state: &Reconciliation, matched: &super::Match) -> Pair {
         state: there.state,
         amount: there.amount.0,
         fee,
-        fee_entered: fee.minus(before).unwrap_or(fee),
+        fee_entered: if tells_its_fee(matched.subject) { none } else { fee.minus(before).unwrap_or(fee) },
     }
+}
+
+/// A payout enters its fee itself, as the provider told it (docs/ledger.md).
+fn tells_its_fee(subject: Option<Subject>) -> bool {
+    subject.is_some_and(|subject| subject.object == Object::Payout)
 }
 
 fn same_pairs(state: &Reconciliation, pairs: &[Pair]) -> bool {
@@ -220,7 +225,8 @@ fn same_pairs(state: &Reconciliation, pairs: &[Pair]) -> bool {
 /// Fees of transactions that are matched no more; what a difference says of them is entered with the difference.
 fn taken_back(state: &Reconciliation, pairs: &[Pair]) -> Vec<Entered> {
     let kept: BTreeSet<_> = pairs.iter().map(Pair::key).collect();
-    let gone = state.pairs.iter().filter(|(key, pair)| !kept.contains(key) && !pair.fee.is_zero());
+    let entered = |pair: &Pair| !pair.fee.is_zero() && !tells_its_fee(pair.subject);
+    let gone = state.pairs.iter().filter(|(key, pair)| !kept.contains(key) && entered(pair));
     gone.map(|(_, pair)| charged(pair.method, pair.fee).undone()).collect()
 }
 
@@ -253,6 +259,9 @@ fn at_once(found: &Found, all: &[Found], pairs: &[Pair]) -> Option<Entered> {
             held(there.method, there.amount.0)
         }
         Kind::FeeDiffers => charged(there.method, found.agreed_fee?.0),
+        Kind::AmountDiffers | Kind::DayDiffers if tells_its_fee(found.here.as_ref().map(|here| here.subject)) => {
+            return None;
+        }
         Kind::AmountDiffers | Kind::DayDiffers => charged(there.method, there.fee.0),
         Kind::MissingAtProvider | Kind::CurrencyDiffers => return None,
     };

@@ -143,6 +143,20 @@ fn fees_are_entered_once_and_the_same_file_again_is_nothing() {
 }
 
 #[test]
+fn a_payout_enters_its_fee_itself() {
+    let mut ours = movement(1, -10_000);
+    ours.subject = Subject { object: Object::Payout, ..ours.subject };
+    let mut there = line(&ours);
+    (there.listing.is, there.listing.fee) = (Is::Payout, Signed(Money::xof(100)));
+    let mut wave = Day::new();
+    wave.import(&statement("a", vec![there], vec![ours.clone()]));
+    assert_eq!((wave.kinds(), wave.it.state.pairs.len()), (Vec::new(), 1));
+    wave.stands(0, 0, 0);
+    wave.import(&statement("b", Vec::new(), vec![ours]));
+    wave.stands(0, 0, 0);
+}
+
+#[test]
 fn many_matches_come_in_events_of_at_most_500() {
     let ours: Vec<Movement> = (0..1_201).map(|n| movement(n, 5_000)).collect();
     let file = statement("a", ours.iter().map(line).collect(), ours);

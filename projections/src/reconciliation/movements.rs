@@ -8,6 +8,7 @@ use domain::{
     event::Event,
     money::{Currency, Money},
     payment::{self, Event as PaymentEvent, Method, ProviderId, Reference},
+    payout::Event as PayoutEvent,
     phone::PhoneHash,
     reconciliation::{self, Elsewhere, Line, Moved, Movement, Object, Subject},
     refund::{Event as RefundEvent, Route},
@@ -42,7 +43,8 @@ struct Row {
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
 pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> Result<(), ApplyError> {
-    let moves = || entries.iter().filter(|entry| matches!(entry.event, Event::Payment(_) | Event::Refund(_)));
+    let is_one = |event: &Event| matches!(event, Event::Payment(_) | Event::Refund(_) | Event::Payout(_));
+    let moves = || entries.iter().filter(|entry| is_one(&entry.event));
     let mut rows = load(connection, &Entry::with_a_past(moves())).await?;
     for (number, entry) in moves().enumerate() {
         breathe(number).await;
@@ -50,6 +52,7 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         match &entry.event {
             Event::Payment(event) => pay(of, entry, event),
             Event::Refund(event) => give_back(of, entry, event),
+            Event::Payout(event) => pay_out(of, entry, event),
             _ => {}
         }
     }
@@ -174,6 +177,52 @@ fn give_back(rows: &mut Vec<Row>, entry: &Entry, event: &RefundEvent) {
         | RefundEvent::Declined(_)
         | RefundEvent::BecameUnknown(_)
         | RefundEvent::OutcomeStated(_) => {}
+    }
+}
+
+/// What goes to a site by a bank, or by hand, has no row.
+fn pay_out(rows: &mut Vec<Row>, entry: &Entry, event: &PayoutEvent) {
+    if let PayoutEvent::Prepared(prepared) = event {
+        if prepared.method.has_provider() {
+            rows.push(Row {
+                object: Object::Payout,
+                subject_id: entry.stream_id,
+                nth: 0,
+                method: prepared.method,
+                state: Moved::Open,
+                amount: prepared.amount.amount.saturating_neg(),
+                currency: prepared.amount.currency,
+                at: prepared.at,
+                transaction: None,
+                checkout: None,
+                reference: None,
+                of_reference: None,
+                client_id: None,
+            });
+        }
+        return;
+    }
+    let Some(row) = rows.first_mut() else { return };
+    match event {
+        PayoutEvent::Submitted(submitted) => {
+            row.reference = Some(submitted.reference.clone());
+            row.method = submitted.method;
+            row.at = submitted.at;
+        }
+        PayoutEvent::Pending(pending) => row.transaction = Some(pending.provider_id.clone()),
+        PayoutEvent::Succeeded(paid) => {
+            row.transaction = paid.provider_id.clone().or(row.transaction.take());
+            row.state = Moved::Succeeded;
+            row.at = paid.at;
+        }
+        PayoutEvent::Failed(_) => row.state = Moved::Failed,
+        PayoutEvent::Reversed(_) => row.state = Moved::Reversed,
+        PayoutEvent::PaidByHand(_) => row.state = Moved::Open,
+        PayoutEvent::Prepared(_)
+        | PayoutEvent::Agreed(_)
+        | PayoutEvent::Approved(_)
+        | PayoutEvent::Rejected(_)
+        | PayoutEvent::BecameUnknown(_) => {}
     }
 }
 

@@ -312,3 +312,28 @@ async fn a_manager_sees_the_payouts_of_their_sites_and_no_others() {
     }
     desk.api.get("finance", "/v1/payouts?status=failed").await.is(200);
 }
+
+#[tokio::test]
+async fn a_statement_that_lists_a_payout_agrees_with_us_and_its_fee_is_entered_once() {
+    let desk = Desk::new().await;
+    desk.earn("wave").await;
+    let id = desk.pay_out().await;
+    let paid = desk.show(&id).await;
+    let fee = desk.on("provider:fees").await;
+    let taken = paid.body["fee"]["amount"].as_i64().unwrap_or_default();
+    let at = paid.text("/ended_at").to_owned();
+    let day = &at[..10];
+    let file = format!(
+        "transaction,kind,state,amount,fee,currency,at,reference\n{},payout,succeeded,-{NET},{taken},XOF,{at},\n",
+        paid.text("/provider_id")
+    );
+    desk.pass(2 * 86_400).await;
+    let path = format!("/v1/reconciliations/wave/{day}/statement");
+    let key = crate::api::fresh_key();
+    let ask = desk.api.ask(reqwest::Method::POST, &path).role("finance").key(&key);
+    let told = ask.header("content-type", "text/csv").raw(file).send().await.is(200);
+    let differences = desk.api.get("finance", &path.replace("statement", "differences")).await.is(200);
+    assert_eq!(told.body["matched"], 1, "{} {}", told.body, differences.body);
+    assert_eq!(desk.on("provider:fees").await, fee);
+    assert_eq!(desk.on("suspense").await, 0);
+}

@@ -166,7 +166,8 @@ async fn an_operator_rebuilds_looks_and_swaps_while_the_owner_runs() {
     it.until("the owner goes on", async || it.stands("reservation").await.position == written).await;
     assert_eq!(it.stands("reservation").await.owner, "owner");
     let unknown = it.refused(&["rebuild", "reservations"]);
-    assert!(unknown.contains("site, schedule, reservation, client, key, ledger, or all"), "{unknown}");
+    let names: Vec<&str> = projections::PROJECTORS.iter().map(|projector| projector.name).collect();
+    assert!(unknown.contains(&format!("{}, or all", names.join(", "))), "{unknown}");
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ pub(super) fn write(message: &Message) -> String {
         }
         Message::Credited { amount } => format!("Sa aj: {} denc nañu ko ngir beneen yoon.", money(*amount)),
         Message::Fined { game, fine, until: (date, time) } => format!(
-            "{}, ñewuloo {}: daan {}, fay ko balaa ngay reservee. Mën nga ko weddi ba {} {}.",
+            "{}, ñewuloo {}: daan {}, fay ko balaa ngay reservee. Men nga ko weddi ba {} {}.",
             game.site,
             day(game.date),
             money(*fine),
@@ -73,13 +73,13 @@ pub(super) fn write(message: &Message) -> String {
             day(*by)
         ),
         Message::FineDecided { game, fine, waived: true } => {
-            format!("{}: daan {} baal nañu la ko. Mën nga reservee.", game.site, money(*fine))
+            format!("{}: daan {} baal nañu la ko. Men nga reservee.", game.site, money(*fine))
         }
         Message::FineDecided { game, fine, waived: false } => {
             format!("{}: daan {} des na, fay ko balaa ngay reservee.", game.site, money(*fine))
         }
         Message::FineSettled { game, fine } => {
-            format!("{}: daan {} fay nga ko. Mën nga reservee.", game.site, money(*fine))
+            format!("{}: daan {} fay nga ko. Men nga reservee.", game.site, money(*fine))
         }
         Message::Reminder { game, balance } => {
             let rest = if balance.is_positive() { format!(" Des na {}.", money(*balance)) } else { String::new() };

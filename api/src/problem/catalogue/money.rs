@@ -172,6 +172,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "refund.other_movement",
+        ["Un autre mouvement", "Another movement", "Beneen yëngu"],
+        [
+            "L'opérateur en a déjà nommé un autre pour ce remboursement.",
+            "The provider has already named another one for this refund.",
+            "Opérateur bi tudd na beneen ci delloo bii.",
+        ],
+    ),
+    rule(
         "refund.outcome_unknown",
         ["Issue inconnue", "Outcome unknown", "Xamaguñu li ci xew"],
         [
