@@ -5,7 +5,7 @@ mod details;
 mod due;
 mod search;
 
-pub use chain::{Last, last};
+pub use chain::last;
 pub use details::{Row, find};
 pub use due::due;
 pub use search::{Filter, list};

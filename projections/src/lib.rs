@@ -4,6 +4,7 @@
 //! [`engine`] moves rows, checkpoint and digest of a projector in one transaction. Everything here may be deleted and
 //! comes back from the log; no decision ever relies on it.
 
+pub mod chain;
 pub mod client;
 pub mod engine;
 pub mod invoice;

@@ -5,7 +5,7 @@ mod details;
 mod search;
 mod statement;
 
-pub use chain::{Last, last};
+pub use chain::last;
 pub use details::{Row, find};
 pub use search::{Filter, Whose, list};
 pub use statement::{Played, Statement, statement};

@@ -84,7 +84,7 @@ async fn issue(call: Call) -> Result<Reply, Halt> {
         call.may_touch(&site::object(&site))?;
         let Some(identity) = &site.state.identity else { return Err(Problem::new("object.not_found").into()) };
         let last = last(store, site_id).await?;
-        let previous = last.as_ref().map(|last| Previous { invoice: &last.invoice, position: last.position });
+        let previous = last.as_ref().map(|last| Previous { invoice: &last.it, position: last.position });
         let head = store.head().await?;
         let to = body.to.map(|to| to.0);
         let up_to = match to {

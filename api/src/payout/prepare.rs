@@ -8,7 +8,7 @@ use domain::{
     payout::{Payable, Payout, Previous, plan, prepare as decide},
     site::Site,
 };
-use projections::payout::{Last, last};
+use projections::{chain::Last, payout::last};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -92,7 +92,7 @@ async fn prepare(call: Call) -> Result<Reply, Halt> {
     loop {
         let read = read(&call, site_id, body.to.map(|to| to.0)).await?;
         let Read { site, last, payable, to, now } = &read;
-        let previous = last.as_ref().map(|last| Previous { payout: &last.payout, position: last.position });
+        let previous = last.as_ref().map(|last| Previous { payout: &last.it, position: last.position });
         if call.query.flag("preview") {
             let plan = plan(site, previous, payable, *to, *now)?;
             return Ok(Reply::json(StatusCode::OK, &PayoutBody::sums(site.id.uuid(), &plan))?.position(payable.read_at));
@@ -109,7 +109,7 @@ async fn prepare(call: Call) -> Result<Reply, Halt> {
 /// What the decision rests on.
 struct Read {
     site: Loaded<Site>,
-    last: Option<Last>,
+    last: Option<Last<Payout>>,
     payable: Payable,
     to: Timestamp,
     now: Timestamp,
@@ -126,7 +126,7 @@ async fn read(call: &Call, site_id: SiteId, to: Option<Timestamp>) -> Result<Rea
         Some(to) => store.position_before(to).await?,
         None => head,
     };
-    let after = last.as_ref().map_or(0, |last| last.payout.state.paid_up_to().0);
+    let after = last.as_ref().map_or(0, |last| last.it.state.paid_up_to().0);
     let payable = call.payable(site_id, identity.currency, (after, up_to), head).await?;
     let now = call.now();
     Ok(Read { last, payable, to: to.unwrap_or(now), now, site })

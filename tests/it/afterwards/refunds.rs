@@ -108,6 +108,42 @@ async fn a_payout_without_an_answer_is_asked_about_and_never_sent_twice() {
     }
 }
 
+/// The first order was cut off, and may still arrive: that its repetition is refused says nothing about it.
+#[tokio::test]
+async fn the_refusal_of_a_repetition_is_not_believed_while_the_first_order_may_still_arrive() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = bench.confirmed(20).await;
+    bench.wave.control(json!({"do": "fail", "call": "payout.create", "how": "cut", "after_effect": false})).await;
+    give_back(&bench, reservation, payment, 4_000).await;
+    bench.pump().await;
+    assert_eq!(status(&bench, payment).await, "unknown");
+    let no = json!({"do": "fail", "call": "payout.create", "how": "status", "status": 400, "times": 1});
+    bench.wave.control(no).await;
+    bench.pass(11).await;
+    assert_eq!((status(&bench, payment).await, bench.wave.calls("payout.create").await), ("unknown", 2));
+    bench.pass(20).await;
+    assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("succeeded", 4_000));
+}
+
+#[tokio::test]
+async fn a_repetition_that_is_refused_for_longer_is_believed_and_the_money_goes_another_way() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = bench.confirmed(20).await;
+    bench.wave.control(json!({"do": "fail", "call": "payout.create", "how": "cut", "after_effect": false})).await;
+    give_back(&bench, reservation, payment, 4_000).await;
+    bench.pump().await;
+    let no = json!({"do": "fail", "call": "payout.create", "how": "status", "status": 400, "times": 9});
+    bench.wave.control(no).await;
+    for (seconds, expected) in [(11, "unknown"), (20, "unknown"), (91, "failed")] {
+        bench.pass(seconds).await;
+        assert_eq!(status(&bench, payment).await, expected, "after {seconds} s");
+    }
+    bench.pass(31).await;
+    assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("failed", 0));
+    bench.pass(31).await;
+    assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("succeeded", 0), "as credit");
+}
+
 #[tokio::test]
 async fn a_whole_refund_without_an_answer_is_made_once() {
     for after_effect in [true, false] {

@@ -53,7 +53,7 @@ async fn issue_until(
         let site: Loaded<Site> = store.load(site_id).await?;
         let Some(identity) = &site.state.identity else { return Ok(Ok(())) };
         let last = projections::invoice::last(store, site_id).await?;
-        let previous = last.as_ref().map(|last| Previous { invoice: &last.invoice, position: last.position });
+        let previous = last.as_ref().map(|last| Previous { invoice: &last.it, position: last.position });
         let due = projections::invoice::due(store.pool(), site_id, identity.currency, up_to).await?;
         let Some(due) = due else { return Ok(Err("the ledger is behind")) };
         if last.as_ref().is_some_and(|last| due.read_at < last.position) {

@@ -41,7 +41,7 @@ pub(super) async fn submit(ctx: &Context, taken: &Taken, id: PayoutId) -> Result
         payout::submit(&payout, ctx.store.clock().now()).map_err(|refusal| TurnError::from(&refusal))?
     })?;
     let payout: Loaded<Payout> = ctx.store.load(id).await?;
-    let Some(out) = Out::of(ctx, taken, &report, &payout) else { return Ok(Outcome::Done) };
+    let Some(out) = Out::of(ctx, taken, &report, &payout, taken.called_before) else { return Ok(Outcome::Done) };
     let Some(rail) = out.rail() else { return Ok(again(ctx, taken, "no such provider is configured")) };
     if !rail.provider.ways().payout {
         return out.fail("this provider sends no money").await;
@@ -62,7 +62,7 @@ pub(super) async fn submit(ctx: &Context, taken: &Taken, id: PayoutId) -> Result
 pub(super) async fn ask(ctx: &Context, taken: &Taken, id: PayoutId) -> Result<Option<Outcome>, TurnError> {
     let report = Report::from(taken);
     let payout: Loaded<Payout> = ctx.store.load(id).await?;
-    match Out::of(ctx, taken, &report, &payout) {
+    match Out::of(ctx, taken, &report, &payout, true) {
         Some(out) => out.ask().await,
         None => Ok(Some(Outcome::Done)),
     }
@@ -106,8 +106,8 @@ async fn prepare_until(
         let site: Loaded<Site> = store.load(site_id).await?;
         let Some(identity) = &site.state.identity else { return Ok(Ok(())) };
         let last = projections::payout::last(store, site_id).await?;
-        let previous = last.as_ref().map(|last| Previous { payout: &last.payout, position: last.position });
-        let after = last.as_ref().map_or(0, |last| last.payout.state.paid_up_to().0);
+        let previous = last.as_ref().map(|last| Previous { payout: &last.it, position: last.position });
+        let after = last.as_ref().map_or(0, |last| last.it.state.paid_up_to().0);
         let (pool, currency) = (store.pool(), identity.currency);
         let payable = projections::ledger::payable(pool, site_id, currency, after, up_to).await?;
         let Some(payable) = payable else { return Ok(Err("the ledger is behind")) };
@@ -138,12 +138,20 @@ struct Out<'a> {
     id: PayoutId,
     prepared: &'a Prepared,
     attempt: &'a Attempt,
+    /// Whether the order went out before, as far as we know.
+    again: bool,
 }
 
 impl<'a> Out<'a> {
-    fn of(ctx: &'a Context, taken: &'a Taken, report: &'a Report, payout: &'a Loaded<Payout>) -> Option<Self> {
+    fn of(
+        ctx: &'a Context,
+        taken: &'a Taken,
+        report: &'a Report,
+        payout: &'a Loaded<Payout>,
+        again: bool,
+    ) -> Option<Self> {
         let (prepared, attempt) = (payout.state.prepared.as_ref()?, payout.state.attempt.as_ref()?);
-        payout.state.status.is_out().then_some(Self { ctx, taken, report, id: payout.id, prepared, attempt })
+        payout.state.status.is_out().then_some(Self { ctx, taken, report, id: payout.id, prepared, attempt, again })
     }
 
     fn rail(&self) -> Option<&'a Guarded<Rail>> {
@@ -173,6 +181,11 @@ impl<'a> Out<'a> {
             Call::Refused(refusal) if refusal.is_about_our_account() || refusal.retryable => {
                 self.not_called().await?;
                 Ok(Some(again(self.ctx, self.taken, alarmed(&refusal))))
+            }
+            // The one before may still arrive: those who ask find out.
+            Call::Refused(refusal) if self.again && super::may_be_underway(self.attempt.since, self.ctx) => {
+                self.unknown(&refusal.to_string()).await?;
+                Ok(None)
             }
             Call::Refused(refusal) => self.fail(&refusal.to_string()).await.map(Some),
             Call::RetryAfter(wait) => {

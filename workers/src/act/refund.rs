@@ -119,7 +119,7 @@ async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId
         return Ok(Outcome::Done);
     }
     let rail = of_attempt(ctx, request, attempt).await?;
-    let out = Out { ctx, taken, report, refund_id, request, attempt, rail };
+    let out = Out { ctx, taken, report, refund_id, request, attempt, rail, again: taken.called_before };
     if taken.called_before && out.is_not_repeatable() {
         // Somebody may have sent it and could not say so: those who ask find out.
         out.unknown("a worker ended while it was sent").await?;
@@ -143,7 +143,7 @@ pub(super) async fn ask(ctx: &Context, taken: &Taken, refund_id: RefundId) -> Re
         return Ok(Some(Outcome::Done));
     }
     let rail = of_attempt(ctx, request, attempt).await?;
-    let out = Out { ctx, taken, report: &report, refund_id, request, attempt, rail };
+    let out = Out { ctx, taken, report: &report, refund_id, request, attempt, rail, again: true };
     match attempt.route {
         Route::Payout => out.ask_payout().await,
         // Doing it again is how a provider is asked here: it is idempotent, and its answer is the status.
@@ -172,6 +172,8 @@ struct Out<'a> {
     attempt: &'a Attempt,
     /// The provider of this attempt, at the account the money came to.
     rail: Option<&'a Guarded<Rail>>,
+    /// Whether the order went out before, as far as we know.
+    again: bool,
 }
 
 impl Out<'_> {
@@ -284,6 +286,11 @@ impl Out<'_> {
             Call::Refused(refusal) if refusal.is_about_our_account() || refusal.retryable => {
                 self.not_called().await?;
                 Ok(Some(again(self.ctx, self.taken, alarmed(&refusal))))
+            }
+            // The one before may still arrive: those who ask find out.
+            Call::Refused(refusal) if self.again && super::may_be_underway(self.attempt.since, self.ctx) => {
+                self.unknown(&refusal.to_string()).await?;
+                Ok(None)
             }
             Call::Refused(refusal) => self.fail(&refusal.to_string()).await.map(Some),
             Call::RetryAfter(wait) => {

@@ -196,7 +196,8 @@ impl Run {
     fn may_be_refused(&self, to: To, request: &Request) -> bool {
         match (to, request) {
             (To::Rail(method), Request::Whole { name, .. }) => !self.provider(method).gives_back(name),
-            (_, Request::Open { .. } | Request::Payout { .. } | Request::Text { .. }) => true,
+            (To::Rail(method), Request::Payout { key, .. }) => !self.provider(method).knows(key),
+            (_, Request::Open { .. } | Request::Text { .. }) => true,
             _ => false,
         }
     }

@@ -304,6 +304,11 @@ impl Provider {
         (moving == Moving::Succeeded, Some(self.backs.len() - 1))
     }
 
+    /// Whether it has taken an order to send money under this key, and would say so again.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.pays_out_by_key() && self.by_key.contains_key(key)
+    }
+
     /// Sends money. Where a key makes it the same, the same key is the same movement, whatever became of it.
     pub(super) fn payout(&mut self, key: &str, amount: i64, becomes: (Moving, Moving)) -> (PaidOut, Option<usize>) {
         if self.pays_out_by_key()

@@ -143,6 +143,12 @@ impl Run {
         }
     }
 
+    /// An order that was cut off may still arrive (`UNDERWAY` in `workers/src/act.rs`).
+    fn may_be_underway(&self, id: RefundId) -> bool {
+        let attempt = self.lane.refunds[&id].state.attempt.as_ref();
+        attempt.is_some_and(|attempt| self.now < attempt.since + chrono::Duration::minutes(2))
+    }
+
     fn id_of(turn: &Turn) -> RefundId {
         use crate::reaction::{About, Ask};
         match turn.work {
@@ -163,6 +169,13 @@ impl Run {
                 self.succeeding(turn, report, id, Some(transaction))
             }
             Answer::PaidOut(paid) => self.learn_payout(turn, report, id, paid),
+            Answer::Refused { ours: false } if (asking || turn.called_before) && self.may_be_underway(id) => {
+                match self.unknown_refund(turn, id) {
+                    Ok(_) if asking => self.next(turn),
+                    Ok(_) => Step::Over(Outcome::Done),
+                    Err(fail) => self.failed_turn(turn, &fail),
+                }
+            }
             Answer::Refused { ours: false } => {
                 self.tally.note(Fault::RefundRefused);
                 self.failing(turn, id, "refused")
