@@ -252,6 +252,17 @@ impl Rail {
         each!(self, rail => rail.refund_full(provider_id).await)
     }
 
+    /// Whether it says of a payment that it gave it back, whoever wanted that. Only some can be asked.
+    pub async fn is_given_back(&self, provider_id: &ProviderId) -> Outcome<bool> {
+        match self {
+            Self::PayTech(paytech) => paytech.is_given_back(provider_id).await,
+            // Their lists and statements tell.
+            Self::Wave(_) | Self::Sonatel(_) | Self::PayDunya(_) | Self::WebPay(_) => {
+                Refusal::local("not-offered", "it does not say what it gave back")
+            }
+        }
+    }
+
     /// Sends money. Unknown or later ⇒ the same order with the same key again, or [`Rail::payout_search`]; see
     /// [`Rail::unseen_after`] for when.
     pub async fn payout(&self, order: &PayoutOrder) -> Outcome<PayoutStatus> {

@@ -1,6 +1,7 @@
 //! Payments: looked at, paid on our page, heard of from providers.
 
 mod body;
+mod observe;
 mod offer;
 mod other_way;
 mod page;
@@ -23,8 +24,14 @@ pub use verifiers::{Verifier, Verifiers};
 
 use crate::{App, http::operation::Operation};
 
-pub const OPERATIONS: &[&Operation] =
-    &[&offer::METHODS, &show::SHOW, &refund::REFUND, &webhook::WEBHOOK, &webhook::WEBHOOK_OF_ACCOUNT];
+pub const OPERATIONS: &[&Operation] = &[
+    &offer::METHODS,
+    &show::SHOW,
+    &refund::REFUND,
+    &observe::OBSERVE,
+    &webhook::WEBHOOK,
+    &webhook::WEBHOOK_OF_ACCOUNT,
+];
 
 /// Our page for a payment: the same address for ever, short enough for an SMS.
 pub fn pay_url(app: &App, payment: PaymentId) -> String {

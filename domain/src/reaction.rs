@@ -49,6 +49,8 @@ pub enum Reaction {
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
     FetchStatement { reconciliation_id: ReconciliationId },
+    /// [`refund::Observed`] of the payment that a listed movement gave back, and [`reconciliation::catch_up`].
+    ObserveRefund { reconciliation_id: ReconciliationId, number: u32 },
     /// [`crate::promotion::release`] of whatever discount it has.
     ReleaseDiscount { reservation_id: ReservationId },
     /// At that time, see whether the reservation moves on.
@@ -73,6 +75,7 @@ impl Reaction {
             | Self::SubmitPayout { .. }
             | Self::ReturnMoney { .. }
             | Self::FetchStatement { .. }
+            | Self::ObserveRefund { .. }
             | Self::ReleaseDiscount { .. }
             | Self::Tell { .. } => None,
         }

@@ -10,6 +10,7 @@ mod event;
 mod explain;
 mod import;
 mod line;
+mod outside;
 mod reactions;
 mod refusal;
 mod state;
@@ -21,6 +22,7 @@ pub use event::*;
 pub use explain::{Explanation, explain, needs_second};
 pub use import::{Import, MOST_DIFFERENCES, import};
 pub use line::{Is, Key, Line, LineState, Listing, Moved, Movement, Object, Provider, Signed, Subject, Way};
+pub use outside::{catch_up, paid_back};
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use state::{Difference, Reconciliation, Scope, Standing, Status};
@@ -63,3 +65,5 @@ mod tests;
 mod tests_compare;
 #[cfg(test)]
 mod tests_faults;
+#[cfg(test)]
+mod tests_outside;

@@ -19,12 +19,14 @@ mod submit;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_external;
+#[cfg(test)]
 mod tests_ways;
 
 pub use answer::{fail, pending, reverse, succeed, unknown};
 pub use approve::{approve, decline};
 pub use event::*;
-pub use external::Observed;
+pub use external::{Movement, Observation, Observed};
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use request::Request;

@@ -12,6 +12,7 @@ mod model;
 mod owed;
 mod people;
 mod properties;
+mod refunds;
 pub mod shares;
 mod sharing;
 mod simulation;

@@ -65,7 +65,7 @@ pub const REFUND: &[Step] = &[
     step("refund.submitted", &["approved", "failed", "reversed"], Some("submitted")),
     step("refund.pending", &["submitted", "unknown"], Some("pending")),
     step("refund.became_unknown", &["submitted", "pending"], Some("unknown")),
-    step("refund.outcome_stated", &["submitted", "pending", "unknown"], None),
+    step("refund.outcome_stated", &["requested", "submitted", "pending", "unknown"], None),
     step("refund.succeeded", &["submitted", "pending", "unknown"], Some("succeeded")),
     step("refund.failed", &["submitted", "pending", "unknown"], Some("failed")),
     step("refund.reversed", &["succeeded"], Some("reversed")),

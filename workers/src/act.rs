@@ -5,6 +5,7 @@ mod checkout;
 mod invoice;
 pub(crate) mod learn;
 mod number;
+pub(crate) mod observe;
 mod payout;
 mod refund;
 mod report;
@@ -181,6 +182,9 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
         Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,
         Reaction::FetchStatement { reconciliation_id } => statement::fetch(ctx, taken, reconciliation_id).await,
+        Reaction::ObserveRefund { reconciliation_id, number } => {
+            observe::listed(ctx, taken, reconciliation_id, number).await
+        }
         Reaction::Wake { reservation_id, alarm, .. } => match alarm {
             Alarm::HoldEnds => timer::expire_hold(ctx, taken, reservation_id).await,
             Alarm::Finish => timer::finish(ctx, taken, reservation_id).await,

@@ -65,6 +65,7 @@ impl Work {
                 Reaction::InvoiceDue { .. } => "invoice_due",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
+                Reaction::ObserveRefund { .. } => "observe_refund",
                 Reaction::ReleaseDiscount { .. } => "release_discount",
                 Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "expire_hold",
                 Reaction::Wake { alarm: Alarm::Finish, .. } => "complete_or_no_show",
@@ -99,7 +100,9 @@ impl Work {
                 | Reaction::ReturnMoney { reservation_id }
                 | Reaction::ReleaseDiscount { reservation_id }
                 | Reaction::Wake { reservation_id, .. } => reservation_id.uuid(),
-                Reaction::FetchStatement { reconciliation_id } => reconciliation_id.uuid(),
+                Reaction::FetchStatement { reconciliation_id } | Reaction::ObserveRefund { reconciliation_id, .. } => {
+                    reconciliation_id.uuid()
+                }
                 Reaction::Tell { whom, .. } => addressee(whom),
             },
             Self::SendSms(letter) => addressee(letter.whom),

@@ -3,13 +3,14 @@
 
 use adapters::{
     call::Outcome as Call,
-    payments::{ProviderStatus, origin, reference_id, webhook},
+    payments::{ProviderStatus, Rail, origin, reference_id, webhook},
 };
 use chrono::TimeDelta;
 use domain::{
     aggregate::Loaded,
     ids::PaymentId,
-    payment::{Payment, Row},
+    payment::{Payment, Requested, Row},
+    refund,
     text::Slug,
 };
 use eventstore::{
@@ -18,8 +19,8 @@ use eventstore::{
 };
 
 use crate::{
-    act::{Learned, Report, TurnError, account, asked, call, learn, rail},
-    context::Context,
+    act::{Learned, Report, TurnError, account, asked, call, learn, observe, rail},
+    context::{Context, Guarded},
     process,
     runtime::{Progress, Step, StepError},
 };
@@ -70,6 +71,7 @@ impl Reader {
             webhook::Kind::Other(kind) => Ok(Verdict::End(Disposition::Stale, Some(format!("{kind} is not used")))),
             webhook::Kind::CheckoutCompleted(hint) => self.checkout(taken, &hint, true).await,
             webhook::Kind::CheckoutFailed(hint) => self.checkout(taken, &hint, false).await,
+            webhook::Kind::Refunded(hint) => self.refunded(taken, &hint).await,
         }
     }
 
@@ -91,6 +93,57 @@ impl Reader {
         }
     }
 
+    /// The provider of a payment, if the message is one of its account there.
+    async fn rail_of<'a>(
+        &'a self,
+        taken: &Taken,
+        request: &Requested,
+    ) -> Result<Result<&'a Guarded<Rail>, Verdict>, TurnError> {
+        // What proves itself with the secrets of one account tells nothing about another's money.
+        let account = account(&self.ctx, request.reservation_id).await?;
+        if account.as_ref().map_or("", Slug::as_str) != taken.account {
+            return Ok(Err(refused("the payment is not one of this merchant account")));
+        }
+        Ok(match rail(&self.ctx, request).await? {
+            Ok(rail) if rail.provider.name() == taken.provider => Ok(rail),
+            Ok(_) => Err(refused("the payment is not one of this provider")),
+            Err(why) => Err(Verdict::Later(why)),
+        })
+    }
+
+    /// A payment went back. What we asked for is asked about by whoever sent it; the rest is written down.
+    async fn refunded(&self, taken: &Taken, hint: &webhook::Hint) -> Result<Verdict, TurnError> {
+        let Some(payment) = self.find(hint).await? else {
+            return Ok(Verdict::Park("about no payment that is known".into()));
+        };
+        let Some(request) = &payment.state.request else { return Ok(Verdict::Park("not asked for".into())) };
+        let rail = match self.rail_of(taken, request).await? {
+            Ok(rail) => rail,
+            Err(verdict) => return Ok(verdict),
+        };
+        let Some(provider_id) = payment.state.provider_id() else {
+            return Ok(Verdict::Later("nothing was paid in it yet".into()));
+        };
+        match answered(call(rail, rail.provider.is_given_back(provider_id)).await) {
+            Ok(true) => {}
+            Ok(false) if taken.attempts < ASKED => {
+                return Ok(Verdict::Later("the provider says that it has not gone back".into()));
+            }
+            Ok(false) => return Ok(refused("the provider says that it has not gone back")),
+            Err(verdict) => return Ok(verdict),
+        }
+        Ok(match observe::given_back(&self.ctx, &Report::of_webhook(taken.id), payment.id).await? {
+            Ok(true) => Verdict::End(Disposition::Applied, Some("given back without us".into())),
+            Ok(false) => Verdict::End(Disposition::Duplicate, None),
+            Err(refund::Refusal::MayBeOurs { .. }) => {
+                Verdict::End(Disposition::Stale, Some("ours is asked about".into()))
+            }
+            // It may overtake the news that it was paid.
+            Err(refund::Refusal::NotReceived { .. }) => Verdict::Later("nothing was received yet".into()),
+            Err(refusal) => refused(&refusal.to_string()),
+        })
+    }
+
     async fn checkout(&self, taken: &Taken, hint: &webhook::Hint, paid: bool) -> Result<Verdict, TurnError> {
         let Some(payment) = self.find(hint).await? else {
             return Ok(Verdict::Park("about no payment that is known".into()));
@@ -101,28 +154,18 @@ impl Reader {
         {
             return Ok(Verdict::End(Disposition::Duplicate, None));
         }
-        // What proves itself with the secrets of one account tells nothing about another's money.
-        let account = account(&self.ctx, request.reservation_id).await?;
-        if account.as_ref().map_or("", Slug::as_str) != taken.account {
-            return Ok(refused("the payment is not one of this merchant account"));
-        }
-        let rail = match rail(&self.ctx, request).await? {
+        let rail = match self.rail_of(taken, request).await? {
             Ok(rail) => rail,
-            Err(why) => return Ok(Verdict::Later(why)),
+            Err(verdict) => return Ok(verdict),
         };
-        if rail.provider.name() != taken.provider {
-            return Ok(refused("the payment is not one of this provider"));
-        }
         let known = hint.page.as_ref().and_then(|_| payment.state.provider_id());
         let answer = match hint.provider_id.as_ref().or(known) {
             Some(provider_id) => call(rail, rail.provider.status(asked(request, provider_id))).await,
             None => call(rail, rail.provider.search(&request.reference)).await,
         };
-        let status = match answer {
-            Call::Done(status) => status,
-            Call::Refused(refusal) => return Ok(Verdict::Later(refusal.to_string())),
-            Call::RetryAfter(_) => return Ok(Verdict::Later("asked to come later".into())),
-            Call::Unknown(why) => return Ok(Verdict::Later(why.to_string())),
+        let status = match answered(answer) {
+            Ok(status) => status,
+            Err(verdict) => return Ok(verdict),
         };
         if let (ProviderStatus::Succeeded(receipt), Some(amount)) = (&status, hint.amount)
             && receipt.amount != amount
@@ -146,6 +189,16 @@ impl Reader {
             Learned::Nothing => refused("the provider knows nothing of it"),
             Learned::Contradiction(why) => refused(&why),
         })
+    }
+}
+
+/// What could not be asked is asked later.
+fn answered<T>(answer: Call<T>) -> Result<T, Verdict> {
+    match answer {
+        Call::Done(done) => Ok(done),
+        Call::Refused(refusal) => Err(Verdict::Later(refusal.to_string())),
+        Call::RetryAfter(_) => Err(Verdict::Later("asked to come later".into())),
+        Call::Unknown(why) => Err(Verdict::Later(why.to_string())),
     }
 }
 

@@ -61,6 +61,7 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::SubmitPayout { .. }
         | Reaction::ReturnMoney { .. }
         | Reaction::FetchStatement { .. }
+        | Reaction::ObserveRefund { .. }
         | Reaction::ReleaseDiscount { .. } => true,
         Reaction::Wake { .. }
         | Reaction::PreparePayout { .. }

@@ -229,6 +229,11 @@ impl PayTech {
         }
     }
 
+    /// See [`super::Rail::is_given_back`].
+    pub async fn is_given_back(&self, id: &ProviderId) -> Outcome<bool> {
+        self.payment(id).await.map(|payment| payment.state == State::GivenBack)
+    }
+
     /// See [`super::Rail::payout`]. PayTech sends money too, by calls that are not documented well enough to use.
     pub async fn payout(&self, _order: &PayoutOrder) -> Outcome<PayoutStatus> {
         no_payouts()

@@ -49,6 +49,8 @@ pub enum Kind {
     CheckoutFailed(Hint),
     /// News of money that we sent.
     Payout(Hint),
+    /// A payment went back to whoever had paid it, at our wish or without us.
+    Refunded(Hint),
     /// The portal's test button: accept and ignore.
     Test,
     /// Something we do not use, by its type.

@@ -1,6 +1,6 @@
 //! What we owe the world after something happened to a reconciliation.
 
-use super::{Event, Kind, Object};
+use super::{Event, Kind, Object, outside::may_be_outside};
 use crate::{
     ids::PaymentId,
     reaction::{About, Ask, Notice, Reaction, Whom},
@@ -18,6 +18,11 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         }
         // Late money that nobody told us of: the provider is asked about that payment, so that it can land by itself.
         Event::DifferenceFound(found) if matches!(found.kind, Kind::MissingHere | Kind::StateDiffers) => {
+            let here = found.here.as_ref().map(|here| (here.subject.object, here.state));
+            if found.there.as_ref().is_some_and(|there| may_be_outside(found.kind, here, there)) {
+                let (reconciliation_id, number) = (found.reconciliation_id, found.number);
+                return vec![Reaction::ObserveRefund { reconciliation_id, number }];
+            }
             let paid = found.there.as_ref().is_some_and(|there| there.amount.0.is_positive());
             let subject = found.here.as_ref().map(|here| here.subject);
             match subject {

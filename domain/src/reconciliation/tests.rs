@@ -21,7 +21,7 @@ use crate::{
     text::{Slug, Text},
 };
 
-const ONE: Actor = Actor::new(Role::Finance, PrincipalId::new(Uuid::from_u128(0xF1)));
+pub(super) const ONE: Actor = Actor::new(Role::Finance, PrincipalId::new(Uuid::from_u128(0xF1)));
 const TWO: Actor = Actor::new(Role::Finance, PrincipalId::new(Uuid::from_u128(0xF2)));
 
 fn main() -> Slug {
@@ -32,11 +32,11 @@ fn loaded(day: chrono::NaiveDate) -> Loaded<Reconciliation> {
     Loaded::new(id_of(Provider::Wave, &main(), day))
 }
 
-fn digest(text: &str) -> Digest {
+pub(super) fn digest(text: &str) -> Digest {
     Text::new(&format!("{text:0>64}")).unwrap()
 }
 
-fn statement(name: &str, lines: Vec<Line>, movements: Vec<Movement>) -> Import {
+pub(super) fn statement(name: &str, lines: Vec<Line>, movements: Vec<Movement>) -> Import {
     Import {
         provider: Provider::Wave,
         account: main(),
@@ -51,23 +51,23 @@ fn statement(name: &str, lines: Vec<Line>, movements: Vec<Movement>) -> Import {
     }
 }
 
-fn tomorrow() -> crate::Timestamp {
+pub(super) fn tomorrow() -> crate::Timestamp {
     at("2026-11-29 02:30")
 }
 
 /// A day under way: its stream, and what is in the ledger.
-struct Day {
-    it: Loaded<Reconciliation>,
+pub(super) struct Day {
+    pub(super) it: Loaded<Reconciliation>,
     accounts: BTreeMap<String, i64>,
-    events: Vec<event::Event>,
+    pub(super) events: Vec<event::Event>,
 }
 
 impl Day {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { it: loaded(day()), accounts: BTreeMap::new(), events: Vec::new() }
     }
 
-    fn take(&mut self, decision: &Decision) {
+    pub(super) fn take(&mut self, decision: &Decision) {
         for event in decision.changes.iter().flat_map(|change| &change.events) {
             let concerned = ledger::concern(event).is_some();
             let entry = ledger::alone(event).unwrap();
@@ -81,25 +81,25 @@ impl Day {
         apply(&mut self.it, decision);
     }
 
-    fn import(&mut self, statement: &Import) {
+    pub(super) fn import(&mut self, statement: &Import) {
         let decision = import(&self.it, &[], statement, ONE, tomorrow()).unwrap();
         self.take(&decision);
     }
 
-    fn say(&mut self, number: u32, how: How, by: Actor) -> Result<(), Refusal> {
+    pub(super) fn say(&mut self, number: u32, how: How, by: Actor) -> Result<(), Refusal> {
         let decision = explain(&self.it, number, Explanation { how, note: None }, by, tomorrow())?;
         self.take(&decision);
         Ok(())
     }
 
     #[track_caller]
-    fn stands(&self, clearing: i64, suspense: i64, fees: i64) {
+    pub(super) fn stands(&self, clearing: i64, suspense: i64, fees: i64) {
         let of = |account: Account| self.accounts.get(&account.to_string()).copied().unwrap_or_default();
         let wave = Account::at_provider(crate::payment::Method::Wave).unwrap();
         assert_eq!((of(wave), of(Account::Suspense), of(Account::ProviderFees)), (clearing, suspense, fees));
     }
 
-    fn kinds(&self) -> Vec<(Kind, Standing)> {
+    pub(super) fn kinds(&self) -> Vec<(Kind, Standing)> {
         self.it.state.differences.iter().map(|it| (it.found.kind, it.standing)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The second person: says yes or no to a refund that somebody else asked for.
 
-use super::{Approved, Declined, Refund, Refusal, Requested, Status, request::returned};
+use super::{Approved, Declined, Refund, Refusal, Requested, Status, external, request::returned};
 use crate::{
     Timestamp,
     actor::{Actor, Role},
@@ -27,6 +27,7 @@ pub fn approve(
         status => return Err(Refusal::WrongStatus { status }),
     }
     let decision = Decision::default().then(refund, Approved { refund_id: refund.id, by, at: now });
+    let decision = external::agreed(decision, refund, by, now);
     Ok(returned(decision, reservation, payment, refund.id, request.amount, request.reason, now))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     aggregate::Version,
     ids::RefundId,
     money::{Money, MoneyError},
-    payment::ProviderId,
+    payment::{Method, ProviderId},
     refusal::{Refused, Rule},
     reservation,
 };
@@ -51,6 +51,8 @@ pub enum Refusal {
     OtherMovement { known: ProviderId, other: ProviderId },
     #[error("refund {refund_id} of the same transaction is on its way and may be this one")]
     MayBeOurs { refund_id: RefundId },
+    #[error("{} is not what the money came by", method.as_str())]
+    OtherProvider { method: Method },
     #[error("there is no client to credit")]
     NoClient,
     #[error(transparent)]
@@ -77,6 +79,7 @@ impl Refused for Refusal {
             Self::AtProvider { .. } => "refund.at_provider",
             Self::OtherMovement { .. } => "refund.other_movement",
             Self::MayBeOurs { .. } => "refund.may_be_ours",
+            Self::OtherProvider { .. } => "refund.other_provider",
             Self::NoClient => "refund.no_client",
             Self::Money(_) => "money.out_of_range",
         }
@@ -101,6 +104,7 @@ impl Refused for Refusal {
             | Self::AtProvider { .. }
             | Self::OtherMovement { .. }
             | Self::MayBeOurs { .. }
+            | Self::OtherProvider { .. }
             | Self::NoClient
             | Self::Money(_) => None,
         }

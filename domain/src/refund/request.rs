@@ -44,7 +44,7 @@ impl Request<'_> {
         }
         let transaction = self.transaction()?;
         let amount = self.amount.unwrap_or(payment.state.refundable_of(&transaction));
-        let needs_approval = self.needs_approval(amount)?;
+        let needs_approval = takes_two(payment, reservation, amount)?;
         let note = Some(self.note);
         let reason = Reason::Goodwill;
         let back =
@@ -65,19 +65,23 @@ impl Request<'_> {
         let transaction = left.or(captures.first()).map(|capture| capture.transaction.clone());
         transaction.ok_or(Refusal::NotReceived { transaction: None })
     }
+}
 
-    /// Counts what persons asked for before, on this payment and on the others of the reservation: many small refunds are
-    /// one large one.
-    fn needs_approval(&self, amount: Money) -> Result<bool, Refusal> {
-        let Some(terms) = &self.reservation.state.terms else { return Ok(true) };
-        let goodwill = Reason::Goodwill;
-        let here = self.payment.state.allotments.iter().filter(|allotment| allotment.reason == goodwill);
-        let elsewhere = self.reservation.state.returns.iter().filter(|given| given.reason == goodwill);
-        let elsewhere = elsewhere.filter(|given| given.share.payment_id != self.payment.id);
-        let amounts = here.map(|allotment| allotment.amount).chain(elsewhere.map(|given| given.share.amount));
-        let before = Money::sum(amount.currency, amounts)?;
-        Ok(before.plus(amount)?.compare(terms.policy.four_eyes_above)?.is_gt())
-    }
+/// Whether so much takes two people. Counts what persons gave back before, on this payment and on the others of the
+/// reservation: many small refunds are one large one.
+pub(super) fn takes_two(
+    payment: &Loaded<Payment>,
+    reservation: &Loaded<Reservation>,
+    amount: Money,
+) -> Result<bool, Refusal> {
+    let Some(terms) = &reservation.state.terms else { return Ok(true) };
+    let by_a_person = |reason: Reason| matches!(reason, Reason::Goodwill | Reason::External);
+    let here = payment.state.allotments.iter().filter(|allotment| by_a_person(allotment.reason));
+    let elsewhere = reservation.state.returns.iter().filter(|given| by_a_person(given.reason));
+    let elsewhere = elsewhere.filter(|given| given.share.payment_id != payment.id);
+    let amounts = here.map(|allotment| allotment.amount).chain(elsewhere.map(|given| given.share.amount));
+    let before = Money::sum(amount.currency, amounts)?;
+    Ok(before.plus(amount)?.compare(terms.policy.four_eyes_above)?.is_gt())
 }
 
 /// Notes on the reservation that money it had counted on goes back.

@@ -5,8 +5,8 @@ use crate::{
     ids::{PaymentId, RefundId, ReservationId},
     money::Money,
     payment::{Method, ProviderId},
-    refund::{self, Next, Observed, Reason, Refund, Route, Status},
-    reservation::{self, CancelReason, Purpose},
+    refund::{self, Next, Refund, Route, Status},
+    reservation::{CancelReason, Purpose},
     spec::{
         story::{Booking, DEPOSIT, Paying, TOTAL, client, evening, manager, note},
         world::{CLIENT, No, World, Written, person},
@@ -22,7 +22,7 @@ fn refused(code: &'static str) -> Written {
 }
 
 /// Confirmed and paid in full through Wave.
-fn paid(world: &mut World) -> (ReservationId, PaymentId) {
+pub(super) fn paid(world: &mut World) -> (ReservationId, PaymentId) {
     let wave = Paying::Online(Method::Wave, Purpose::Full);
     let (reservation, payment) = world.place(&Booking { total: 80_000, ..Booking::online(evening(2)) }, wave).unwrap();
     world.open(payment).unwrap();
@@ -321,36 +321,4 @@ fn a_success_after_a_failure_is_for_a_person_to_look_at() {
     let id = submitted(&mut world);
     fail(&mut world, id).unwrap();
     assert_eq!(succeed(&mut world, id, None), refused("refund.wrong_status"));
-}
-
-#[test]
-fn a_refund_made_at_the_provider_is_written_down_when_seen() {
-    let mut world = World::new();
-    let (reservation_id, payment_id) = world.confirm(evening(2));
-    let transaction = world.payment(payment_id).captures[0].transaction.clone();
-    let observe = |world: &mut World| {
-        let (payment, reservation) = (world.load(payment_id), world.load(reservation_id));
-        let observed = Observed {
-            payment: &payment,
-            reservation: &reservation,
-            refund_id: world.id().into(),
-            transaction: transaction.clone(),
-            amount: Money::xof(DEPOSIT),
-            provider_id: ProviderId::new("portal-1").unwrap(),
-            by: Actor::SYSTEM,
-            now: world.now,
-        };
-        world.write(observed.decide())
-    };
-    assert!(observe(&mut world).is_ok());
-    let refund = world.refunds().pop().unwrap();
-    assert_eq!((refund.reason, world.refund(refund.refund_id).status), (Reason::External, Status::Succeeded));
-    assert_eq!(world.reservation(reservation_id).held_money(), Money::xof(0));
-    assert_eq!(observe(&mut world), refused("refund.more_than_captured"), "the same news again");
-    // One of ours that is on its way may be what was seen.
-    let mut world = World::new();
-    let (reservation_id, _) = world.confirm(evening(2));
-    world.cancel(reservation_id, CancelReason::Client, client()).unwrap();
-    assert_eq!(world.reservation(reservation_id).status, reservation::Status::Cancelled);
-    assert_eq!(observe(&mut world), refused("refund.may_be_ours"));
 }

@@ -52,7 +52,7 @@ const LEGAL: &[(&str, &[&str], &str)] = &[
     ("refund.submitted", &["approved", "failed", "reversed"], "submitted"),
     ("refund.pending", &["submitted", "unknown"], "pending"),
     ("refund.became_unknown", &["submitted", "pending"], "unknown"),
-    ("refund.outcome_stated", &["submitted", "pending", "unknown"], "-"),
+    ("refund.outcome_stated", &["requested", "submitted", "pending", "unknown"], "-"),
     ("refund.succeeded", &["submitted", "pending", "unknown"], "succeeded"),
     ("refund.failed", &["submitted", "pending", "unknown"], "failed"),
     ("refund.reversed", &["succeeded"], "reversed"),

@@ -304,18 +304,9 @@ impl Play {
                 return Ok(());
             }
             Command::Observe(_, transaction, amount) => {
-                let reservation = world.load(loaded.state.request.as_ref().unwrap().reservation_id);
-                let observed = refund::Observed {
-                    payment: &loaded,
-                    reservation: &reservation,
-                    refund_id: world.id().into(),
-                    transaction: ProviderId::new(&format!("T{transaction}")).unwrap(),
-                    amount: Money::xof(amount),
-                    provider_id: ProviderId::new("pt-portal").unwrap(),
-                    by: Actor::SYSTEM,
-                    now,
-                };
-                world.write(observed.decide())?
+                let transaction = ProviderId::new(&format!("T{transaction}")).unwrap();
+                let provider = Actor { role: crate::actor::Role::Provider, id: None };
+                world.observe(id, "pt-portal", amount, Some(transaction), provider)?
             }
             _ => Vec::new(),
         };

@@ -100,7 +100,7 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Event, NotAnEvent> {
     let kind = match kind {
         "sale_complete" => Kind::CheckoutCompleted(Hint { transaction_id: token(&fields), ..hint(&fields) }),
         "sale_canceled" => Kind::CheckoutFailed(hint(&fields)),
-        "refund_complete" => Kind::Payout(hint(&fields)),
+        "refund_complete" => Kind::Refunded(hint(&fields)),
         transfer if transfer.starts_with("transfer_") => Kind::Payout(hint(&fields)),
         other => Kind::other(other),
     };

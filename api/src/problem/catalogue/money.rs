@@ -181,6 +181,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "refund.may_be_ours",
+        ["Peut-être le nôtre", "It may be ours", "Mën na nekk suñu bos"],
+        [
+            "Un de nos remboursements de ce paiement est en route : l'opérateur dira d'abord ce qu'il en est.",
+            "A refund of ours of the same payment is on its way: its provider is asked about that first. Try again later.",
+            "Benn ci suñu delloo a ngi ci yoon wi: nañu xaar li opérateur bi di wax.",
+        ],
+    ),
+    rule(
+        "refund.other_provider",
+        ["Un autre opérateur", "Another provider", "Beneen opérateur"],
+        [
+            "L'argent n'était pas venu par là : demandez plutôt un remboursement.",
+            "The money did not come by it: ask for a refund instead.",
+            "Xaalis bi jaarul foofu: laajal delloo.",
+        ],
+    ),
+    rule(
         "refund.outcome_unknown",
         ["Issue inconnue", "Outcome unknown", "Xamaguñu li ci xew"],
         [

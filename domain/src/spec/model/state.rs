@@ -75,6 +75,7 @@ impl Effect {
             | Reaction::IssueInvoice { .. }
             | Reaction::InvoiceDue { .. }
             | Reaction::Tell { .. }
+            | Reaction::ObserveRefund { .. }
             | Reaction::FetchStatement { .. } => 0,
         }
     }
@@ -94,7 +95,7 @@ impl Effect {
             Reaction::ReleaseDiscount { .. } => "release discount",
             Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "end hold",
             Reaction::Wake { .. } => "finish",
-            Reaction::Tell { .. } | Reaction::FetchStatement { .. } => "tell",
+            Reaction::Tell { .. } | Reaction::FetchStatement { .. } | Reaction::ObserveRefund { .. } => "tell",
             Reaction::SubmitPayout { .. } | Reaction::PreparePayout { .. } => "payout",
             Reaction::IssueInvoice { .. } | Reaction::InvoiceDue { .. } => "invoice",
         }

@@ -51,6 +51,7 @@ impl Work {
                 Reaction::ReturnMoney { .. } => "return money",
                 Reaction::ReleaseDiscount { .. } => "release a discount",
                 Reaction::FetchStatement { .. } => "fetch a statement",
+                Reaction::ObserveRefund { .. } => "write down what went back outside",
                 Reaction::Wake { .. } => "wake",
                 Reaction::Tell { .. } => "tell",
             },

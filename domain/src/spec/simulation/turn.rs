@@ -123,6 +123,7 @@ impl Run {
             Reaction::CloseCheckout { payment_id, .. } => self.close_checkout(payment_id),
             // No statement is imported here: nobody asks for one, or about what one lists.
             Reaction::FetchStatement { .. }
+            | Reaction::ObserveRefund { .. }
             | Reaction::Ask(Ask { about: About::Listed(_) | About::Payout(_), .. })
             | Reaction::PreparePayout { .. }
             | Reaction::IssueInvoice { .. }
