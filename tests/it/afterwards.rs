@@ -17,6 +17,7 @@ mod money;
 mod nats;
 mod offers;
 mod other_way;
+mod outside;
 mod pages;
 mod payout_desk;
 mod payout_statements;

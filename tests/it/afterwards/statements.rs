@@ -19,12 +19,12 @@ use super::{
     rails::Kind,
 };
 
-fn main() -> Slug {
+pub(super) fn main() -> Slug {
     Slug::new(MAIN).unwrap()
 }
 
 /// The day on which every bench begins.
-fn day() -> NaiveDate {
+pub(super) fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2027, 3, 1).unwrap()
 }
 
@@ -36,7 +36,7 @@ async fn bench(kind: Kind) -> Bench {
 }
 
 /// The views come up to the log, and the workers do what is due, until both have nothing to do.
-async fn work(bench: &Bench) {
+pub(super) async fn work(bench: &Bench) {
     for _ in 0..4 {
         for projector in PROJECTORS {
             let mut runner = Runner::own(projector, bench.store.clone(), "test", None).await.unwrap();
@@ -47,7 +47,7 @@ async fn work(bench: &Bench) {
 }
 
 /// Until half past two of the night after.
-async fn night(bench: &Bench) {
+pub(super) async fn night(bench: &Bench) {
     let end = domain::reconciliation::end(day()) + chrono::TimeDelta::minutes(151);
     let ahead = (end - bench.store.clock().now()).num_seconds();
     bench.pass_quietly(ahead).await;
@@ -56,7 +56,7 @@ async fn night(bench: &Bench) {
     work(bench).await;
 }
 
-async fn on(bench: &Bench, account: Account) -> i64 {
+pub(super) async fn on(bench: &Bench, account: Account) -> i64 {
     let (_, balances) = projections::ledger::trial_balance(bench.store.pool(), None, None).await.unwrap();
     let found = balances.into_iter().find(|balance| balance.account == account.to_string());
     found.map_or(0, |balance| balance.balance().amount)
