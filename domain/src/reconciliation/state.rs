@@ -132,6 +132,13 @@ pub struct Scope {
     pub day: NaiveDate,
 }
 
+impl Scope {
+    /// Whose account it is: as a contract says it.
+    pub fn merchant_account(&self) -> Option<&Slug> {
+        super::merchant_account(&self.account)
+    }
+}
+
 /// A reconciliation as it stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reconciliation {
