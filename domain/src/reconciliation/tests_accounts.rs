@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -19,7 +18,6 @@ use crate::{
     ids::PrincipalId,
     ledger,
     money::Money,
-    payment::reference,
     reaction::{About, Reaction},
     spec::{apply, example::at},
     text::{Slug, Text},
@@ -103,7 +101,7 @@ fn what_a_manager_gives_back_without_us_is_seen_and_asked_about_is_what_came_unt
     let open = Movement { state: Moved::Open, ids: Vec::new(), number: None, ..paid };
     let mut wallet = Wallet::new();
     wallet.import("a", vec![line(&movement(1, 15_000))], vec![open.clone()]);
-    let asked: Vec<Reaction> = wallet.events.iter().flat_map(|event| crate::reaction::react(event)).collect();
+    let asked: Vec<Reaction> = wallet.events.iter().flat_map(crate::reaction::react).collect();
     let about = About::Listed(crate::ids::PaymentId::new(open.subject.id));
     assert!(asked.iter().any(|it| matches!(it, Reaction::Ask(ask) if ask.about == about)), "{asked:?}");
 }
