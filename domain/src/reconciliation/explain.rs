@@ -89,14 +89,10 @@ pub fn explain(
         by,
         proposed_by: first.filter(|first| first.how == how && first.by != by).map(|first| first.by),
         // What lies on a manager's account is in none of the platform's books.
-        entered: entered(difference, how).filter(|_| is_ours(state)),
+        entered: entered(difference, how).filter(|_| state.is_in_our_books()),
         at: now,
     };
     Ok(Decision::nothing().then(reconciliation, explained))
-}
-
-fn is_ours(state: &Reconciliation) -> bool {
-    state.scope.as_ref().is_some_and(|scope| scope.merchant_account().is_none())
 }
 
 /// Whether it can be said of such a difference.

@@ -163,6 +163,11 @@ impl Reconciliation {
         self.differences.iter().filter(|difference| difference.standing != Standing::Explained)
     }
 
+    /// Whether money on its account is the platform's. What lies on a manager's is in none of its books (docs/ledger.md).
+    pub(super) fn is_in_our_books(&self) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.merchant_account().is_none())
+    }
+
     fn numbered(&mut self, number: u32) -> Option<&mut Difference> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         self.differences.get_mut(index)

@@ -15,7 +15,7 @@ use crate::{
     aggregate::Loaded,
     decision::Decision,
     event,
-    ids::PrincipalId,
+    ids::{PrincipalId, RefundId},
     ledger,
     money::Money,
     reaction::{About, Reaction},
@@ -94,9 +94,18 @@ fn what_a_manager_gives_back_without_us_is_seen_and_asked_about_is_what_came_unt
     back.listing.transaction = id("T_BACK");
     back.listing.is = Is::Refund;
     back.listing.amount = Signed(Money::xof(-15_000));
-    let outcome = compared(Some(&account), &[line(&paid), back.clone()], std::slice::from_ref(&paid));
-    let [found] = outcome.differences.as_slice() else { panic!("{outcome:?}") };
+    back.listing.fee = Signed(Money::xof(25));
+    let mut wallet = Wallet::new();
+    wallet.import("a", vec![line(&paid), back.clone()], vec![paid.clone()]);
+    let [difference] = wallet.it.state.differences.as_slice() else { panic!("{:?}", wallet.it.state) };
+    let found = &difference.found;
     assert_eq!((found.kind, &found.here, found.there.as_ref()), (Kind::MissingHere, &None, Some(&back.listing)));
+    let looked_into = |it: &Reaction| matches!(it, Reaction::ObserveRefund { number: 1, .. });
+    assert!(wallet.events.iter().flat_map(crate::reaction::react).any(|it| looked_into(&it)));
+    let caught_up = catch_up(&wallet.it, 1, Subject::refund(RefundId::new(Uuid::from_u128(99))), tomorrow());
+    wallet.take(&caught_up);
+    assert_eq!((wallet.it.state.unexplained().count(), wallet.it.state.pairs.len()), (0, 2));
+    assert!(wallet.enters_nothing());
 
     let open = Movement { state: Moved::Open, ids: Vec::new(), number: None, ..paid };
     let mut wallet = Wallet::new();

@@ -110,7 +110,10 @@ impl Observed<'_> {
         let Some(request) = &refund.state.request else { return Err(Refusal::NotFound) };
         let decision = decision.then(&refund, Approved { refund_id, by: Actor::SYSTEM, at: now });
         let decision = shown.paid(decision, &refund, request, by, now);
-        Ok(Observation { refund_id, decision: returned(decision, reservation, payment, refund_id, amount, reason, now) })
+        Ok(Observation {
+            refund_id,
+            decision: returned(decision, reservation, payment, refund_id, amount, reason, now),
+        })
     }
 
     /// The one that is shown, or the first with so much left.

@@ -1,15 +1,20 @@
 //! Statements of managers' own accounts: asked for at night like the platform's, compared with what lies there and with nothing
 //! else, and none of it in the platform's books.
 
+use std::collections::BTreeMap;
+
 use adapters::{call::Outcome, payments::Order};
 use domain::{
     actor::{Actor, Role},
-    ids::PrincipalId,
+    ids::{PaymentId, PrincipalId},
     ledger::Account,
     money::Money,
-    payment::Reference,
-    reconciliation::{Kind as Of, Provider, Reconciliation, Standing, Status, close, id_of, want},
-    text::Slug,
+    payment::{Payment, ProviderId, Reference},
+    reconciliation::{
+        Import, Is, Kind as Of, Line, LineState, Listing, Provider, Reconciliation, Signed, Source, Standing, Status,
+        Terms, close, id_of, import, want,
+    },
+    text::{Slug, Text},
 };
 use serde_json::json;
 use workers::{nightly::Nightly, runtime::Step};
@@ -138,6 +143,71 @@ async fn what_nobody_told_of_a_manager_s_account_is_found_by_its_statement_and_l
     for account in [Account::at_provider(Kind::Wave.method()).unwrap(), Account::ProviderFees, Account::Suspense] {
         assert_eq!(on(&bench, account).await, 0, "{account}");
     }
+}
+
+/// A statement of the platform's account lists this as given back.
+async fn the_platform_lists(bench: &Bench, payment: PaymentId, amount: i64) {
+    let listing = Listing {
+        transaction: ProviderId::new("T_NOT_OURS").unwrap(),
+        reference: Some(domain::payment::reference(payment.uuid(), 1)),
+        is: Is::Refund,
+        state: LineState::Succeeded,
+        method: Kind::Wave.method(),
+        amount: Signed(Money::xof(-amount)),
+        fee: Signed(Money::xof(0)),
+        at: domain::reconciliation::begin(day()) + chrono::TimeDelta::hours(12),
+    };
+    let known = bench.load::<Reconciliation>(id_of(Provider::Wave, &main(), day())).await;
+    let statement = Import {
+        provider: Provider::Wave,
+        account: main(),
+        day: day(),
+        source: Source::Csv,
+        digest: Text::new(&"0".repeat(64)).unwrap(),
+        lines: vec![Line { listing, checkout: None, number: None }],
+        movements: Vec::new(),
+        elsewhere: BTreeMap::new(),
+        terms: Terms::default(),
+        as_of_position: bench.store.head().await.unwrap(),
+    };
+    let now = bench.store.clock().now();
+    bench.append(import(&known, &[], &statement, finance(), now).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_manager_gives_back_in_their_portal_is_written_down_from_their_statement_and_from_no_other() {
+    let mut bench = bench(Kind::Wave).await;
+    let purse = bench.add_account(Kind::Wave, "fatou").await;
+    bench.through(Some("fatou"));
+    let (_, payment) = bench.hold(242).await;
+    bench.pump().await;
+    bench.pay_at(&purse, Kind::Wave, payment).await;
+    bench.pump().await;
+    assert_eq!(on(&bench, Account::Collected(bench.site)).await, 0, "the views are not there yet");
+
+    the_platform_lists(&bench, payment, DEPOSIT).await;
+    work(&bench).await;
+    let effects = bench.effects("observe_refund").await;
+    assert_eq!(effects, [("dropped".to_owned(), Some("the payment is not one of this merchant account".to_owned()))]);
+    assert_eq!(bench.refunds(payment).await, []);
+    assert_eq!(on(&bench, Account::Collected(bench.site)).await, DEPOSIT);
+
+    let checkout = bench.load::<Payment>(payment).await.state.provider_id().unwrap().clone();
+    let portal = bench.ctx.providers.rail(Kind::Wave.method(), Some(&fatou())).unwrap();
+    assert!(matches!(portal.provider.refund_full(&checkout).await, Outcome::Done(())));
+    night(&bench).await;
+    let id = id_of(Provider::Wave, &fatou(), day());
+    let known = bench.load::<Reconciliation>(id).await;
+    assert_eq!(kinds(&known.state), [(Of::MissingHere, Standing::Explained)], "{:?}", known.state.differences);
+    let refunds = bench.refunds(payment).await;
+    assert_eq!(
+        refunds.iter().map(|(_, status, amount)| (*status, *amount)).collect::<Vec<_>>(),
+        [("succeeded", DEPOSIT)]
+    );
+    bench.append(close(&known, finance(), bench.store.clock().now()).unwrap()).await.unwrap();
+    work(&bench).await;
+    assert_eq!(on(&bench, Account::Collected(bench.site)).await, 0);
+    assert_eq!((on(&bench, Account::RefundsPayable).await, on(&bench, Account::ProviderFees).await), (0, 0));
 }
 
 #[tokio::test]
