@@ -1,5 +1,6 @@
 //! Reconciliations: statements of providers compared with the log, day by day, until every franc is explained.
 
+mod account;
 mod body;
 mod close;
 mod difference;
@@ -14,8 +15,8 @@ use domain::{
     actor::Role,
     aggregate::Loaded,
     ids::ReconciliationId,
-    key::Scope,
-    reconciliation::{MAIN, Provider, Reconciliation, id_of},
+    key,
+    reconciliation::{MAIN, Provider, Reconciliation, Scope, id_of},
     text::Slug,
 };
 
@@ -40,13 +41,13 @@ pub const OPERATIONS: &[&Operation] = &[
 
 /// Who sees how the days stand.
 const READS: Authz = Authz::Keys {
-    scope: Scope::PaymentsRead,
+    scope: key::Scope::PaymentsRead,
     roles: &[(Role::Finance, Over::All), (Role::Admin, Over::All), (Role::Auditor, Over::All)],
 };
 
-const WRITES: Authz = Authz::Keys { scope: Scope::ReconciliationsWrite, roles: &[(Role::Finance, Over::All)] };
+const WRITES: Authz = Authz::Keys { scope: key::Scope::ReconciliationsWrite, roles: &[(Role::Finance, Over::All)] };
 
-/// What is compared: said by the path.
+/// What is compared: said by the path, and by the query whose account.
 struct Day {
     id: ReconciliationId,
     provider: Provider,
@@ -56,19 +57,26 @@ struct Day {
 
 impl Day {
     /// # Errors
-    /// `object.not_found` for a provider that is none, or no day.
-    fn of(call: &Call) -> Result<Self, Problem> {
+    /// `object.not_found` for a provider that is none, or no day; `reconciliation.unknown_account` for an account that is
+    /// none there, `auth.role_forbidden` for whoever sees the platform's alone.
+    async fn of(call: &Call) -> Result<Self, Problem> {
         // A key that names sites is narrowed to them, and an account at a provider is no site's.
         if call.caller.sites().is_some() {
             return Err(Problem::new("object.not_found"));
         }
         let day = call.segment("day").parse::<NaiveDate>().ok().filter(|day| (2000..2200).contains(&day.year()));
-        let (Some(provider), Some(day), Ok(account)) =
-            (Provider::named(call.segment("provider")), day, Slug::new(MAIN))
-        else {
+        let (Some(provider), Some(day)) = (Provider::named(call.segment("provider")), day) else {
             return Err(Problem::new("object.not_found"));
         };
+        let account = match account::asked_for(call, &[provider]).await? {
+            Some(account) => account,
+            None => Slug::new(MAIN).map_err(|_| Problem::new("server.error"))?,
+        };
         Ok(Self { id: id_of(provider, &account, day), provider, account, day })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope { provider: self.provider, account: self.account.clone(), day: self.day }
     }
 
     /// As it stands; it need not have begun.

@@ -46,16 +46,21 @@ use crate::{Timestamp, guard::Op, ids::ReservationId, text::Slug};
 /// Scope of the unique claim on a provider's transaction: the same money never lands twice.
 pub const TRANSACTION: &str = "payment.transaction";
 
+/// What a transaction at a merchant account (`None`: the platform's) is known by in that scope. What one account's
+/// transactions are called says nothing about another's.
+pub fn transaction_key(method: Method, account: Option<&Slug>, transaction: &ProviderId) -> String {
+    match account {
+        None => format!("{}:{transaction}", method.as_str()),
+        Some(account) => format!("{}@{account}:{transaction}", method.as_str()),
+    }
+}
+
 /// An open checkout prolongs the hold it pays for; a transaction lands once.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
     // The holder is the payment: the same transaction cannot pay a second one, not even of the same reservation.
     let landed = |method: Method, account: Option<&Slug>, transaction: &ProviderId, holder| Op::Unique {
         scope: TRANSACTION,
-        key: match account {
-            None => format!("{}:{transaction}", method.as_str()),
-            // What one account's transactions are called says nothing about another's.
-            Some(account) => format!("{}@{account}:{transaction}", method.as_str()),
-        },
+        key: transaction_key(method, account, transaction),
         holder,
     };
     let prolonged = |reservation: &ReservationId, until: Option<Timestamp>| {

@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod line;
 mod outside;
+mod own;
 mod reactions;
 mod refusal;
 mod state;
@@ -33,8 +34,13 @@ use uuid::Uuid;
 
 use crate::{Timestamp, ids::ReconciliationId, text::Slug};
 
-/// The account that everybody has.
+/// The account of the platform. Every other one is a manager's, by the name that contracts know it by.
 pub const MAIN: &str = "main";
+
+/// Whose account this is, as a contract says it: a manager's of that name, or the platform's (`None`).
+pub fn merchant_account(account: &Slug) -> Option<&Slug> {
+    Some(account).filter(|account| account.as_str() != MAIN)
+}
 
 /// The id follows from what is compared, so that two imports of one day meet in one stream. A UUIDv7 of the midnight that
 /// begins the day; its random part is a hash (FNV-1a, 64 bits) of provider and account, whose collisions
@@ -61,6 +67,8 @@ pub fn end(day: NaiveDate) -> Timestamp {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_accounts;
 #[cfg(test)]
 mod tests_compare;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Nothing sleeps: a bench pumps the steps of the workers until nothing is left to do, and moves the clock of its log
 //! (and of the fakes) itself.
 
+mod account_statements;
 mod accounts;
 mod amounts;
 mod bench;

@@ -21,9 +21,14 @@ const HEADER: &str = "transaction,kind,state,amount,fee,currency,at,reference";
 
 /// A deposit of 9 000 by Wave that has landed under this name; our reference.
 async fn landed(api: &Api, site: &str, number: u32, transaction: &str) -> String {
+    landed_by(api, site, number, transaction, "wave").await
+}
+
+/// The same by another method.
+pub async fn landed_by(api: &Api, site: &str, number: u32, transaction: &str, method: &str) -> String {
     let mut body = slot(site, "nord", api.midday(10) + chrono::TimeDelta::hours(i64::from(number)), 60);
     body["client"] = json!({ "phone": format!("+2217712300{number:02}") });
-    body["payment"] = json!({ "method": "wave", "pays": "deposit" });
+    body["payment"] = json!({ "method": method, "pays": "deposit" });
     let made = api.post("service", "/v1/reservations", body).await.is(201);
     let id = |pointer: &str| made.text(pointer).parse::<uuid::Uuid>().unwrap();
     let payment: Loaded<Payment> = api.store.load(PaymentId::new(id("/payment/id"))).await.unwrap();
@@ -52,20 +57,20 @@ async fn landed(api: &Api, site: &str, number: u32, transaction: &str) -> String
     reference
 }
 
-fn today(api: &Api) -> NaiveDate {
+pub fn today(api: &Api) -> NaiveDate {
     api.store.clock().now().date_naive()
 }
 
-fn csv(lines: &[String]) -> String {
+pub fn csv(lines: &[String]) -> String {
     std::iter::once(HEADER.to_owned()).chain(lines.iter().cloned()).map(|line| line + "\n").collect()
 }
 
 /// A charge of 9 000 at nine in the morning.
-fn charge(day: NaiveDate, transaction: &str, reference: &str) -> String {
+pub fn charge(day: NaiveDate, transaction: &str, reference: &str) -> String {
     format!("{transaction},charge,succeeded,9000,90,XOF,{day}T09:00:00Z,{reference}")
 }
 
-async fn import_as(api: &Api, role: &str, path: &str, key: &str, file: impl Into<Vec<u8>>) -> Answer {
+pub async fn import_as(api: &Api, role: &str, path: &str, key: &str, file: impl Into<Vec<u8>>) -> Answer {
     let ask = api.ask(Method::POST, &format!("{path}/statement")).role(role).key(key);
     ask.header("content-type", "text/csv").raw(file).send().await
 }
@@ -74,14 +79,14 @@ async fn import(api: &Api, path: &str, file: impl Into<Vec<u8>>) -> Answer {
     import_as(api, "finance", path, &fresh_key(), file).await
 }
 
-async fn balance(api: &Api, account: &str) -> i64 {
+pub async fn balance(api: &Api, account: &str) -> i64 {
     api.settle().await;
     let all = api.get("finance", "/v1/ledger/trial-balance").await.is(200);
     let found = all.body["accounts"].as_array().unwrap().iter().find(|one| one["account"] == account);
     found.map_or(0, |one| one["balance"]["amount"].as_i64().unwrap())
 }
 
-fn counts(answer: &Answer) -> [i64; 3] {
+pub fn counts(answer: &Answer) -> [i64; 3] {
     ["matched", "differences", "unexplained"].map(|name| answer.body[name].as_i64().unwrap())
 }
 

@@ -1,4 +1,4 @@
-//! Each night the statements of the days before are asked for, of every provider that lists its transactions.
+//! Each night the statements of the days before are asked for, of every account at a provider that lists its transactions.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,7 +12,7 @@ use domain::{
 use eventstore::{Append, AppendError, Meta};
 
 use crate::{
-    context::Context,
+    context::{Context, Providers},
     runtime::{Progress, Step, StepError},
 };
 
@@ -28,7 +28,7 @@ pub struct Nightly {
     /// When the log began: before it there is nothing to compare.
     first: Option<NaiveDate>,
     /// What was asked for, as far as this process knows.
-    asked: BTreeSet<(Provider, NaiveDate)>,
+    asked: BTreeSet<(Provider, Slug, NaiveDate)>,
 }
 
 impl Nightly {
@@ -36,9 +36,19 @@ impl Nightly {
         Self { ctx, first: None, asked: BTreeSet::new() }
     }
 
-    async fn ask(&self, provider: Provider, day: NaiveDate) -> Result<(), StepError> {
+    /// The platform's accounts, and those of managers.
+    fn accounts(&self) -> Result<BTreeSet<(Provider, Slug)>, StepError> {
+        let main = Slug::new(MAIN).map_err(|error| StepError::Stopped(error.to_string()))?;
+        let Providers { rails, accounts, .. } = &self.ctx.providers;
+        let all = rails.values().map(|rail| (rail, &main));
+        let all = all.chain(accounts.iter().map(|((_, account), rail)| (rail, account)));
+        let lists = all.filter(|(rail, _)| rail.provider.lists());
+        let named = lists.filter_map(|(rail, account)| Some((Provider::named(rail.provider.name())?, account.clone())));
+        Ok(named.collect())
+    }
+
+    async fn ask(&self, provider: Provider, account: Slug, day: NaiveDate) -> Result<(), StepError> {
         let store = &self.ctx.store;
-        let account = Slug::new(MAIN).map_err(|error| StepError::Stopped(error.to_string()))?;
         let loaded = store.load::<Reconciliation>(id_of(provider, &account, day)).await;
         let known: Loaded<Reconciliation> = loaded.map_err(|error| StepError::Stopped(error.to_string()))?;
         // Whatever came of it before is a person's to take up again.
@@ -76,15 +86,15 @@ impl Step for Nightly {
         }
         let Some(first) = self.first else { return Ok(Progress::Idle) };
         let now = store.clock().now();
-        let rails = self.ctx.providers.rails.values().filter(|rail| rail.provider.lists());
-        let providers: BTreeSet<Provider> = rails.filter_map(|rail| Provider::named(rail.provider.name())).collect();
+        let accounts = self.accounts()?;
         for back in 1..=DAYS {
             let day = now.date_naive().checked_sub_days(chrono::Days::new(back));
             let Some(day) = day.filter(|day| *day >= first && end(*day) + LATE <= now) else { continue };
-            for provider in &providers {
-                if !self.asked.contains(&(*provider, day)) {
-                    self.ask(*provider, day).await?;
-                    self.asked.insert((*provider, day));
+            for (provider, account) in &accounts {
+                let what = (*provider, account.clone(), day);
+                if !self.asked.contains(&what) {
+                    self.ask(*provider, account.clone(), day).await?;
+                    self.asked.insert(what);
                 }
             }
         }

@@ -25,6 +25,7 @@ pub struct ReconciliationBody {
     pub id: Uuid,
     /// `wave`, `sonatel`, `paytech` or `paydunya`.
     provider: &'static str,
+    /// `main`, the platform's, or the name of a manager's own.
     account: String,
     /// In UTC, the time of Dakar.
     day: String,

@@ -2,7 +2,7 @@
 
 use domain::reconciliation::close as end;
 
-use super::{Day, body::ReconciliationBody, import::answer};
+use super::{Day, account::ACCOUNT, body::ReconciliationBody, import::answer};
 use crate::http::{
     call::Call,
     command::{Tries, after},
@@ -18,18 +18,24 @@ pub const CLOSE: Operation = Operation {
     about: "When it has ended, its statement was compared, and no difference is left unexplained. A closed day takes no other \
             statement.",
     authz: super::WRITES,
+    query: &[ACCOUNT],
     success: Success {
         shape: Some(Shape::of::<ReconciliationBody>()),
         about: "How the day stands now.",
         ..Operation::READ.success
     },
-    refusals: &["reconciliation.no_statement", "reconciliation.day_not_ended", "reconciliation.unexplained"],
+    refusals: &[
+        "reconciliation.unknown_account",
+        "reconciliation.no_statement",
+        "reconciliation.day_not_ended",
+        "reconciliation.unexplained",
+    ],
     run: |call| Box::pin(close(call)),
     ..Operation::WRITE
 };
 
 async fn close(call: Call) -> Result<Reply, Halt> {
-    let day = Day::of(&call)?;
+    let day = Day::of(&call).await?;
     if let Some((then, position)) = day.resumed(&call).await? {
         return answer(&then, position);
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Day, body::DifferenceBody};
+use super::{Day, account::ACCOUNT, body::DifferenceBody};
 use crate::{
     http::{
         call::Call,
@@ -27,6 +27,7 @@ pub const DIFFERENCES: Operation = Operation {
             `superseded`.",
     authz: super::READS,
     query: &[
+        ACCOUNT,
         Param::new(
             "standing",
             Kind::OneOf(&["unexplained", "waiting", "proposed", "explained"]),
@@ -37,6 +38,7 @@ pub const DIFFERENCES: Operation = Operation {
         Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
     ],
     success: Success { shape: Some(Shape::of::<DifferenceList>()), about: "A page.", ..Operation::READ.success },
+    refusals: &["reconciliation.unknown_account"],
     run: |call| Box::pin(differences(call)),
     ..Operation::READ
 };
@@ -61,7 +63,7 @@ impl Exemplary for DifferenceList {
 }
 
 async fn differences(call: Call) -> Result<Reply, Halt> {
-    let day = Day::of(&call)?;
+    let day = Day::of(&call).await?;
     let standing = call.query.text("standing");
     let standing = standing.and_then(|name| Standing::ALL.into_iter().find(|known| known.as_str() == name));
     let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);

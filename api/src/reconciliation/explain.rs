@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Day, body::DifferenceBody};
+use super::{Day, account::ACCOUNT, body::DifferenceBody};
 use crate::{
     http::{
         call::Call,
@@ -29,6 +29,7 @@ pub const EXPLAIN: Operation = Operation {
     about: "Under your name. Above 50 000 XOF it counts when a second person says the same. `written_off` is the only word that \
             takes money out of the books; `wait` explains nothing, and says that somebody looks after it.",
     authz: super::WRITES,
+    query: &[ACCOUNT],
     body: Some(Shape::of::<ExplanationInput>()),
     success: Success {
         shape: Some(Shape::of::<DifferenceBody>()),
@@ -36,6 +37,7 @@ pub const EXPLAIN: Operation = Operation {
         ..Operation::READ.success
     },
     refusals: &[
+        "reconciliation.unknown_account",
         "reconciliation.no_such_difference",
         "reconciliation.explanation_unfit",
         "reconciliation.already_explained",
@@ -65,7 +67,7 @@ impl Exemplary for ExplanationInput {
 }
 
 async fn explain(call: Call) -> Result<Reply, Halt> {
-    let day = Day::of(&call)?;
+    let day = Day::of(&call).await?;
     let number =
         call.segment("number").parse::<u32>().map_err(|_| Problem::new("reconciliation.no_such_difference"))?;
     if let Some((then, position)) = day.resumed(&call).await? {

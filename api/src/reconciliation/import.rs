@@ -10,7 +10,7 @@ use domain::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Day, body::ReconciliationBody};
+use super::{Day, account::ACCOUNT, body::ReconciliationBody};
 use crate::{
     http::{
         call::Call,
@@ -31,6 +31,7 @@ pub const IMPORT: Operation = Operation {
             is refused with the lines that have one (`lines`), and nothing of it counts. The same file again changes nothing; \
             another one of the same day takes its place.",
     authz: super::WRITES,
+    query: &[ACCOUNT],
     upload: Some(Upload {
         media: "text/csv",
         most: statements::MOST_BYTES,
@@ -44,6 +45,7 @@ pub const IMPORT: Operation = Operation {
         ..Operation::READ.success
     },
     refusals: &[
+        "reconciliation.unknown_account",
         "reconciliation.statement_unreadable",
         "reconciliation.day_not_begun",
         "reconciliation.closed",
@@ -55,7 +57,7 @@ pub const IMPORT: Operation = Operation {
 };
 
 async fn import(call: Call) -> Result<Reply, Halt> {
-    let day = Day::of(&call)?;
+    let day = Day::of(&call).await?;
     if let Some((then, position)) = day.resumed(&call).await? {
         return answer(&then, position);
     }
@@ -70,8 +72,8 @@ async fn import(call: Call) -> Result<Reply, Halt> {
         // Our side must not lack what was acknowledged before the statement came.
         position::reached(&call.app, call.app.store.head().await?).await?;
         let pool = call.app.store.pool();
-        let sides = projections::reconciliation::sides(pool, day.day, day.provider.methods(), &lines);
-        let sides = sides.await.map_err(Problem::from)?;
+        let scope = day.scope();
+        let sides = projections::reconciliation::sides(pool, &scope, &lines).await.map_err(Problem::from)?;
         let wish = Import {
             provider: day.provider,
             account: day.account.clone(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{body::ReconciliationBody, sees_everything};
+use super::{account, body::ReconciliationBody, sees_everything};
 use crate::{
     http::{
         call::Call,
@@ -29,11 +29,13 @@ pub const LIST: Operation = Operation {
     query: &[
         Param::new("day", Kind::Date, "That day.", "2026-11-28"),
         Param::new("provider", Kind::OneOf(&["wave", "sonatel", "paytech", "paydunya"]), "At that provider.", "wave"),
+        Param::new("account", Kind::Text, "Of the account of that name; of all when left out.", "main"),
         Param::new("status", Kind::OneOf(&["awaited", "open", "closed"]), "In that status.", "open"),
         Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Days on a page; 20 when left out.", "20"),
         Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
     ],
     success: Success { shape: Some(Shape::of::<ReconciliationList>()), about: "A page.", ..Operation::READ.success },
+    refusals: &["reconciliation.unknown_account"],
     run: |call| Box::pin(list(call)),
     ..Operation::READ
 };
@@ -59,9 +61,12 @@ impl Exemplary for ReconciliationList {
 
 async fn list(call: Call) -> Result<Reply, Halt> {
     sees_everything(&call)?;
+    let provider = call.query.text("provider").and_then(Provider::named);
+    let providers = provider.map_or(Provider::ALL.to_vec(), |provider| vec![provider]);
     let filter = Filter {
         day: call.query.date("day"),
-        provider: call.query.text("provider").and_then(Provider::named),
+        provider,
+        account: account::filter(&call, &providers).await?,
         status: call
             .query
             .text("status")

@@ -2,7 +2,7 @@
 
 use domain::reconciliation::want as wish;
 
-use super::{Day, body::ReconciliationBody, import::answer};
+use super::{Day, account::ACCOUNT, body::ReconciliationBody, import::answer};
 use crate::http::{
     call::Call,
     command::{Tries, after},
@@ -18,18 +18,19 @@ pub const WANT: Operation = Operation {
     about: "Of those that list their transactions (Wave, Sonatel); the others' comes as a file. It is done afterwards, and each \
             night for the day before by itself.",
     authz: super::WRITES,
+    query: &[ACCOUNT],
     success: Success {
         shape: Some(Shape::of::<ReconciliationBody>()),
         about: "How the day stands now.",
         ..Operation::READ.success
     },
-    refusals: &["reconciliation.day_not_begun", "reconciliation.closed"],
+    refusals: &["reconciliation.unknown_account", "reconciliation.day_not_begun", "reconciliation.closed"],
     run: |call| Box::pin(want(call)),
     ..Operation::WRITE
 };
 
 async fn want(call: Call) -> Result<Reply, Halt> {
-    let day = Day::of(&call)?;
+    let day = Day::of(&call).await?;
     if let Some((then, position)) = day.resumed(&call).await? {
         return answer(&then, position);
     }

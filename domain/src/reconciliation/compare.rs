@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{Here, Kind, Line, LineState, Listing, Moved, Movement, Signed, Subject, Way};
+use super::{Here, Kind, Line, LineState, Listing, Moved, Movement, Signed, Subject, Way, own};
 use crate::{
     money::{Currency, Money},
     payment::{ProviderId, Reference},
+    text::Slug,
 };
 
 /// How far two clocks and a slow answer may lie apart when only amount and number agree (techniques.md §6).
-const NEAR: TimeDelta = TimeDelta::minutes(15);
+pub(super) const NEAR: TimeDelta = TimeDelta::minutes(15);
 
 /// What was agreed with a provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,13 +50,16 @@ pub struct Elsewhere {
 #[derive(Clone, Copy, Debug)]
 pub struct Compared<'a> {
     pub day: NaiveDate,
-    /// All of the statement.
+    /// Whose account it is: a manager's, or the platform's (`None`).
+    pub account: Option<&'a Slug>,
+    /// All of the statement. Of a manager's account only what is about movements of ours is looked at: the rest is theirs.
     pub lines: &'a [Line],
     /// All movements of the day at this provider, and whatever else the lines may be about: those of other days, and
-    /// those that did not succeed.
+    /// those that did not succeed. Those of another account are not looked at.
     pub movements: &'a [Movement],
     /// Movements that statements of other days list.
     pub elsewhere: &'a BTreeMap<Subject, Elsewhere>,
+    /// Of the platform's account. What a manager agreed with a provider nobody has told us.
     pub terms: Terms,
 }
 
@@ -110,13 +114,14 @@ pub struct Outcome {
 
 /// Compares a statement with our movements.
 pub fn compare(compared: Compared<'_>) -> Outcome {
-    let mut lines: Vec<&Line> = compared.lines.iter().collect();
+    let mut lines = own::lines(&compared);
     lines.sort_by(|a, b| a.listing.cmp(&b.listing).then_with(|| key(a).cmp(&key(b))));
-    let mut movements: Vec<&Movement> = compared.movements.iter().collect();
+    let mut movements: Vec<&Movement> = own::movements(&compared).collect();
     movements.sort_by_key(|movement| movement.subject);
     movements.dedup_by_key(|movement| movement.subject);
+    let terms = if compared.account.is_some() { Terms::default() } else { compared.terms };
     let mut work = Work {
-        compared,
+        compared: Compared { terms, ..compared },
         partner: vec![None; lines.len()],
         twice: vec![None; lines.len()],
         taken: vec![false; movements.len()],

@@ -88,7 +88,8 @@ pub fn explain(
         note: note.or_else(|| first.and_then(|first| first.note.clone())),
         by,
         proposed_by: first.filter(|first| first.how == how && first.by != by).map(|first| first.by),
-        entered: entered(difference, how),
+        // What lies on a manager's account is in none of the platform's books.
+        entered: entered(difference, how).filter(|_| state.is_in_our_books()),
         at: now,
     };
     Ok(Decision::nothing().then(reconciliation, explained))

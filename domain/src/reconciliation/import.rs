@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     Compared, DifferenceExplained, DifferenceFound, Digest, Elsewhere, Entered, Found, How, Kind, Line, LineState,
     Matched, Movement, Object, Pair, Provider, Reconciliation, Refusal, Source, StatementImported, Status, Subject,
-    Terms, Totals, begin, compare, state::Scope,
+    Terms, Totals, begin, compare, own, state::Scope,
 };
 use crate::{
     Timestamp,
@@ -62,11 +62,16 @@ pub fn import(
         return Err(Refusal::NotBegun { day });
     }
     let Import { lines, movements, elsewhere, terms, .. } = import;
-    let outcome = compare(Compared { day, lines, movements, elsewhere, terms: *terms });
+    let account_of = scope.merchant_account();
+    let compared = Compared { day, account: account_of, lines, movements, elsewhere, terms: *terms };
+    let lines = own::lines(&compared);
+    // Money on a manager's account never was the platform's: nothing of it is entered (docs/ledger.md).
+    let in_our_books = account_of.is_none();
+    let outcome = compare(compared);
     if outcome.differences.len() > MOST_DIFFERENCES {
         return Err(Refusal::TooManyDifferences { found: outcome.differences.len() });
     }
-    let pairs: Vec<Pair> = outcome.matched.iter().map(|matched| pair(state, matched)).collect();
+    let pairs: Vec<Pair> = outcome.matched.iter().map(|matched| pair(state, matched, in_our_books)).collect();
     let (gone, new) = apart(state, &outcome.differences);
     let unchanged = gone.is_empty() && new.is_empty() && same_pairs(state, &pairs);
     // One that was asked for is an answer, whatever it says.
@@ -89,10 +94,10 @@ pub fn import(
             source: import.source,
             digest: import.digest.clone(),
             lines: u32::try_from(lines.len()).unwrap_or(u32::MAX),
-            totals: totals(lines)?,
+            totals: totals(&lines)?,
             found: u32::try_from(new.iter().filter(|found| !by_itself(found)).count()).unwrap_or(u32::MAX),
             as_of_position: import.as_of_position,
-            entered: taken_back(state, &pairs),
+            entered: if in_our_books { taken_back(state, &pairs) } else { Vec::new() },
             by,
             at: now,
         },
@@ -116,7 +121,7 @@ pub fn import(
     }
     let before = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
     for (number, found) in (before.saturating_add(1)..).zip(new) {
-        let entered = at_once(found, &outcome.differences, &pairs);
+        let entered = at_once(found, &outcome.differences, &pairs).filter(|_| in_our_books);
         decision = decision.then(
             reconciliation,
             DifferenceFound {
@@ -191,13 +196,14 @@ fn apart<'a>(state: &'a Reconciliation, shown: &'a [Found]) -> (Vec<&'a super::D
     (gone, new)
 }
 
-fn pair(state: &Reconciliation, matched: &super::Match) -> Pair {
+fn pair(state: &Reconciliation, matched: &super::Match, in_our_books: bool) -> Pair {
     let there = &matched.there;
     // What did not move cost nothing.
     let stands = there.state == LineState::Succeeded;
     let none = Money::zero(there.amount.0.currency);
     let fee = if stands { there.fee.0 } else { none };
     let before = state.pairs.get(&there.key()).map_or(none, |pair| pair.fee);
+    let enters = in_our_books && !tells_its_fee(matched.subject);
     Pair {
         subject: matched.subject,
         transaction: there.transaction.clone(),
@@ -205,7 +211,7 @@ fn pair(state: &Reconciliation, matched: &super::Match) -> Pair {
         state: there.state,
         amount: there.amount.0,
         fee,
-        fee_entered: if tells_its_fee(matched.subject) { none } else { fee.minus(before).unwrap_or(fee) },
+        fee_entered: if enters { fee.minus(before).unwrap_or(fee) } else { none },
     }
 }
 
@@ -269,7 +275,7 @@ fn at_once(found: &Found, all: &[Found], pairs: &[Pair]) -> Option<Entered> {
 }
 
 /// In each currency, of what succeeded.
-fn totals(lines: &[Line]) -> Result<Vec<Totals>, Refusal> {
+fn totals(lines: &[&Line]) -> Result<Vec<Totals>, Refusal> {
     let mut all = Vec::new();
     for currency in Currency::ALL {
         let nothing = Money::zero(currency);

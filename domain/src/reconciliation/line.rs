@@ -9,6 +9,7 @@ use crate::{
     money::Money,
     payment::{Method, ProviderId, Reference},
     phone::PhoneHash,
+    text::Slug,
 };
 
 /// Whoever keeps an account of ours and gives statements of it.
@@ -244,6 +245,8 @@ pub struct Movement {
     pub subject: Subject,
     /// Whose clearing account it is on.
     pub method: Method,
+    /// The merchant account it lies on, as the contract of its reservation says; `None` is the platform's.
+    pub account: Option<Slug>,
     /// How the provider calls it: its transaction, its checkout.
     pub ids: Vec<ProviderId>,
     /// How we call it there.

@@ -53,7 +53,11 @@ pub fn catch_up(reconciliation: &Loaded<Reconciliation>, number: u32, is: Subjec
         state: there.state,
         amount: there.amount.0,
         fee: there.fee.0,
-        fee_entered: there.fee.0,
+        fee_entered: if reconciliation.state.is_in_our_books() {
+            there.fee.0
+        } else {
+            Money::zero(there.fee.0.currency)
+        },
     };
     let matched = Matched { reconciliation_id: id, pairs: vec![pair], at: now };
     Decision::nothing().then(reconciliation, explained).then(reconciliation, matched)

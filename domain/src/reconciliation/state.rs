@@ -132,6 +132,13 @@ pub struct Scope {
     pub day: NaiveDate,
 }
 
+impl Scope {
+    /// Whose account it is: as a contract says it.
+    pub fn merchant_account(&self) -> Option<&Slug> {
+        super::merchant_account(&self.account)
+    }
+}
+
 /// A reconciliation as it stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reconciliation {
@@ -154,6 +161,11 @@ impl Reconciliation {
     /// Those that keep the day open.
     pub fn unexplained(&self) -> impl Iterator<Item = &Difference> {
         self.differences.iter().filter(|difference| difference.standing != Standing::Explained)
+    }
+
+    /// Whether money on its account is the platform's. What lies on a manager's is in none of its books (docs/ledger.md).
+    pub(super) fn is_in_our_books(&self) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.merchant_account().is_none())
     }
 
     fn numbered(&mut self, number: u32) -> Option<&mut Difference> {

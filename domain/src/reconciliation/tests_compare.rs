@@ -28,6 +28,7 @@ pub(super) fn movement(n: u32, amount: i64) -> Movement {
     Movement {
         subject: Subject::payment(payment, 0),
         method: Method::Wave,
+        account: None,
         ids: vec![id(&format!("T_{n}")), id(&format!("cos-{n}"))],
         references: vec![reference(payment.uuid(), 1)],
         amount: Money::xof(amount),
@@ -61,7 +62,7 @@ pub(super) const TERMS: Terms = Terms { fee_basis_points: Some(100) };
 
 pub(super) fn compared(lines: &[Line], movements: &[Movement]) -> Outcome {
     let elsewhere = BTreeMap::new();
-    compare(Compared { day: day(), lines, movements, elsewhere: &elsewhere, terms: TERMS })
+    compare(Compared { day: day(), account: None, lines, movements, elsewhere: &elsewhere, terms: TERMS })
 }
 
 fn only(outcome: &Outcome) -> &Found {
@@ -136,6 +137,7 @@ fn a_franc_too_little_a_fee_too_high_and_another_currency() {
     let elsewhere = BTreeMap::new();
     let free = Compared {
         day: day(),
+        account: None,
         lines: std::slice::from_ref(&fee),
         movements: std::slice::from_ref(&ours),
         elsewhere: &elsewhere,
@@ -224,13 +226,27 @@ fn another_day_is_seen_from_both_sides() {
     // From the day before, once the statement of the 28th is known.
     let elsewhere = BTreeMap::from([(ours.subject, Elsewhere { day: day(), transaction: id("T_1") })]);
     let before = day().pred_opt().unwrap();
-    let both = Compared { day: before, lines: &[], movements: &[ours.clone()], elsewhere: &elsewhere, terms: TERMS };
+    let both = Compared {
+        day: before,
+        account: None,
+        lines: &[],
+        movements: &[ours.clone()],
+        elsewhere: &elsewhere,
+        terms: TERMS,
+    };
     let outcome = compare(both);
     assert_eq!((only(&outcome).kind, only(&outcome).other_day), (Kind::DayDiffers, Some(day())));
     // Listed on both days it is there twice.
     let elsewhere = BTreeMap::from([(ours.subject, Elsewhere { day: before, transaction: id("T_1") })]);
     let (lines, movements) = ([there], [ours]);
-    let twice = Compared { day: day(), lines: &lines, movements: &movements, elsewhere: &elsewhere, terms: TERMS };
+    let twice = Compared {
+        day: day(),
+        account: None,
+        lines: &lines,
+        movements: &movements,
+        elsewhere: &elsewhere,
+        terms: TERMS,
+    };
     assert_eq!(only(&compare(twice)).kind, Kind::Duplicate);
 }
 

@@ -16,18 +16,18 @@ use crate::{
 
 /// A fault, and on which side of which movement.
 #[derive(Clone, Copy, Debug)]
-struct Fault(Kind, bool);
+pub(super) struct Fault(Kind, bool);
 
 fn fault() -> impl Strategy<Value = Fault> {
     (prop::sample::select(Kind::ALL.to_vec()), any::<bool>()).prop_map(|(kind, way)| Fault(kind, way))
 }
 
-struct Sides {
-    lines: Vec<Line>,
-    movements: Vec<Movement>,
-    elsewhere: BTreeMap<Subject, Elsewhere>,
+pub(super) struct Sides {
+    pub lines: Vec<Line>,
+    pub movements: Vec<Movement>,
+    pub elsewhere: BTreeMap<Subject, Elsewhere>,
     /// What is to be found, and where: the subject or the transaction.
-    seeded: BTreeSet<(Kind, String)>,
+    pub seeded: BTreeSet<(Kind, String)>,
 }
 
 fn name(subject: Subject) -> String {
@@ -35,7 +35,7 @@ fn name(subject: Subject) -> String {
 }
 
 /// A day of `amounts`, with a fault in some of its movements.
-fn seed(amounts: &[i64], faults: &[(usize, Fault)]) -> Sides {
+pub(super) fn seed(amounts: &[i64], faults: &[(usize, Fault)]) -> Sides {
     let mut sides =
         Sides { lines: Vec::new(), movements: Vec::new(), elsewhere: BTreeMap::new(), seeded: BTreeSet::new() };
     for (number, amount) in (0..).zip(amounts) {
@@ -125,11 +125,11 @@ fn seed(amounts: &[i64], faults: &[(usize, Fault)]) -> Sides {
 impl Sides {
     fn compared(&self) -> Outcome {
         let Self { lines, movements, elsewhere, .. } = self;
-        compare(Compared { day: day(), lines, movements, elsewhere, terms: TERMS })
+        compare(Compared { day: day(), account: None, lines, movements, elsewhere, terms: TERMS })
     }
 }
 
-fn shown(outcome: &Outcome) -> BTreeSet<(Kind, String)> {
+pub(super) fn shown(outcome: &Outcome) -> BTreeSet<(Kind, String)> {
     let name = |found: &Found| {
         let here = found.here.as_ref().map(|here| name(here.subject));
         here.or(found.there.as_ref().map(|there| there.transaction.to_string())).unwrap()
@@ -142,7 +142,7 @@ fn amounts() -> impl Strategy<Value = Vec<i64>> {
     prop::collection::vec((10_i64..500).prop_map(|hundreds| hundreds * 500), 1..40)
 }
 
-fn day_with_faults() -> impl Strategy<Value = (Vec<i64>, Vec<(usize, Fault)>)> {
+pub(super) fn day_with_faults() -> impl Strategy<Value = (Vec<i64>, Vec<(usize, Fault)>)> {
     amounts().prop_flat_map(|amounts| {
         let all: Vec<usize> = (0..amounts.len()).collect();
         let most = all.len().min(12);
@@ -243,7 +243,7 @@ proptest! {
             .collect();
         let elsewhere = BTreeMap::new();
         let outcome =
-            compare(Compared { day: day(), lines: &lines, movements: &movements, elsewhere: &elsewhere, terms: TERMS });
+            compare(Compared { day: day(), account: None, lines: &lines, movements: &movements, elsewhere: &elsewhere, terms: TERMS });
         let differences = outcome.differences.iter().filter(|found| found.there.is_some()).count();
         prop_assert_eq!(outcome.matched.len() + differences, lines.len());
         prop_assert!(outcome.differences.iter().all(|found| found.stake().amount >= 0));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::payment::Method;
+use domain::reconciliation::MAIN;
 use domain::text::Slug;
 
 use super::{Config, ConfigError};
@@ -31,6 +32,10 @@ impl Config {
             checked.map_err(|error| ConfigError::Invalid { setting, why: format!("{name}: {error}") })
         };
         let nested = |setting, name: &Slug, accounts: usize| match accounts {
+            // Statements know the platform's own account by it.
+            0 if name.as_str() == MAIN => {
+                Err(ConfigError::Invalid { setting, why: format!("{name} is the platform's own") })
+            }
             0 => Ok(()),
             _ => Err(ConfigError::Invalid { setting, why: format!("{name}: an account has no accounts") }),
         };

@@ -164,6 +164,8 @@ fn a_manager_s_accounts_are_as_whole_as_the_platform_s() {
     for (broken, said) in [
         (wave.replace("wave_sn_WHS_f", " "), "wave.accounts: fatou: wave.webhook_secret is missing"),
         (wave.replace("fatou", "Fatou"), "lower-case letters"),
+        (wave.replace("fatou", "main"), "wave.accounts: main is the platform's own"),
+        (format!("{SONATEL}{}", sonatel.replace("fatou", "main")), "sonatel.accounts: main is the platform's own"),
         (format!("{wave}[wave.accounts.fatou.accounts.omar]\napi_key = \"k\"\n"), "an account has no accounts"),
         (format!("{wave}base_url = \"http://wave.example\"\n"), "wave.accounts: fatou: wave.base_url: must be https"),
         (format!("{SONATEL}{}", sonatel.replace("123456", "1")), "sonatel.accounts: fatou: sonatel.merchant_code"),

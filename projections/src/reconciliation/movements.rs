@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use domain::{
     Timestamp,
     event::Event,
+    ids::ReservationId,
     money::{Currency, Money},
     payment::{self, Event as PaymentEvent, Method, ProviderId, Reference},
     payout::Event as PayoutEvent,
     phone::PhoneHash,
-    reconciliation::{self, Elsewhere, Line, Moved, Movement, Object, Subject},
-    refund::{Event as RefundEvent, Route},
+    reconciliation::{self, Elsewhere, Line, Moved, Movement, Object, Scope, Subject},
+    refund::{self, Event as RefundEvent, Route},
+    text::Slug,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use super::pairs;
+use super::{accounts, pairs};
 use crate::{
     Position,
     engine::{ApplyError, Entry, breathe},
@@ -39,6 +40,8 @@ struct Row {
     reference: Option<Reference>,
     of_reference: Option<Reference>,
     client_id: Option<Uuid>,
+    /// The platform's when there is none.
+    merchant_account: Option<Slug>,
 }
 
 /// Writes a batch: the rows it touches are loaded once, folded in memory, written once.
@@ -46,12 +49,18 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
     let is_one = |event: &Event| matches!(event, Event::Payment(_) | Event::Refund(_) | Event::Payout(_));
     let moves = || entries.iter().filter(|entry| is_one(&entry.event));
     let mut rows = load(connection, &Entry::with_a_past(moves())).await?;
+    let accounts = accounts::of_batch(connection, entries).await?;
+    let account = |id: ReservationId| accounts.get(&id.uuid()).cloned();
     for (number, entry) in moves().enumerate() {
         breathe(number).await;
         let of = rows.entry(entry.stream_id).or_default();
         match &entry.event {
-            Event::Payment(event) => pay(of, entry, event),
-            Event::Refund(event) => give_back(of, entry, event),
+            Event::Payment(PaymentEvent::Requested(asked)) => {
+                of.extend(asked_for(asked, account(asked.reservation_id)))
+            }
+            Event::Payment(event) => pay(of, event),
+            Event::Refund(RefundEvent::Requested(asked)) => of.push(goes_back(asked, account(asked.reservation_id))),
+            Event::Refund(event) => give_back(of, event),
             Event::Payout(event) => pay_out(of, entry, event),
             _ => {}
         }
@@ -64,7 +73,8 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         "INSERT INTO movements
          SELECT * FROM json_to_recordset($1::text::json) AS r (
              object text, subject_id uuid, nth smallint, method text, state text, amount bigint, currency text,
-             at timestamptz, transaction text, checkout text, reference text, of_reference text, client_id uuid)
+             at timestamptz, transaction text, checkout text, reference text, of_reference text, client_id uuid,
+             merchant_account text)
          ON CONFLICT (subject_id, nth) DO UPDATE SET
              method = excluded.method, state = excluded.state, amount = excluded.amount, at = excluded.at,
              transaction = excluded.transaction, checkout = excluded.checkout, reference = excluded.reference",
@@ -76,33 +86,29 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
 }
 
 /// Cash and promises have no row: no provider lists them.
-fn pay(rows: &mut Vec<Row>, entry: &Entry, event: &PaymentEvent) {
-    if let PaymentEvent::Requested(asked) = event {
-        if asked.method.has_provider() {
-            rows.push(Row {
-                object: Object::Payment,
-                subject_id: entry.stream_id,
-                nth: 0,
-                method: asked.method,
-                state: Moved::Open,
-                amount: asked.amount.amount,
-                currency: asked.amount.currency,
-                at: asked.at,
-                transaction: None,
-                checkout: None,
-                reference: Some(asked.reference.clone()),
-                of_reference: None,
-                client_id: asked.client_id.map(|client| client.uuid()),
-            });
-        }
-        return;
-    }
+fn asked_for(asked: &payment::Requested, merchant_account: Option<Slug>) -> Option<Row> {
+    asked.method.has_provider().then(|| Row {
+        object: Object::Payment,
+        subject_id: asked.payment_id.uuid(),
+        nth: 0,
+        method: asked.method,
+        state: Moved::Open,
+        amount: asked.amount.amount,
+        currency: asked.amount.currency,
+        at: asked.at,
+        transaction: None,
+        checkout: None,
+        reference: Some(asked.reference.clone()),
+        of_reference: None,
+        client_id: asked.client_id.map(|client| client.uuid()),
+        merchant_account,
+    })
+}
+
+fn pay(rows: &mut Vec<Row>, event: &PaymentEvent) {
     let nth = i16::try_from(rows.len()).unwrap_or(i16::MAX);
     let Some(first) = rows.first_mut() else { return };
     match event {
-        // The statements are the platform's own: what landed at a manager's account is in none of them.
-        PaymentEvent::Succeeded(payment::Succeeded { merchant_account: Some(_), .. })
-        | PaymentEvent::Duplicated(payment::Duplicated { merchant_account: Some(_), .. }) => {}
         PaymentEvent::Opened(opened) => first.checkout = Some(opened.provider_id.clone()),
         PaymentEvent::Succeeded(succeeded) => {
             first.checkout = succeeded.provider_id.clone().or(first.checkout.take());
@@ -133,26 +139,28 @@ impl Row {
     }
 }
 
-fn give_back(rows: &mut Vec<Row>, entry: &Entry, event: &RefundEvent) {
-    if let RefundEvent::Requested(asked) = event {
-        rows.push(Row {
-            object: Object::Refund,
-            subject_id: entry.stream_id,
-            nth: 0,
-            method: asked.method,
-            state: Moved::Open,
-            amount: asked.amount.amount.saturating_neg(),
-            currency: asked.amount.currency,
-            at: asked.at,
-            transaction: None,
-            checkout: asked.provider_id.clone(),
-            reference: None,
-            // Some providers list what goes back under the reference of what had come.
-            of_reference: Some(payment::reference(asked.payment_id.uuid(), 1)),
-            client_id: asked.client_id.map(|client| client.uuid()),
-        });
-        return;
+/// It goes back by the account that it came to, whatever the way.
+fn goes_back(asked: &refund::Requested, merchant_account: Option<Slug>) -> Row {
+    Row {
+        object: Object::Refund,
+        subject_id: asked.refund_id.uuid(),
+        nth: 0,
+        method: asked.method,
+        state: Moved::Open,
+        amount: asked.amount.amount.saturating_neg(),
+        currency: asked.amount.currency,
+        at: asked.at,
+        transaction: None,
+        checkout: asked.provider_id.clone(),
+        reference: None,
+        // Some providers list what goes back under the reference of what had come.
+        of_reference: Some(payment::reference(asked.payment_id.uuid(), 1)),
+        client_id: asked.client_id.map(|client| client.uuid()),
+        merchant_account,
     }
+}
+
+fn give_back(rows: &mut [Row], event: &RefundEvent) {
     let Some(row) = rows.first_mut() else { return };
     match event {
         RefundEvent::Submitted(submitted) => {
@@ -198,6 +206,8 @@ fn pay_out(rows: &mut Vec<Row>, entry: &Entry, event: &PayoutEvent) {
                 reference: None,
                 of_reference: None,
                 client_id: None,
+                // The platform pays.
+                merchant_account: None,
             });
         }
         return;
@@ -254,18 +264,19 @@ pub struct Sides {
     pub as_of: Position,
 }
 
-/// All movements of a day by these methods, those of the days around it, and those that the lines name, whenever they
+/// All movements of a day on an account, those of the days around it, and those on it that the lines name, whenever they
 /// were. One snapshot: read at one position.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn sides(pool: &PgPool, day: NaiveDate, methods: &[Method], lines: &[Line]) -> Result<Sides, sqlx::Error> {
+pub async fn sides(pool: &PgPool, scope: &Scope, lines: &[Line]) -> Result<Sides, sqlx::Error> {
+    let day = scope.day;
     let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let as_of = sqlx::query_scalar!("SELECT position FROM checkpoints WHERE name = 'reconciliation'")
         .fetch_optional(&mut *tx)
         .await?
         .unwrap_or_default();
-    let methods: Vec<String> = methods.iter().map(|method| method.as_str().to_owned()).collect();
+    let methods: Vec<String> = scope.provider.methods().iter().map(|method| method.as_str().to_owned()).collect();
     let from = reconciliation::begin(day.pred_opt().unwrap_or(day));
     let to = reconciliation::end(day.succ_opt().unwrap_or(day));
     let text = |id: &ProviderId| id.as_str().to_owned();
@@ -281,13 +292,15 @@ pub async fn sides(pool: &PgPool, day: NaiveDate, methods: &[Method], lines: &[L
                  UNION SELECT * FROM movements WHERE checkout = ANY ($5)
                  UNION SELECT * FROM movements WHERE reference = ANY ($6)) AS m
            LEFT JOIN clients AS c ON c.client_id = m.client_id
+           WHERE m.merchant_account IS NOT DISTINCT FROM $7
            ORDER BY m.subject_id, m.nth"#,
         &methods,
         from,
         to,
         &transactions,
         &checkouts,
-        &references
+        &references,
+        scope.merchant_account().map(Slug::as_str)
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -303,6 +316,7 @@ fn movement(row: Row, number: Option<PhoneHash>) -> Movement {
     Movement {
         subject: Subject { object: row.object, id: row.subject_id, nth: u16::try_from(row.nth).unwrap_or_default() },
         method: row.method,
+        account: row.merchant_account,
         ids: row.transaction.into_iter().chain(row.checkout).collect(),
         references: row.reference.into_iter().chain(row.of_reference).collect(),
         amount: Money::new(row.amount, row.currency),

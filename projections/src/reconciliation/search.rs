@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use domain::{
     ids::ReconciliationId,
     reconciliation::{Provider, Standing, Status},
+    text::Slug,
 };
 use serde::Serialize;
 use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, types::Json};
@@ -16,10 +17,11 @@ use crate::{
 };
 
 /// Which reconciliations. Everything that is set must hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Filter {
     pub day: Option<NaiveDate>,
     pub provider: Option<Provider>,
+    pub account: Option<Slug>,
     pub status: Option<Status>,
 }
 
@@ -60,6 +62,9 @@ pub async fn list(
     }
     if let Some(provider) = filter.provider {
         query.push(" AND provider = ").push_bind(provider.as_str());
+    }
+    if let Some(account) = &filter.account {
+        query.push(" AND account = ").push_bind(account.as_str());
     }
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());

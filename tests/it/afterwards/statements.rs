@@ -19,16 +19,16 @@ use super::{
     rails::Kind,
 };
 
-pub(super) fn main() -> Slug {
+pub fn main() -> Slug {
     Slug::new(MAIN).unwrap()
 }
 
 /// The day on which every bench begins.
-pub(super) fn day() -> NaiveDate {
+pub fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2027, 3, 1).unwrap()
 }
 
-async fn bench(kind: Kind) -> Bench {
+pub async fn bench(kind: Kind) -> Bench {
     let mut bench = Bench::by(kind).await;
     let config = std::sync::Arc::make_mut(&mut bench.ctx.config);
     config.terms = [(Provider::Wave, Terms { fee_basis_points: Some(100) })].into();
@@ -36,7 +36,7 @@ async fn bench(kind: Kind) -> Bench {
 }
 
 /// The views come up to the log, and the workers do what is due, until both have nothing to do.
-pub(super) async fn work(bench: &Bench) {
+pub async fn work(bench: &Bench) {
     for _ in 0..4 {
         for projector in PROJECTORS {
             let mut runner = Runner::own(projector, bench.store.clone(), "test", None).await.unwrap();
@@ -47,7 +47,7 @@ pub(super) async fn work(bench: &Bench) {
 }
 
 /// Until half past two of the night after.
-pub(super) async fn night(bench: &Bench) {
+pub async fn night(bench: &Bench) {
     let end = domain::reconciliation::end(day()) + chrono::TimeDelta::minutes(151);
     let ahead = (end - bench.store.clock().now()).num_seconds();
     bench.pass_quietly(ahead).await;
@@ -56,13 +56,13 @@ pub(super) async fn night(bench: &Bench) {
     work(bench).await;
 }
 
-pub(super) async fn on(bench: &Bench, account: Account) -> i64 {
+pub async fn on(bench: &Bench, account: Account) -> i64 {
     let (_, balances) = projections::ledger::trial_balance(bench.store.pool(), None, None).await.unwrap();
     let found = balances.into_iter().find(|balance| balance.account == account.to_string());
     found.map_or(0, |balance| balance.balance().amount)
 }
 
-fn kinds(state: &Reconciliation) -> Vec<(Of, Standing)> {
+pub fn kinds(state: &Reconciliation) -> Vec<(Of, Standing)> {
     state.differences.iter().map(|difference| (difference.found.kind, difference.standing)).collect()
 }
 

@@ -9,7 +9,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use domain::{
     Timestamp,
     actor::{Actor, Role},
-    contract::Contract,
+    contract::{Contract, Flow},
     decision::{Change, Decision},
     event::Event,
     ids::*,
@@ -236,6 +236,7 @@ pub struct Booking {
     pub refund: RefundId,
     pub client: ClientId,
     pub slot: Slot,
+    pub contract: Contract,
     pub code: String,
 }
 
@@ -243,7 +244,22 @@ impl Booking {
     pub fn new(slot: Slot) -> Self {
         let id: ReservationId = id();
         let code = format!("K{:05}", id.uuid().as_u128() % 100_000);
-        Self { id, payment: self::id(), refund: self::id(), client: self::id(), slot, code }
+        Self {
+            id,
+            payment: self::id(),
+            refund: self::id(),
+            client: self::id(),
+            slot,
+            contract: Contract::default(),
+            code,
+        }
+    }
+
+    /// Its money goes through a manager's own account.
+    pub fn through(mut self, account: &str) -> Self {
+        let merchant_account = Some(Slug::new(account).unwrap());
+        self.contract = Contract { flow: Flow::ManagerCollects, merchant_account, ..Contract::default() };
+        self
     }
 
     pub fn client(&self) -> Actor {
@@ -259,7 +275,7 @@ impl Booking {
             placed_by: self.client(),
             price: self.price(30_000),
             policy: Policy::default_in(Currency::Xof),
-            contract: Contract::default(),
+            contract: self.contract.clone(),
             code: Code(self.code.clone()),
             hold_expires_at: expires,
             held_on: at(0).date_naive(),

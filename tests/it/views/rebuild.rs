@@ -105,7 +105,10 @@ async fn shapes(log: &Log) -> Vec<String> {
 async fn the_shadow_of_every_projector_is_equal_whatever_happened() {
     let mut log = Log::new().await;
     every_event_there_is(&mut log).await;
-    a_little_history(&mut log).await;
+    let (ground, ..) = a_little_history(&mut log).await;
+    let theirs = Booking::new(ground.slot(ground.north, hours(40, 41))).through("fatou");
+    let begun = vec![(theirs.id.uuid(), vec![theirs.held(at(2))]), (theirs.payment.uuid(), vec![theirs.requested()])];
+    log.write_all(begun).await;
     let (shape, head) = (shapes(&log).await, log.store.head().await.unwrap());
     for projector in PROJECTORS {
         // One event at a time, so that the shadow is folded quite differently.

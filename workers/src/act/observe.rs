@@ -5,15 +5,15 @@ use chrono::TimeDelta;
 use domain::{
     aggregate::Loaded,
     ids::{PaymentId, ReconciliationId, RefundId},
-    payment::{Payment, TRANSACTION},
-    reconciliation::{Listing, Reconciliation, Subject, catch_up, paid_back},
+    payment::{Payment, TRANSACTION, transaction_key},
+    reconciliation::{Listing, Reconciliation, Scope, Subject, catch_up, paid_back},
     refund::{Movement, Observation, Observed, Refund, Refusal, Status},
     reservation::Reservation,
     text::Note,
 };
 
 use super::{
-    Report, TurnError, at,
+    Report, TurnError, account, at,
     report::{PROVIDER, decide},
 };
 use crate::{
@@ -40,6 +40,9 @@ pub(super) async fn listed(
             return Ok(Outcome::Dropped("it names no payment that is known: a person says what it is".into()));
         };
         let payment: Loaded<Payment> = ctx.store.load(payment_id).await?;
+        if !lies_there(ctx, &day, &payment).await? {
+            return Ok(Outcome::Dropped("the payment is not one of this merchant account".into()));
+        }
         let movement = Movement {
             provider_id: there.transaction.clone(),
             method: there.method,
@@ -96,9 +99,17 @@ async fn payment_of(
     {
         return Ok(Some(id));
     }
-    let key = format!("{}:{}", there.method.as_str(), there.transaction);
+    let account = day.state.scope.as_ref().and_then(Scope::merchant_account);
+    let key = transaction_key(there.method, account, &there.transaction);
     let holder = ctx.store.holder_of(TRANSACTION, &key).await.map_err(eventstore::LoadError::from)?;
     Ok(holder.map(PaymentId::new))
+}
+
+/// What a statement of one account lists tells nothing about another's money.
+async fn lies_there(ctx: &Context, day: &Loaded<Reconciliation>, payment: &Loaded<Payment>) -> Result<bool, TurnError> {
+    let Some(request) = &payment.state.request else { return Ok(false) };
+    let account = account(ctx, request.reservation_id).await?;
+    Ok(day.state.scope.as_ref().is_some_and(|scope| scope.merchant_account() == account.as_ref()))
 }
 
 async fn is_payment(ctx: &Context, id: PaymentId) -> Result<bool, TurnError> {

@@ -1,19 +1,20 @@
 //! The statement of a day is fetched from its provider and compared with the log.
 
-use adapters::{call::Outcome as Call, statements::Listed};
+use adapters::{call::Outcome as Call, payments::Rail, statements::Listed};
 use domain::{
     actor::Actor,
     aggregate::Loaded,
     decision::Decision,
     ids::ReconciliationId,
+    payment::Method,
     reconciliation::{Digest, Import, Line, Listing, Reconciliation, Refusal, Scope, Source, id_of, import},
     text::Text,
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Report, TurnError, again, busy, checkout::alarmed, checkout::call, report::decide};
+use super::{Report, TurnError, again, busy, checkout::alarmed, checkout::call, checkout::missing, report::decide};
 use crate::{
-    context::Context,
+    context::{Context, Guarded},
     effect::{Outcome, Taken},
 };
 
@@ -24,9 +25,14 @@ pub(super) async fn fetch(ctx: &Context, taken: &Taken, id: ReconciliationId) ->
     if !known.state.wanted {
         return Ok(Outcome::Done);
     }
-    let name = scope.provider.as_str();
-    let rail = ctx.providers.rails.values().find(|rail| rail.provider.name() == name && rail.provider.lists());
-    let Some(rail) = rail else { return Ok(Outcome::Failed(format!("{name} lists no transactions here"))) };
+    let rail = match rail(ctx, scope) {
+        Ok(rail) => rail,
+        // An account that is gone may come back; a list that there is not never comes.
+        Err(Some(why)) => return Ok(again(ctx, taken, why)),
+        Err(None) => {
+            return Ok(Outcome::Failed(format!("{} lists no transactions here", scope.provider.as_str())));
+        }
+    };
     let listed = match call(rail, rail.provider.statement(scope.day)).await {
         Call::Done(listed) => listed,
         Call::Refused(refusal) => return Ok(again(ctx, taken, alarmed(&refusal))),
@@ -55,6 +61,19 @@ pub(super) async fn fetch(ctx: &Context, taken: &Taken, id: ReconciliationId) ->
     Ok(if behind { again(ctx, taken, "the views are behind") } else { Outcome::Done })
 }
 
+/// The rail that lists an account, and no other one of that provider. Without one: why that may change, if it may.
+fn rail<'a>(ctx: &'a Context, scope: &Scope) -> Result<&'a Guarded<Rail>, Option<String>> {
+    let Scope { provider, .. } = scope;
+    let account = scope.merchant_account();
+    let of = |method: &Method| ctx.providers.rail(*method, account);
+    let lists = |rail: &&Guarded<Rail>| rail.provider.name() == provider.as_str() && rail.provider.lists();
+    let found = provider.methods().iter().filter_map(of).find(lists);
+    found.ok_or_else(|| {
+        let method = provider.methods().first().filter(|_| account.is_some())?;
+        Some(missing(*method, account))
+    })
+}
+
 struct Day {
     id: ReconciliationId,
     scope: Scope,
@@ -66,8 +85,9 @@ impl Day {
     /// `None` while our side is not complete: what was acknowledged before the statement came must be in it.
     async fn decide(&self, ctx: &Context) -> Result<Option<Decision>, TurnError> {
         let Scope { provider, account, day } = &self.scope;
+        let pool = ctx.store.pool();
         let head = ctx.store.head().await.map_err(eventstore::LoadError::from)?;
-        let sides = projections::reconciliation::sides(ctx.store.pool(), *day, provider.methods(), &self.lines).await?;
+        let sides = projections::reconciliation::sides(pool, &self.scope, &self.lines).await?;
         if sides.as_of < head {
             return Ok(None);
         }

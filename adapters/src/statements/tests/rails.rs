@@ -106,6 +106,7 @@ fn sound(method: Method) -> Day {
         day.ours.push(Movement {
             subject: Subject::payment(payment, 0),
             method,
+            account: None,
             ids: vec![ProviderId::new(&transaction).unwrap()],
             references: vec![reference.clone()],
             amount: Money::xof(amount),
@@ -124,7 +125,7 @@ fn compared(provider: Provider, form: Form, sides: &Day) -> Outcome {
     let lines = read(provider, day(), text.as_bytes()).unwrap_or_else(|faults| panic!("{faults:?} in\n{text}"));
     let lines: Vec<Line> = lines.into_iter().map(|line| line.line(|_| PhoneHash(String::new()))).collect();
     let Day { ours, elsewhere, .. } = sides;
-    compare(Compared { day: day(), lines: &lines, movements: ours, elsewhere, terms: TERMS })
+    compare(Compared { day: day(), account: None, lines: &lines, movements: ours, elsewhere, terms: TERMS })
 }
 
 /// Puts one fault of a kind into a sound day, about the second payment.

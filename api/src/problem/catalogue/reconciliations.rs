@@ -55,6 +55,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     refusal(
+        "reconciliation.unknown_account",
+        404,
+        [
+            ("Compte inconnu", "Aucun compte de ce nom ; il y a {value}."),
+            ("Unknown account", "There is no account of that name; there are {value}."),
+            ("Compte bi xamuñu ko", "Amul compte bu tudd noonu; am na {value}."),
+        ],
+    ),
+    refusal(
         "reconciliation.no_such_difference",
         404,
         [

@@ -92,8 +92,14 @@ pub(super) fn differences(method: Method, ours: &[Line], theirs: &[Line], day: T
     let lines: Vec<_> = theirs.iter().map(|line| line.listed(method, day)).collect();
     let movements: Vec<_> = (0..).zip(ours).map(|(nth, line)| line.moved(nth, method, day)).collect();
     let (elsewhere, terms) = (BTreeMap::new(), Terms { fee_basis_points: Some(100) });
-    let compared =
-        Compared { day: day.date_naive(), lines: &lines, movements: &movements, elsewhere: &elsewhere, terms };
+    let compared = Compared {
+        day: day.date_naive(),
+        account: None,
+        lines: &lines,
+        movements: &movements,
+        elsewhere: &elsewhere,
+        terms,
+    };
     let name = |found: &Found| match (&found.there, &found.here) {
         (Some(there), _) => there.transaction.to_string(),
         (None, Some(here)) => ours[usize::try_from(here.subject.id.as_u128()).unwrap()].id.clone(),
@@ -124,7 +130,7 @@ impl Line {
         let subject = Subject { object, id: Uuid::from_u128(nth), nth: 0 };
         let (ids, references) = (vec![ProviderId::known(self.id.clone())], Vec::new());
         let (amount, state) = (Money::xof(self.amount), Moved::Succeeded);
-        Movement { subject, method, ids, references, amount, state, at, number: None }
+        Movement { subject, method, account: None, ids, references, amount, state, at, number: None }
     }
 }
 
