@@ -1,12 +1,8 @@
 //! Invoices, by site and status, and one of them: only those the caller may see.
 
 use axum::http::StatusCode;
-use domain::{
-    ids::{InvoiceId, SiteId},
-    invoice::Status,
-    site::Site,
-};
-use projections::invoice::{self, Filter};
+use domain::{ids::InvoiceId, invoice::Status, site::Site};
+use projections::{chain, invoice};
 
 use super::{InvoiceBody, READS};
 use crate::{
@@ -18,7 +14,7 @@ use crate::{
         operation::{Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
-    payout::whose,
+    payout::filter,
     problem::Problem,
     site,
 };
@@ -60,23 +56,14 @@ async fn show(call: Call) -> Result<Reply, Halt> {
     let found = invoice::find(call.app.store.pool(), id).await.map_err(Problem::from)?;
     let row = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     call.may_touch(&site::object(&*call.app.store.recall::<Site>(row.site_id).await?))?;
-    let body = InvoiceBody::of(id, &row.invoice, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
+    let body = InvoiceBody::of(id, &row.state, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
     let reply = Reply::json(StatusCode::OK, &body)?;
     let tag = etag::of(row.version, &[&reply.body]);
     Ok(reply.etag(tag).position(found.as_of))
 }
 
 async fn list(call: Call) -> Result<Reply, Halt> {
-    let filter = Filter {
-        whose: whose(&call),
-        within: call.caller.sites().map(<[SiteId]>::to_vec),
-        site_id: call.site_asked().await?,
-        status: call.query.text("status").map(str::to_owned),
-    };
-    let page = invoice::list(call.app.store.pool(), &filter, call.cursor(), call.limit()).await?;
-    Reply::list(
-        &call,
-        &page,
-        page.items.iter().filter_map(|row| InvoiceBody::of(row.invoice_id, &row.invoice, row.version)),
-    )
+    let page = chain::list(call.app.store.pool(), &filter(&call).await?, call.cursor(), call.limit()).await?;
+    let shown = page.items.iter().filter_map(|row| InvoiceBody::of(row.id.into(), &row.state, row.version));
+    Reply::list(&call, &page, shown)
 }

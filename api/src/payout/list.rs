@@ -5,15 +5,18 @@ use domain::{
     ids::{PrincipalId, SiteId},
     payout::Status,
 };
-use projections::payout::{self, Filter, Whose};
+use projections::chain::{self, Filter, Whose};
 
 use super::{PayoutBody, READS};
-use crate::http::{
-    call::Call,
-    halt::Halt,
-    list::List,
-    operation::{Kind, Operation, Param, Shape, Success},
-    reply::Reply,
+use crate::{
+    http::{
+        call::Call,
+        halt::Halt,
+        list::List,
+        operation::{Kind, Operation, Param, Shape, Success},
+        reply::Reply,
+    },
+    problem::Problem,
 };
 
 pub const LIST: Operation = Operation {
@@ -38,24 +41,21 @@ pub const LIST: Operation = Operation {
 };
 
 async fn list(call: Call) -> Result<Reply, Halt> {
-    let filter = Filter {
-        whose: whose(&call),
+    let page = chain::list(call.app.store.pool(), &filter(&call).await?, call.cursor(), call.limit()).await?;
+    let shown = page.items.iter().filter_map(|row| PayoutBody::of(row.id.into(), &row.state, row.version));
+    Reply::list(&call, &page, shown)
+}
+
+/// Which payouts or invoices. The rights of the table are a condition of the query: what is not in the list cannot leak.
+pub(crate) async fn filter(call: &Call) -> Result<Filter, Problem> {
+    let whose = match call.caller.role() {
+        Some(Role::Finance | Role::Admin | Role::Auditor) => Whose::Everybody,
+        _ => Whose::Manager(PrincipalId::new(call.caller.principal().unwrap_or_default())),
+    };
+    Ok(Filter {
+        whose,
         within: call.caller.sites().map(<[SiteId]>::to_vec),
         site_id: call.site_asked().await?,
         status: call.query.text("status").map(str::to_owned),
-    };
-    let page = payout::list(call.app.store.pool(), &filter, call.cursor(), call.limit()).await?;
-    Reply::list(
-        &call,
-        &page,
-        page.items.iter().filter_map(|row| PayoutBody::of(row.payout_id, &row.payout, row.version)),
-    )
-}
-
-/// The rights of the table, as a condition of the query: what is not in the list cannot leak.
-pub(crate) fn whose(call: &Call) -> Whose {
-    match call.caller.role() {
-        Some(Role::Finance | Role::Admin | Role::Auditor) => Whose::Everybody,
-        _ => Whose::Manager(PrincipalId::new(call.caller.principal().unwrap_or_default())),
-    }
+    })
 }
