@@ -11,6 +11,7 @@ pub mod halt;
 pub mod health;
 pub mod idempotency;
 pub mod language;
+pub mod list;
 pub mod openapi;
 pub mod operation;
 pub mod pipeline;

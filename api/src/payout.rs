@@ -21,7 +21,7 @@ use domain::{
 use projections::ledger;
 
 pub use body::PayoutBody;
-pub(crate) use list::whose;
+pub(crate) use list::filter;
 
 use crate::{
     http::{

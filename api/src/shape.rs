@@ -115,15 +115,3 @@ impl Span {
         interval::Interval::new(self.from.0, self.to.0)
     }
 }
-
-/// A list and where it goes on.
-#[derive(Serialize)]
-pub struct List<T> {
-    pub object: &'static str,
-    pub data: Vec<T>,
-    pub has_more: bool,
-    /// For `cursor` of the next request with the same filters; null on the last page.
-    pub next_cursor: Option<String>,
-    /// Up to which event the rows count.
-    pub as_of_position: i64,
-}

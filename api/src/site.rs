@@ -32,7 +32,6 @@ use uuid::Uuid;
 
 pub use body::{SiteBody, day_name};
 pub use ground::{pitch_named, weekdays};
-pub use search::link;
 
 use crate::{
     http::{
@@ -99,6 +98,17 @@ impl Call {
         let slug = Slug::new(name).map_err(|_| Problem::new("object.not_found"))?;
         let id = self.app.store.holder_of(site::SLUG, slug.as_str()).await?;
         id.map(SiteId::new).ok_or_else(|| Problem::new("object.not_found"))
+    }
+
+    /// The site that a list is narrowed to, if it is.
+    ///
+    /// # Errors
+    /// `object.not_found` when there is no such site.
+    pub async fn site_asked(&self) -> Result<Option<SiteId>, Problem> {
+        match self.query.text("site_id") {
+            Some(name) => self.site_named(name).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The site of the path, if the caller may touch it: as it is in the log now.

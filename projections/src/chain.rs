@@ -1,6 +1,8 @@
-//! The last of a chain at a site, by the log: each stream is followed by at most one, and who follows it is a name that is taken.
-//!
-//! The view only says where to begin to look, so that a site's whole history is not walked through; what it says may be old.
+//! Chains at a site, payouts and invoices: each stream is followed by at most one, and who follows it is a name that is taken.
+//! Their rows and lists are the same but for the table; the last one is found in the log.
+
+mod row;
+mod search;
 
 use domain::{
     aggregate::{Aggregate, Loaded},
@@ -8,6 +10,10 @@ use domain::{
 };
 use eventstore::{LoadError, Store};
 use uuid::Uuid;
+
+pub use row::{Chained, Row};
+pub(crate) use row::{columns, fold};
+pub use search::{Filter, Whose, list};
 
 use crate::Position;
 
@@ -18,7 +24,8 @@ pub struct Last<A: Aggregate> {
     pub position: Position,
 }
 
-/// The last one of a site, from the one that a view knows on; `None` before the first. `follows` is the scope of the names.
+/// The last one of a site; `None` before the first. `follows` is the scope of the names. The view only says where to begin to
+/// look (`known`), so that a site's whole history is not walked through: what it says may be old.
 pub(crate) async fn last<A>(
     store: &Store,
     follows: &str,

@@ -3,19 +3,17 @@
 mod chain;
 mod details;
 mod due;
-mod search;
 
 pub use chain::last;
 pub use details::{Row, find};
 pub use due::due;
-pub use search::{Filter, list};
 
 use crate::engine::{Poison, Projector};
 
 /// Fills `read.invoices`.
 pub static PROJECTOR: Projector = Projector {
     name: "invoice",
-    version: 1,
+    version: 2,
     poison: Poison::Stop,
     kinds: &["invoice"],
     tables: &["invoices"],

@@ -2,12 +2,10 @@
 
 mod chain;
 mod details;
-mod search;
 mod statement;
 
 pub use chain::last;
 pub use details::{Row, find};
-pub use search::{Filter, Whose, list};
 pub use statement::{Played, Statement, statement};
 
 use crate::engine::{Poison, Projector};
@@ -15,7 +13,7 @@ use crate::engine::{Poison, Projector};
 /// Fills `read.payouts`.
 pub static PROJECTOR: Projector = Projector {
     name: "payout",
-    version: 1,
+    version: 2,
     poison: Poison::Stop,
     kinds: &["payout"],
     tables: &["payouts"],

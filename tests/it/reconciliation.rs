@@ -291,7 +291,11 @@ async fn each_of_the_eight_kinds_is_found_in_one_file_and_nothing_else() {
         let page = api.get("finance", &format!("{path}/differences?limit=3{cursor}")).await.is(200);
         seen += page.body["data"].as_array().unwrap().len();
         match page.body["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
+            Some(next) => {
+                let link = format!("<{path}/differences?limit=3&cursor={next}>; rel=\"next\"");
+                assert_eq!(page.header("link"), link, "the day that was asked for, as a reader can follow it");
+                cursor = format!("&cursor={next}");
+            }
             None => break,
         }
     }

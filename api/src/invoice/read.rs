@@ -1,15 +1,8 @@
 //! Invoices, by site and status, and one of them: only those the caller may see.
 
-use axum::http::{StatusCode, header};
-use domain::{
-    ids::{InvoiceId, SiteId},
-    invoice::Status,
-    site::Site,
-};
-use projections::invoice::{self, Filter};
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
+use axum::http::StatusCode;
+use domain::{ids::InvoiceId, invoice::Status, site::Site};
+use projections::{chain, invoice};
 
 use super::{InvoiceBody, READS};
 use crate::{
@@ -17,13 +10,13 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
-        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
+        list::List,
+        operation::{Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
-    payout::whose,
+    payout::filter,
     problem::Problem,
-    shape::List,
-    site::{self, link},
+    site,
 };
 
 pub const SHOW: Operation = Operation {
@@ -46,11 +39,11 @@ pub const LIST: Operation = Operation {
     query: &[
         Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
         Param::new("status", Kind::OneOf(&Status::ALL), "Where they stand.", "overdue"),
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Invoices on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        Param::limit("Invoices on a page; 20 when left out."),
+        Param::CURSOR,
     ],
     success: Success {
-        shape: Some(Shape::of::<InvoiceList>()),
+        shape: Some(Shape::of::<List<InvoiceBody>>()),
         about: "A page of invoices.",
         ..Operation::READ.success
     },
@@ -58,60 +51,19 @@ pub const LIST: Operation = Operation {
     ..Operation::READ
 };
 
-/// A page of invoices.
-#[derive(Serialize, ToSchema)]
-pub struct InvoiceList {
-    object: &'static str,
-    data: Vec<InvoiceBody>,
-    has_more: bool,
-    next_cursor: Option<String>,
-    as_of_position: i64,
-}
-
-impl Exemplary for InvoiceList {
-    fn example() -> Value {
-        json!({
-            "object": "list", "data": [InvoiceBody::example()], "has_more": false, "next_cursor": null,
-            "as_of_position": 42,
-        })
-    }
-}
-
 async fn show(call: Call) -> Result<Reply, Halt> {
     let id = InvoiceId::new(call.uuid("id")?);
     let found = invoice::find(call.app.store.pool(), id).await.map_err(Problem::from)?;
     let row = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     call.may_touch(&site::object(&*call.app.store.recall::<Site>(row.site_id).await?))?;
-    let body = InvoiceBody::of(id, &row.invoice, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
+    let body = InvoiceBody::of(id, &row.state, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
     let reply = Reply::json(StatusCode::OK, &body)?;
     let tag = etag::of(row.version, &[&reply.body]);
     Ok(reply.etag(tag).position(found.as_of))
 }
 
 async fn list(call: Call) -> Result<Reply, Halt> {
-    let filter = Filter {
-        whose: whose(&call),
-        within: call.caller.sites().map(<[SiteId]>::to_vec),
-        site_id: match call.query.text("site_id") {
-            Some(name) => Some(call.site_named(name).await?),
-            None => None,
-        },
-        status: call.query.text("status").map(str::to_owned),
-    };
-    let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
-    let page = invoice::list(call.app.store.pool(), &filter, call.query.text("cursor"), limit);
-    let page = page.await.map_err(Problem::from)?;
-    let shown = page.items.iter().filter_map(|row| InvoiceBody::of(row.invoice_id, &row.invoice, row.version));
-    let list = List {
-        object: "list",
-        data: shown.collect::<Vec<_>>(),
-        has_more: page.has_more(),
-        next_cursor: page.next.clone(),
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?.position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    let page = chain::list(call.app.store.pool(), &filter(&call).await?, call.cursor(), call.limit()).await?;
+    let shown = page.items.iter().filter_map(|row| InvoiceBody::of(row.id.into(), &row.state, row.version));
+    Reply::list(&call, &page, shown)
 }

@@ -1,6 +1,5 @@
 //! Postings: the way of each franc, event by event.
 
-use axum::http::{StatusCode, header};
 use domain::{aggregate::Loaded, ids::ReservationId, ledger::Account, reservation::Reservation, site::Site};
 use projections::ledger::{self, Filter, Line};
 use serde::Serialize;
@@ -13,12 +12,13 @@ use crate::{
         as_of::AS_OF,
         call::Call,
         halt::Halt,
+        list::List,
         operation::{Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
-    shape::{List, SignedMoney, utc_text},
-    site::{self, link},
+    shape::{SignedMoney, utc_text},
+    site,
 };
 
 pub const ENTRIES: Operation = Operation {
@@ -32,28 +32,18 @@ pub const ENTRIES: Operation = Operation {
         Param::new("reservation", Kind::Text, "Id: the way of its money.", "019ab2c4-5f00-7000-8000-000000000003"),
         Param::new("account", Kind::Text, "Name of an account.", "deposits:unearned"),
         AS_OF,
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Postings on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        Param::limit("Postings on a page; 20 when left out."),
+        Param::CURSOR,
     ],
     refusals: &["position.before_start", "position.beyond_head"],
     success: Success {
-        shape: Some(Shape::of::<PostingList>()),
+        shape: Some(Shape::of::<List<PostingBody>>()),
         about: "A page of postings.",
         ..Operation::READ.success
     },
     run: |call| Box::pin(entries(call)),
     ..Operation::READ
 };
-
-/// A page of postings.
-#[derive(Serialize, ToSchema)]
-pub struct PostingList {
-    object: &'static str,
-    data: Vec<PostingBody>,
-    has_more: bool,
-    next_cursor: Option<String>,
-    as_of_position: i64,
-}
 
 /// One side of an entry.
 #[derive(Serialize, ToSchema)]
@@ -88,15 +78,12 @@ impl From<&Line> for PostingBody {
     }
 }
 
-impl Exemplary for PostingList {
+impl Exemplary for PostingBody {
     fn example() -> Value {
         json!({
-            "object": "list", "has_more": false, "next_cursor": null, "as_of_position": 42,
-            "data": [{
-                "object": "posting", "position": 7, "number": 0, "event": "payment.succeeded",
-                "reservation_id": "019ab2c4-5f00-7000-8000-000000000003", "account": "provider:wave:clearing",
-                "amount": { "amount": 10500, "currency": "XOF" }, "at": "2026-11-28T18:00:00Z",
-            }],
+            "object": "posting", "position": 7, "number": 0, "event": "payment.succeeded",
+            "reservation_id": "019ab2c4-5f00-7000-8000-000000000003", "account": "provider:wave:clearing",
+            "amount": { "amount": 10500, "currency": "XOF" }, "at": "2026-11-28T18:00:00Z",
         })
     }
 }
@@ -121,19 +108,6 @@ async fn entries(call: Call) -> Result<Reply, Halt> {
     }
     let until = call.as_of().await?.map(|moment| moment.position);
     let filter = Filter { reservation_id: reservation, account, until };
-    let limit = query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
-    let page =
-        ledger::list(call.app.store.pool(), &filter, query.text("cursor"), limit).await.map_err(Problem::from)?;
-    let list = List {
-        object: "list",
-        data: page.items.iter().map(PostingBody::from).collect::<Vec<_>>(),
-        has_more: page.has_more(),
-        next_cursor: page.next.clone(),
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?.position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    let page = ledger::list(call.app.store.pool(), &filter, call.cursor(), call.limit()).await?;
+    Reply::list(&call, &page, page.items.iter().map(PostingBody::from))
 }

@@ -1,6 +1,6 @@
 //! The statement of an account: what was there, what happened, what is there then.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use domain::ledger::Account;
 use projections::ledger::{self, Asked, Stated};
 use serde::Serialize;
@@ -17,7 +17,6 @@ use crate::{
     },
     problem::Problem,
     shape::SignedMoney,
-    site::link,
 };
 
 pub const STATEMENT: Operation = Operation {
@@ -32,8 +31,8 @@ pub const STATEMENT: Operation = Operation {
             .required(),
         Param::new("from", Kind::Time, "From then on; from the beginning when left out.", "2026-11-01T00:00:00Z"),
         Param::new("to", Kind::Time, "Before then; up to now when left out.", "2026-12-01T00:00:00Z"),
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Postings on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        Param::limit("Postings on a page; 20 when left out."),
+        Param::CURSOR,
     ],
     success: Success { shape: Some(Shape::of::<StatementBody>()), about: "A page of it.", ..Operation::READ.success },
     run: |call| Box::pin(statement(call)),
@@ -97,10 +96,9 @@ async fn statement(call: Call) -> Result<Reply, Halt> {
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Problem::new("request.invalid_parameter").parameter("from", "is after `to`").into());
     }
-    let limit = query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
     let asked = Asked { account, from, to };
-    let read = ledger::statement(call.app.store.pool(), &asked, query.text("cursor"), limit).await;
-    let ledger::Statement { page, opening, closing } = read.map_err(Problem::from)?;
+    let read = ledger::statement(call.app.store.pool(), &asked, call.cursor(), call.limit()).await?;
+    let ledger::Statement { page, opening, closing } = read;
     let body = StatementBody {
         object: "ledger_statement",
         account: account.to_string(),
@@ -111,9 +109,5 @@ async fn statement(call: Call) -> Result<Reply, Halt> {
         next_cursor: page.next.clone(),
         as_of_position: page.as_of,
     };
-    let reply = Reply::json(StatusCode::OK, &body)?.position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    Ok(Reply::json(StatusCode::OK, &body)?.paged(&call, &page))
 }

@@ -32,7 +32,7 @@ async fn show(call: Call) -> Result<Reply, Halt> {
     let found = projections::payout::find(call.app.store.pool(), id).await.map_err(Problem::from)?;
     let row = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     call.may_touch(&site::object(&*call.app.store.recall::<Site>(row.site_id).await?))?;
-    let body = PayoutBody::of(id, &row.payout, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
+    let body = PayoutBody::of(id, &row.state, row.version).ok_or_else(|| Problem::new("object.not_found"))?;
     let reply = Reply::json(StatusCode::OK, &body)?;
     let tag = etag::of(row.version, &[&reply.body]);
     Ok(reply.etag(tag).position(found.as_of))

@@ -1,14 +1,11 @@
 //! Codes, with what each gave and what is left.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use domain::{
     actor::Role,
     ids::{PrincipalId, PromotionId, SiteId},
 };
 use projections::promotion::{self, Whose};
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use super::{PromotionBody, READS, may_touch};
 use crate::{
@@ -16,12 +13,11 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
-        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
+        list::List,
+        operation::{Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
-    shape::List,
-    site::link,
 };
 
 pub const LIST: Operation = Operation {
@@ -32,11 +28,11 @@ pub const LIST: Operation = Operation {
     authz: READS,
     query: &[
         Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Codes on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        Param::limit("Codes on a page; 20 when left out."),
+        Param::CURSOR,
     ],
     success: Success {
-        shape: Some(Shape::of::<PromotionList>()),
+        shape: Some(Shape::of::<List<PromotionBody>>()),
         about: "A page of promotions.",
         ..Operation::READ.success
     },
@@ -56,25 +52,6 @@ pub const SHOW: Operation = Operation {
     ..Operation::READ
 };
 
-/// A page of promotions.
-#[derive(Serialize, ToSchema)]
-pub struct PromotionList {
-    object: &'static str,
-    data: Vec<PromotionBody>,
-    has_more: bool,
-    next_cursor: Option<String>,
-    as_of_position: i64,
-}
-
-impl Exemplary for PromotionList {
-    fn example() -> Value {
-        json!({
-            "object": "list", "data": [PromotionBody::example()], "has_more": false, "next_cursor": null,
-            "as_of_position": 42,
-        })
-    }
-}
-
 async fn list(call: Call) -> Result<Reply, Halt> {
     let me = PrincipalId::new(call.caller.principal().unwrap_or_default());
     let sites = call.caller.sites();
@@ -83,27 +60,10 @@ async fn list(call: Call) -> Result<Reply, Halt> {
         Some(Role::Finance | Role::Admin | Role::Auditor) => (Whose::Everybody, sites),
         _ => (Whose::Sites(sites.map(<[SiteId]>::to_vec).unwrap_or_default()), None),
     };
-    let site = match call.query.text("site_id") {
-        Some(name) => Some(call.site_named(name).await?),
-        None => None,
-    };
-    let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
-    let page = promotion::list(call.app.store.pool(), &whose, within, site, call.query.text("cursor"), limit)
-        .await
-        .map_err(Problem::from)?;
+    let site = call.site_asked().await?;
+    let page = promotion::list(call.app.store.pool(), &whose, within, site, call.cursor(), call.limit()).await?;
     let now = call.now();
-    let list = List {
-        object: "list",
-        data: page.items.iter().map(|row| PromotionBody::viewed(row, now)).collect::<Vec<_>>(),
-        has_more: page.has_more(),
-        next_cursor: page.next.clone(),
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?.position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    Reply::list(&call, &page, page.items.iter().map(|row| PromotionBody::viewed(row, now)))
 }
 
 async fn show(call: Call) -> Result<Reply, Halt> {

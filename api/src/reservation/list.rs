@@ -1,14 +1,10 @@
 //! Reservations, by client, site, day and status: only those the caller may see.
 
-use axum::http::{StatusCode, header};
 use domain::{
     actor::Role,
     ids::{ClientId, PitchId, PrincipalId, SiteId},
 };
 use projections::reservation::{self, Filter, Sort, Status, Whose};
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{READS, ReservationBody, show};
@@ -17,12 +13,11 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
-        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
+        list::List,
+        operation::{Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
-    shape::List,
-    site::link,
 };
 
 pub const LIST: Operation = Operation {
@@ -45,12 +40,12 @@ pub const LIST: Operation = Operation {
             "Order; a minus turns it around.",
             "starts_at",
         ),
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Reservations on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+        Param::limit("Reservations on a page; 20 when left out."),
+        Param::CURSOR,
         show::EXPAND,
     ],
     success: Success {
-        shape: Some(Shape::of::<ReservationList>()),
+        shape: Some(Shape::of::<List<ReservationBody>>()),
         about: "A page of reservations.",
         ..Operation::READ.success
     },
@@ -58,49 +53,16 @@ pub const LIST: Operation = Operation {
     ..Operation::READ
 };
 
-/// A page of reservations.
-#[derive(Serialize, ToSchema)]
-pub struct ReservationList {
-    object: &'static str,
-    data: Vec<ReservationBody>,
-    has_more: bool,
-    next_cursor: Option<String>,
-    as_of_position: i64,
-}
-
-impl Exemplary for ReservationList {
-    fn example() -> Value {
-        json!({
-            "object": "list", "data": [ReservationBody::example()], "has_more": false, "next_cursor": null,
-            "as_of_position": 42,
-        })
-    }
-}
-
 async fn list(call: Call) -> Result<Reply, Halt> {
     let filter = filter(&call).await?;
-    let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
-    let page = reservation::list(call.app.store.pool(), &filter, call.query.text("cursor"), limit)
-        .await
-        .map_err(Problem::from)?;
+    let page = reservation::list(call.app.store.pool(), &filter, call.cursor(), call.limit()).await?;
     let mut data = Vec::with_capacity(page.items.len());
     for row in &page.items {
         data.push(show::shown(&call, row).await?);
     }
-    let list = List {
-        object: "list",
-        data,
-        has_more: page.has_more(),
-        next_cursor: page.next.clone(),
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?;
+    let reply = Reply::list(&call, &page, data)?;
     let tag = etag::of(0, &[&reply.body]);
-    let reply = reply.etag(tag).position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    Ok(reply.etag(tag))
 }
 
 async fn filter(call: &Call) -> Result<Filter, Problem> {
@@ -112,10 +74,7 @@ async fn filter(call: &Call) -> Result<Filter, Problem> {
         Some(Role::Service | Role::Gatekeeper | Role::Cashier) => None,
         _ => call.caller.sites().map(<[SiteId]>::to_vec),
     };
-    filter.site_id = match query.text("site_id") {
-        Some(name) => Some(call.site_named(name).await?),
-        None => None,
-    };
+    filter.site_id = call.site_asked().await?;
     filter.pitch_id = query.parsed("pitch_id", uuid)?.map(PitchId::new);
     filter.client_id = query.parsed("client_id", uuid)?.map(ClientId::new);
     filter.status = query.parsed("status[in]", statuses)?.unwrap_or_default();

@@ -1,6 +1,5 @@
 //! Sites near a point, by words, format and price; with a time, only those with a free pitch then.
 
-use axum::http::{StatusCode, header};
 use domain::{aggregate::Loaded, interval::Interval, place::Point, site::Site};
 use projections::{
     page::Page,
@@ -21,7 +20,7 @@ use crate::{
         reply::Reply,
     },
     problem::Problem,
-    shape::{List, Money, local_text},
+    shape::{Money, local_text},
 };
 
 /// Widest circle, in metres.
@@ -36,8 +35,8 @@ pub const FILTERS: &[Param] = &[
     Param::new("minutes", Kind::Integer { min: 1, max: 1440 }, "Length; 60 when left out.", "60"),
     Param::new("price[gte]", Kind::Integer { min: 0, max: 1_000_000_000 }, "Least price, minor units.", ""),
     Param::new("price[lte]", Kind::Integer { min: 0, max: 1_000_000_000 }, "Highest price, minor units.", "35000"),
-    Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Sites on a page; 20 when left out.", "20"),
-    Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
+    Param::limit("Sites on a page; 20 when left out."),
+    Param::CURSOR,
 ];
 
 pub const SEARCH: Operation = Operation {
@@ -110,31 +109,9 @@ impl Exemplary for SiteList {
 
 async fn search(call: Call) -> Result<Reply, Halt> {
     let page = find(&call).await?;
-    let next = page.next.clone();
-    let list = List {
-        object: "list",
-        has_more: next.is_some(),
-        next_cursor: next.clone(),
-        data: page.items,
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?;
+    let reply = Reply::list(&call, &page, &page.items)?;
     let tag = etag::of(0, &[&reply.body]);
-    let reply = reply.etag(tag).position(page.as_of);
-    Ok(match next {
-        Some(cursor) => reply.header(header::LINK, link(&call, &cursor)),
-        None => reply,
-    })
-}
-
-/// `Link: <…>; rel="next"` (RFC 8288).
-pub fn link(call: &Call, cursor: &str) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(call.query.filters());
-    if let Some(limit) = call.query.text("limit") {
-        query.append_pair("limit", limit);
-    }
-    query.append_pair("cursor", cursor);
-    format!("<{}?{}>; rel=\"next\"", call.operation.path, query.finish())
+    Ok(reply.etag(tag))
 }
 
 /// The page asked for.
@@ -148,7 +125,6 @@ pub async fn find(call: &Call) -> Result<Page<SiteHit>, Problem> {
         return Err(Problem::new("request.invalid_parameter").parameter("radius_m", "needs `near`"));
     }
     let format = availability::format(call)?;
-    let limit = query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
     let (price_gte, price_lte) = (query.integer("price[gte]"), query.integer("price[lte]"));
     let mut filter = Filter {
         near,
@@ -164,14 +140,14 @@ pub async fn find(call: &Call) -> Result<Page<SiteHit>, Problem> {
         }
         filter.hour_gte = price_gte;
         filter.hour_lte = price_lte;
-        let page = site::search(pool, &filter, query.text("cursor"), limit).await?;
+        let page = site::search(pool, &filter, call.cursor(), call.limit()).await?;
         let items = page.items.iter().filter_map(|candidate| SiteHit::of(candidate, None)).collect();
         return Ok(Page { as_of: page.as_of, items, next: page.next });
     };
     let minutes = query.integer("minutes").and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(60);
     let during = Interval::lasting(starts_at, minutes).map_err(|_| availability::out_of_range("starts_at"))?;
     let wish = Wish { during, format, price_gte, price_lte };
-    let page = site::with_a_free_pitch(pool, &filter, &wish, call.now(), query.text("cursor"), limit).await?;
+    let page = site::with_a_free_pitch(pool, &filter, &wish, call.now(), call.cursor(), call.limit()).await?;
     let items = page.items.iter().filter_map(|hit| SiteHit::of(&hit.candidate, Some(&hit.offers))).collect();
     Ok(Page { as_of: page.as_of, items, next: page.next })
 }

@@ -1,6 +1,6 @@
 //! The drawer as it is, and as it was each time it was open.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use domain::{aggregate::Loaded, site::Site, till::Till};
 use projections::till::{self, Session};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
-        operation::{Exemplary, Kind, Operation, Param, Shape, Success},
+        list::List,
+        operation::{Exemplary, Operation, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
-    shape::{List, Money, SignedMoney, local_text},
-    site::link,
+    shape::{Money, SignedMoney, local_text},
 };
 
 pub const SHOW: Operation = Operation {
@@ -40,12 +40,9 @@ pub const HISTORY: Operation = Operation {
     summary: "Each time the till was open",
     about: "The newest first: float, counts, what was taken out, and how it was closed.",
     authz: READS,
-    query: &[
-        Param::new("limit", Kind::Integer { min: 1, max: 100 }, "Sessions on a page; 20 when left out.", "20"),
-        Param::new("cursor", Kind::Text, "`next_cursor` of the page before.", ""),
-    ],
+    query: &[Param::limit("Sessions on a page; 20 when left out."), Param::CURSOR],
     success: Success {
-        shape: Some(Shape::of::<SessionList>()),
+        shape: Some(Shape::of::<List<SessionBody>>()),
         about: "A page of sessions.",
         ..Operation::READ.success
     },
@@ -197,27 +194,14 @@ struct MoveBody {
     at: String,
 }
 
-/// A page of sessions.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TillSessionList)]
-pub struct SessionList {
-    object: &'static str,
-    data: Vec<SessionBody>,
-    has_more: bool,
-    next_cursor: Option<String>,
-    as_of_position: i64,
-}
-
-impl Exemplary for SessionList {
+impl Exemplary for SessionBody {
     fn example() -> Value {
         json!({
-            "object": "list", "has_more": false, "next_cursor": null, "as_of_position": 42,
-            "data": [{
-                "object": "till_session", "session": 12, "status": "closed",
-                "site_id": "019ab2c4-5f00-7000-8000-000000000001", "float": { "amount": 20000, "currency": "XOF" },
-                "expected": { "amount": 65000, "currency": "XOF" }, "counted": { "amount": 64000, "currency": "XOF" },
-                "variance": { "amount": -1000, "currency": "XOF" }, "reason": "Rendu 1 000 de trop", "from_position": 7, "as_of_position": 41,
-            }],
+            "object": "till_session", "session": 12, "status": "closed",
+            "site_id": "019ab2c4-5f00-7000-8000-000000000001", "float": { "amount": 20000, "currency": "XOF" },
+            "expected": { "amount": 65000, "currency": "XOF" }, "counted": { "amount": 64000, "currency": "XOF" },
+            "variance": { "amount": -1000, "currency": "XOF" }, "reason": "Rendu 1 000 de trop", "from_position": 7,
+            "as_of_position": 41,
         })
     }
 }
@@ -279,19 +263,6 @@ async fn history(call: Call) -> Result<Reply, Halt> {
         return Err(Problem::new("object.not_found").into());
     }
     let zone = site.state.identity.as_ref().map_or(chrono_tz::UTC, |identity| identity.time_zone);
-    let limit = call.query.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(20);
-    let page =
-        till::list(call.app.store.pool(), site.id, call.query.text("cursor"), limit).await.map_err(Problem::from)?;
-    let list = List {
-        object: "list",
-        data: page.items.iter().map(|row| SessionBody::of(row, zone)).collect::<Vec<_>>(),
-        has_more: page.has_more(),
-        next_cursor: page.next.clone(),
-        as_of_position: page.as_of,
-    };
-    let reply = Reply::json(StatusCode::OK, &list)?.position(page.as_of);
-    Ok(match &page.next {
-        Some(cursor) => reply.header(header::LINK, link(&call, cursor)),
-        None => reply,
-    })
+    let page = till::list(call.app.store.pool(), site.id, call.cursor(), call.limit()).await?;
+    Reply::list(&call, &page, page.items.iter().map(|row| SessionBody::of(row, zone)))
 }

@@ -10,7 +10,9 @@ use domain::{
     money::Money,
     payment::{Payment, ProviderId, reference},
     phone::Phone,
-    reconciliation::{Import, Provider, Reconciliation, Source, Standing, Terms, close, end, id_of, import, want},
+    reconciliation::{
+        Import, Provider, Reconciliation, Scope, Source, Standing, Terms, close, end, id_of, import, want,
+    },
     refund::{Movement, Observed, Reason, Refund},
     reservation::Reservation,
     text::{Note, Text},
@@ -116,7 +118,8 @@ async fn read(bench: &Bench, provider: Provider, file: &str) {
     let listed = statements::read(provider, day(), file.as_bytes()).unwrap();
     let subjects = bench.store.subjects();
     let lines: Vec<_> = listed.into_iter().map(|line| line.line(|number| subjects.hash_phone(number))).collect();
-    let sides = projections::reconciliation::sides(bench.store.pool(), day(), provider.methods(), &lines);
+    let scope = Scope { provider, account: main(), day: day() };
+    let sides = projections::reconciliation::sides(bench.store.pool(), &scope, &lines);
     let sides = sides.await.unwrap();
     let wish = Import {
         provider,

@@ -5,12 +5,11 @@ use domain::{
     aggregate::Loaded,
     ids::{InvoiceId, SiteId},
     invoice::{self, Invoice, Previous, Refusal},
-    payout,
     reaction::Reaction,
     site::Site,
 };
 
-use super::{Report, TurnError, again, report::decide};
+use super::{Report, TurnError, month, report::decide};
 use crate::{
     context::Context,
     effect::{Outcome, Taken},
@@ -28,15 +27,12 @@ pub(super) async fn issue(
     let Some(identity) = site.state.identity.as_ref().filter(|_| site.state.contract_since == Some(since)) else {
         return Ok(Outcome::Dropped("another contract was agreed on".into()));
     };
-    if let Some(month) = month
-        && let Err(why) = issue_until(ctx, taken, site_id, month).await?
-    {
-        return Ok(again(ctx, taken, why));
-    }
-    // Months that were slept through are on the invoice of the last one.
-    let next = payout::month_after(ctx.store.clock().now(), identity.time_zone);
-    let reaction = Reaction::IssueInvoice { site_id, since, at: Some(next) };
-    Ok(Outcome::next(reaction, reaction.due().unwrap_or(next)))
+    let settled = match month {
+        Some(month) => issue_until(ctx, taken, site_id, month).await?,
+        None => Ok(()),
+    };
+    let turn_of = |month| Reaction::IssueInvoice { site_id, since, at: Some(month) };
+    Ok(month::then_the_next(ctx, taken, identity.time_zone, settled, turn_of))
 }
 
 /// Issues one, or finds that there is nothing to ask for. Why it must be tried again, if so.

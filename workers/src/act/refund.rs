@@ -1,9 +1,6 @@
 //! Sending money back: written down before the call, under a key that stays the same until the outcome is known.
 
-use adapters::{
-    call::Outcome as Call,
-    payments::{PayoutOrder, PayoutStatus, Rail},
-};
+use adapters::payments::PayoutStatus;
 use domain::{
     aggregate::{Loaded, Version},
     client::Client,
@@ -12,17 +9,17 @@ use domain::{
     phone::Phone,
     reaction::{Notice, Whom},
     refund::{self, Attempt, Means, Next, Refund, Requested, Route, Ways},
-    text::Note,
 };
 
 use super::{
-    Report, TurnError, again, busy,
-    checkout::{account, alarmed, call},
+    Report, TurnError, again,
+    checkout::{account, call},
     number,
+    order::{News, Order, Purpose},
     report::{PROVIDER, decide},
 };
 use crate::{
-    context::{Context, Guarded},
+    context::Context,
     effect::{self, Intent, Letter, Outcome, Taken, Work},
 };
 
@@ -112,243 +109,107 @@ async fn by_hand(ctx: &Context, taken: &Taken, refund: &Loaded<Refund>) -> Resul
 /// Calls the provider for the attempt that is out, if one is.
 async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId) -> Result<Outcome, TurnError> {
     let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
-    let (Some(request), Some(attempt)) = (&refund.state.request, &refund.state.attempt) else {
-        return Ok(Outcome::Done);
-    };
-    if !refund.state.status.is_out() {
-        return Ok(Outcome::Done);
-    }
-    let rail = of_attempt(ctx, request, attempt).await?;
-    let out = Out { ctx, taken, report, refund_id, request, attempt, rail, again: taken.called_before };
-    if taken.called_before && out.is_not_repeatable() {
+    let Some(out) = Out::of(ctx, report, &refund) else { return Ok(Outcome::Done) };
+    let Some(order) = out.order(taken, taken.called_before).await? else { return Ok(no_rail(ctx, taken)) };
+    if taken.called_before && out.attempt.route == Route::Payout && order.is_not_repeatable() {
         // Somebody may have sent it and could not say so: those who ask find out.
-        out.unknown("a worker ended while it was sent").await?;
+        order.unknown("a worker ended while it was sent").await?;
         return Ok(Outcome::Done);
     }
     if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
         return Err(TurnError::Lost);
     }
-    // Those who ask (since the submission) go on when this is not final.
-    Ok(out.call().await?.unwrap_or(Outcome::Done))
+    let over = match out.attempt.route {
+        Route::WholeTransaction => out.give_back_whole(&order).await?,
+        Route::Payout => order.send().await?,
+        Route::Cash | Route::Transfer | Route::Credit => None,
+    };
+    Ok(over.unwrap_or(Outcome::Done))
 }
 
 /// One question about a refund that is out. `None` while its answer is not final.
 pub(super) async fn ask(ctx: &Context, taken: &Taken, refund_id: RefundId) -> Result<Option<Outcome>, TurnError> {
     let report = Report::from(taken);
     let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
-    let (Some(request), Some(attempt)) = (&refund.state.request, &refund.state.attempt) else {
-        return Ok(Some(Outcome::Done));
-    };
-    if !refund.state.status.is_out() {
-        return Ok(Some(Outcome::Done));
-    }
-    let rail = of_attempt(ctx, request, attempt).await?;
-    let out = Out { ctx, taken, report: &report, refund_id, request, attempt, rail, again: true };
-    match attempt.route {
-        Route::Payout => out.ask_payout().await,
+    let Some(out) = Out::of(ctx, &report, &refund) else { return Ok(Some(Outcome::Done)) };
+    let Some(order) = out.order(taken, true).await? else { return Ok(None) };
+    match out.attempt.route {
+        Route::Payout => order.ask().await,
         // Doing it again is how a provider is asked here: it is idempotent, and its answer is the status.
-        Route::WholeTransaction => out.call().await,
+        Route::WholeTransaction => out.give_back_whole(&order).await,
         Route::Cash | Route::Transfer | Route::Credit => Ok(Some(Outcome::Done)),
     }
-}
-
-/// The provider of an attempt, at the account the money came to.
-async fn of_attempt<'a>(
-    ctx: &'a Context,
-    request: &Requested,
-    attempt: &Attempt,
-) -> Result<Option<&'a Guarded<Rail>>, TurnError> {
-    let account = account(ctx, request.reservation_id).await?;
-    Ok(ctx.providers.rail(attempt.method.unwrap_or(request.method), account.as_ref()))
 }
 
 /// A refund that is out.
 struct Out<'a> {
     ctx: &'a Context,
-    taken: &'a Taken,
     report: &'a Report,
     refund_id: RefundId,
     request: &'a Requested,
     attempt: &'a Attempt,
-    /// The provider of this attempt, at the account the money came to.
-    rail: Option<&'a Guarded<Rail>>,
-    /// Whether the order went out before, as far as we know.
-    again: bool,
 }
 
-impl Out<'_> {
-    /// Whether sending it again could pay it again.
-    fn is_not_repeatable(&self) -> bool {
-        let again = |rail: &Guarded<Rail>| rail.provider.unseen_after().is_zero();
-        self.attempt.route == Route::Payout && !self.rail.is_some_and(again)
+impl<'a> Out<'a> {
+    fn of(ctx: &'a Context, report: &'a Report, refund: &'a Loaded<Refund>) -> Option<Self> {
+        let (request, attempt) = (refund.state.request.as_ref()?, refund.state.attempt.as_ref()?);
+        refund.state.status.is_out().then_some(Self { ctx, report, refund_id: refund.id, request, attempt })
     }
 
-    /// Whether what the provider knows nothing of can be taken for never made.
-    fn never_made(&self, rail: &Guarded<Rail>) -> bool {
-        self.attempt.since + rail.provider.unseen_after() <= self.ctx.store.clock().now()
-    }
-
-    /// Makes the call of this attempt; making it again is harmless. `None` when the answer is not final.
-    async fn call(&self) -> Result<Option<Outcome>, TurnError> {
-        match self.attempt.route {
-            Route::WholeTransaction => self.whole().await,
-            Route::Payout => self.payout().await,
-            Route::Cash | Route::Transfer | Route::Credit => Ok(Some(Outcome::Done)),
-        }
-    }
-
-    async fn whole(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail else { return Ok(Some(no_rail(self.ctx, self.taken))) };
-        let Some(checkout) = &self.request.provider_id else {
-            return self.fail("the checkout it was paid in is not known").await.map(Some);
-        };
-        match call(rail, rail.provider.refund_full(checkout)).await {
-            Call::Done(()) => self.succeed(Some(self.request.transaction.clone())).await.map(Some),
-            other => self.not_done(other).await,
-        }
-    }
-
-    async fn payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail else { return Ok(Some(no_rail(self.ctx, self.taken))) };
-        let Some(recipient) = self.recipient().await? else {
-            return self.fail("there is no number to send it to").await.map(Some);
-        };
-        let order = PayoutOrder {
-            recipient,
+    /// At the provider of the attempt, at the account the money came to; `None` while it is not configured.
+    async fn order(&'a self, taken: &'a Taken, again: bool) -> Result<Option<Order<'a, Self>>, TurnError> {
+        let account = account(self.ctx, self.request.reservation_id).await?;
+        let method = self.attempt.method.unwrap_or(self.request.method);
+        let Some(rail) = self.ctx.providers.rail(method, account.as_ref()) else { return Ok(None) };
+        Ok(Some(Order {
+            ctx: self.ctx,
+            taken,
+            of: self,
+            rail,
             amount: self.request.amount,
-            reference: self.attempt.reference.clone(),
-            idempotency_key: self.attempt.reference.to_string(),
-            reason: Some("Remboursement".into()),
+            reference: &self.attempt.reference,
+            provider_id: self.attempt.provider_id.as_ref(),
+            since: self.attempt.since,
+            reason: "Remboursement",
+            again,
+        }))
+    }
+
+    /// The whole transaction; doing it again is harmless.
+    async fn give_back_whole(&self, order: &Order<'_, Self>) -> Result<Option<Outcome>, TurnError> {
+        let Some(checkout) = &self.request.provider_id else {
+            return order.fail("the checkout it was paid in is not known").await;
         };
-        match call(rail, rail.provider.payout(&order)).await {
-            Call::Done(status) => self.learn(status).await,
-            other => self.not_done(other).await,
-        }
+        let (provider_id, amount) = (self.request.transaction.clone(), self.request.amount);
+        let given_back = |()| PayoutStatus::Succeeded { provider_id, amount, fee: None, at: None };
+        order.became(call(order.rail, order.rail.provider.refund_full(checkout)).await.map(given_back)).await
     }
+}
 
-    async fn ask_payout(&self) -> Result<Option<Outcome>, TurnError> {
-        let Some(rail) = self.rail else { return Ok(None) };
-        let answer = match &self.attempt.provider_id {
-            Some(provider_id) => call(rail, rail.provider.payout_status(provider_id)).await,
-            None => call(rail, rail.provider.payout_search(&self.attempt.reference)).await,
-        };
-        match answer {
-            // It never arrived there. Where a key makes it the same payout, the same order again; elsewhere another try,
-            // which is written down, guarded and asked about like the first one.
-            Call::Done(PayoutStatus::NotFound) if self.attempt.provider_id.is_none() && self.never_made(rail) => {
-                if self.is_not_repeatable() {
-                    return self.fail("it never arrived at the provider").await.map(Some);
-                }
-                self.payout().await
-            }
-            Call::Done(status) => self.learn(status).await,
-            Call::Refused(refusal) => {
-                alarmed(&refusal);
-                Ok(None)
-            }
-            Call::RetryAfter(_) | Call::Unknown(_) => Ok(None),
-        }
-    }
+impl Purpose for Out<'_> {
+    const EXACT: bool = false;
 
-    async fn learn(&self, status: PayoutStatus) -> Result<Option<Outcome>, TurnError> {
-        match status {
-            PayoutStatus::Processing { provider_id } => {
-                let now = || self.ctx.store.clock().now();
-                decide!(self.ctx, self.report, "pending", None, {
-                    let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-                    refund::pending(&refund, provider_id.clone(), now()).map_err(|refusal| TurnError::from(&refusal))?
-                })?;
-                Ok(None)
-            }
-            PayoutStatus::Succeeded { provider_id, .. } => self.succeed(Some(provider_id)).await.map(Some),
-            PayoutStatus::Failed { code, message, .. } => self.fail(&format!("{code}: {message}")).await.map(Some),
-            PayoutStatus::Reversed { provider_id } => {
-                self.succeed(Some(provider_id)).await?;
-                decide!(self.ctx, self.report, &self.what("reverse"), None, {
-                    let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-                    let now = self.ctx.store.clock().now();
-                    refund::reverse(&refund, Note::kept_of("taken back"), now)
-                        .map_err(|refusal| TurnError::from(&refusal))?
-                })?;
-                Ok(Some(Outcome::Done))
-            }
-            PayoutStatus::NotFound => Ok(None),
-            PayoutStatus::Several(all) => {
-                // One key, several movements: the provider broke its word, and a person must look.
-                metrics::counter!("kalel_payouts_ambiguous_total").increment(1);
-                Ok(Some(Outcome::Failed(format!("{} payouts under one reference", all.len()))))
-            }
-        }
-    }
-
-    async fn not_done<T>(&self, answer: Call<T>) -> Result<Option<Outcome>, TurnError> {
-        match answer {
-            Call::Refused(refusal) if refusal.is_about_our_account() || refusal.retryable => {
-                self.not_called().await?;
-                Ok(Some(again(self.ctx, self.taken, alarmed(&refusal))))
-            }
-            // The one before may still arrive: those who ask find out.
-            Call::Refused(refusal) if self.again && super::may_be_underway(self.attempt.since, self.ctx) => {
-                self.unknown(&refusal.to_string()).await?;
-                Ok(None)
-            }
-            Call::Refused(refusal) => self.fail(&refusal.to_string()).await.map(Some),
-            Call::RetryAfter(wait) => {
-                self.not_called().await?;
-                Ok(Some(busy(self.ctx, self.taken, wait)))
-            }
-            Call::Unknown(why) if !why.may_have_happened() => {
-                self.not_called().await?;
-                Ok(Some(again(self.ctx, self.taken, why.to_string())))
-            }
-            Call::Unknown(why) => {
-                self.unknown(&why.to_string()).await?;
-                Ok(None)
-            }
-            Call::Done(_) => Ok(None),
-        }
-    }
-
-    /// Nothing can have happened: whoever comes next may call.
-    async fn not_called(&self) -> Result<(), TurnError> {
-        Ok(effect::not_called(self.ctx.store.pool(), self.taken).await?)
-    }
-
-    async fn unknown(&self, why: &str) -> Result<(), TurnError> {
-        decide!(self.ctx, self.report, &self.what("unknown"), None, {
-            let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-            let now = self.ctx.store.clock().now();
-            refund::unknown(&refund, Note::kept_of(why), now).map_err(|refusal| TurnError::from(&refusal))?
-        })?;
-        Ok(())
-    }
-
-    async fn succeed(&self, provider_id: Option<domain::payment::ProviderId>) -> Result<Outcome, TurnError> {
-        decide!(self.ctx, self.report, &self.what("succeed"), Some(self.request.site_id), {
-            let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-            let now = self.ctx.store.clock().now();
-            refund::succeed(&refund, provider_id.clone(), PROVIDER, now).map_err(|refusal| TurnError::from(&refusal))?
-        })?;
-        Ok(Outcome::Done)
-    }
-
-    async fn fail(&self, why: &str) -> Result<Outcome, TurnError> {
-        decide!(self.ctx, self.report, &self.what("fail"), Some(self.request.site_id), {
-            let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
-            let now = self.ctx.store.clock().now();
-            refund::fail(&refund, Note::kept_of(why), now).map_err(|refusal| TurnError::from(&refusal))?
-        })?;
-        Ok(Outcome::Done)
-    }
-
-    /// A second attempt's news is not the first one's.
-    fn what(&self, verb: &str) -> String {
-        format!("{verb}:{}", self.attempt.number)
-    }
-
-    /// The client's number, opened at the last moment.
     async fn recipient(&self) -> Result<Option<Phone>, TurnError> {
         let Some(client_id) = self.request.client_id else { return Ok(None) };
         number::of(self.ctx, &self.ctx.store.load(client_id).await?).await
+    }
+
+    async fn write(&self, news: &News) -> Result<(), TurnError> {
+        // A second attempt's news is not the first one's.
+        let what = format!("{}:{}", news.verb(), self.attempt.number);
+        let over = matches!(news, News::Succeeded { .. } | News::Failed(_));
+        decide!(self.ctx, self.report, &what, over.then_some(self.request.site_id), {
+            let refund: Loaded<Refund> = self.ctx.store.load(self.refund_id).await?;
+            let now = self.ctx.store.clock().now();
+            let decided = match news.clone() {
+                News::Pending(provider_id) => refund::pending(&refund, provider_id, now),
+                News::Succeeded { provider_id, .. } => refund::succeed(&refund, Some(provider_id), PROVIDER, now),
+                News::Failed(why) => refund::fail(&refund, why, now),
+                News::Reversed(why) => refund::reverse(&refund, why, now),
+                News::Unknown(why) => refund::unknown(&refund, why, now),
+            };
+            decided.map_err(|refusal| TurnError::from(&refusal))?
+        })?;
+        Ok(())
     }
 }

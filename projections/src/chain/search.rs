@@ -1,17 +1,17 @@
-//! Payouts by site and status: only those that the reader may see.
+//! Those of a chain by site and status: only those that the reader may see.
 
 use domain::ids::{PrincipalId, SiteId};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, types::Json};
+use sqlx::{PgPool, Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::Row;
+use super::row::{Chained, Row};
 use crate::{
     Position,
     page::{Cursor, ListError, Page, cut, hash_of, with_one_more},
 };
 
-/// Whose payouts a reader may see.
+/// Of whose sites a reader may see them.
 #[derive(Clone, Debug, Serialize)]
 pub enum Whose {
     Everybody,
@@ -19,7 +19,7 @@ pub enum Whose {
     Manager(PrincipalId),
 }
 
-/// Which payouts. Everything that is set must hold.
+/// Which ones. Everything that is set must hold.
 #[derive(Clone, Debug, Serialize)]
 pub struct Filter {
     pub whose: Whose,
@@ -29,23 +29,22 @@ pub struct Filter {
     pub status: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Found {
-    as_of: Position,
-    doc: Option<Json<Row>>,
-}
-
-/// One page of payouts, newest first.
+/// One page, newest first.
 ///
 /// # Errors
 /// [`ListError`] for a cursor of other filters, a limit outside 1–100, or whatever the database says.
-pub async fn list(pool: &PgPool, filter: &Filter, cursor: Option<&str>, limit: u32) -> Result<Page<Row>, ListError> {
-    let hash = hash_of("payouts", filter)?;
+pub async fn list<A: Chained>(
+    pool: &PgPool,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page<Row<A>>, ListError> {
+    let hash = hash_of(A::TABLE, filter)?;
     let after = cursor.map(|text| Cursor::decode(text, hash)).transpose()?;
     let mut query = QueryBuilder::<Postgres>::new(
-        "SELECT c.position AS as_of, p.doc \
-         FROM checkpoints AS c LEFT JOIN LATERAL (SELECT * FROM payouts WHERE true",
+        "SELECT c.position AS as_of, p.doc FROM checkpoints AS c LEFT JOIN LATERAL (SELECT * FROM ",
     );
+    query.push(A::TABLE).push(" WHERE true");
     if let Whose::Manager(manager) = &filter.whose {
         query
             .push(" AND site_id IN (SELECT site_id FROM sites WHERE manager_id = ")
@@ -66,11 +65,10 @@ pub async fn list(pool: &PgPool, filter: &Filter, cursor: Option<&str>, limit: u
         query.push(" AND created_position < ").push_bind(after.key);
     }
     query.push(" ORDER BY created_position DESC LIMIT ").push_bind(with_one_more(limit)?);
-    query.push(") AS p ON true WHERE c.name = 'payout' ORDER BY p.created_position DESC");
-    let rows: Vec<Found> = query.build_query_as().fetch_all(pool).await?;
-    let as_of = rows.first().map_or(0, |row| row.as_of);
-    let rows: Vec<Row> = rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect();
-    let (items, next) =
-        cut(rows, limit, |row| Cursor { key: row.created_position, id: row.payout_id.uuid(), filters: hash });
+    query.push(") AS p ON true WHERE c.name = ").push_bind(A::PROJECTOR).push(" ORDER BY p.created_position DESC");
+    let rows: Vec<(Position, Option<Json<Row<A>>>)> = query.build_query_as().fetch_all(pool).await?;
+    let as_of = rows.first().map_or(0, |(as_of, _)| *as_of);
+    let rows: Vec<Row<A>> = rows.into_iter().filter_map(|(_, doc)| doc.map(|doc| doc.0)).collect();
+    let (items, next) = cut(rows, limit, |row| Cursor { key: row.created_position, id: row.id, filters: hash });
     Ok(Page { as_of, items, next })
 }
