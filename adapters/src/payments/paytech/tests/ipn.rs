@@ -96,7 +96,7 @@ async fn each_ipn_is_believed_as_form_and_as_json_with_hmac_and_without() {
         }
         done(world.paytech.refund_full(&id).await);
         drain(&world).await;
-        assert_eq!((verdict(&world, &got), matches!(kind(&got), Kind::Payout(_))), (Ok(()), true));
+        assert_eq!((verdict(&world, &got), matches!(kind(&got), Kind::Refunded(_))), (Ok(()), true));
         world.opened(&order("ref-2", 500)).await;
         world.settle("ref-2", "cancel").await;
         drain(&world).await;

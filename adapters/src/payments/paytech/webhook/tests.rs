@@ -276,12 +276,13 @@ fn each_kind_is_known_by_its_type() {
     let kind =
         |of: &str| parse(&HeaderMap::new(), but(json!({ "type_event": of })).to_string().as_bytes()).map(|e| e.kind);
     let hint = |kind: Kind| match kind {
-        Kind::CheckoutFailed(hint) | Kind::Payout(hint) => hint,
+        Kind::CheckoutFailed(hint) | Kind::Refunded(hint) | Kind::Payout(hint) => hint,
         other => panic!("{other:?}"),
     };
     let failed = hint(kind("sale_canceled").unwrap());
     assert_eq!((failed.reference.as_deref(), failed.transaction_id), (Some("bk_01TEST"), None));
-    for payout in ["refund_complete", "transfer_success", "transfer_failed"] {
+    assert!(matches!(kind("refund_complete"), Ok(Kind::Refunded(_))));
+    for payout in ["transfer_success", "transfer_failed"] {
         assert!(matches!(kind(payout), Ok(Kind::Payout(_))), "{payout}");
     }
     assert_eq!(kind("subscription_due"), Ok(Kind::Other("subscription_due".into())));
