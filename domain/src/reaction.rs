@@ -117,6 +117,10 @@ pub enum About {
     Payout(PayoutId),
 }
 
+/// So much lies between an answer that was lost and whatever is said about the same order next: what was on its way has arrived by
+/// then, and the refusal of a repetition cannot overtake it.
+pub const APART: Duration = Duration::seconds(30);
+
 impl Ask {
     /// Questions before the hourly ones: 10 s, 30 s, 2 min, 10 min (domain.md, Payment).
     const FIRST: [i64; 4] = [10, 30, 120, 600];
@@ -133,6 +137,12 @@ impl Ask {
         let nth = usize::from(self.nth);
         let hours = || (i64::from(self.nth) - 3) * 3_600;
         self.since + Duration::seconds(Self::FIRST.get(nth).copied().unwrap_or_else(hours))
+    }
+
+    /// When it may be asked, if the last answer about it was lost then: not so soon that it meets what was on its way
+    /// ([`APART`]), however late timers are.
+    pub fn due_after(&self, lost_at: Option<Timestamp>) -> Timestamp {
+        lost_at.map_or(self.due(), |lost_at| self.due().max(lost_at + APART))
     }
 
     /// The next question; `None` after 72 hours, when somebody must look at it ([`Notice::NoAnswer`]).
@@ -348,5 +358,18 @@ mod tests {
         assert_eq!(series.get(..6), Some(&[10, 30, 120, 600, 3_600, 7_200][..]));
         assert_eq!(series.last(), Some(&(72 * 3_600)));
         assert_eq!(series.len(), 4 + 72);
+    }
+
+    #[test]
+    fn a_question_keeps_its_distance_from_an_answer_that_was_lost() {
+        let since = Utc.with_ymd_and_hms(2026, 11, 30, 23, 0, 0).single().expect("a real hour");
+        let at = |seconds| since + Duration::seconds(seconds);
+        let first = Ask::first(About::Refund(RefundId::new(uuid::Uuid::nil())), since);
+        for (nth, lost, due) in
+            [(0, None, 10), (0, Some(0), 30), (0, Some(95), 125), (2, Some(0), 120), (2, Some(100), 130)]
+        {
+            let ask = Ask { nth, ..first };
+            assert_eq!(ask.due_after(lost.map(at)), at(due), "question {nth} after {lost:?}");
+        }
     }
 }

@@ -36,16 +36,8 @@ use crate::{
     runtime::{Progress, Step, StepError},
 };
 
-/// An order that was cut off may still arrive at its provider for so long: until then the refusal of its repetition says nothing
-/// about it.
-const UNDERWAY: TimeDelta = TimeDelta::minutes(2);
 const BACKOFF: Duration = Duration::from_secs(1);
 const BACKOFF_CAP: Duration = Duration::from_secs(300);
-
-/// Whether an order of an attempt that was submitted then may still be on its way.
-fn may_be_underway(since: Timestamp, ctx: &Context) -> bool {
-    ctx.store.clock().now() < since + UNDERWAY
-}
 
 /// A turn did not come to an end; the effect is tried again.
 #[derive(Debug, Error)]

@@ -143,8 +143,8 @@ pub struct Taken {
     pub due_at: Timestamp,
     /// How often it was taken, this time included.
     pub attempts: u32,
-    /// Somebody may have called the provider already and could not say so.
-    pub called_before: bool,
+    /// When somebody called the provider who may not have been able to say so.
+    pub called_at: Option<Timestamp>,
     /// Position of the event that caused it.
     pub cause: i64,
     pub created_at: Timestamp,

@@ -26,7 +26,7 @@ const STALE: TimeDelta = TimeDelta::hours(12);
 
 /// Sends one text message, at most once: it is marked before the call, and whoever finds the mark gives up.
 pub(crate) async fn send_sms(ctx: &Context, taken: &Taken, letter: Letter) -> Result<Outcome, TurnError> {
-    if taken.called_before {
+    if taken.called_at.is_some() {
         return Ok(Outcome::Unknown("whoever sent it could not say whether it went".into()));
     }
     if ctx.store.clock().now() - taken.due_at.max(taken.created_at) > STALE {
@@ -59,7 +59,7 @@ pub(crate) async fn send_sms(ctx: &Context, taken: &Taken, letter: Letter) -> Re
 
 /// Sends one mail. A repetition carries the same `Message-ID`; still, what may have gone is not sent again.
 pub(crate) async fn send_email(ctx: &Context, taken: &Taken, letter: Letter) -> Result<Outcome, TurnError> {
-    if taken.called_before {
+    if taken.called_at.is_some() {
         return Ok(Outcome::Unknown("whoever sent it could not say whether it went".into()));
     }
     let (to, subject, text) = match letter.whom {

@@ -97,6 +97,9 @@ pub struct Attempt {
     /// The provider's id of the movement, once it is known.
     pub provider_id: Option<ProviderId>,
     pub since: Timestamp,
+    /// When the answer to it was lost, while nobody knows whether it arrived.
+    #[serde(default)]
+    pub lost_at: Option<Timestamp>,
 }
 
 /// A payout as it stands.
@@ -165,6 +168,7 @@ impl Aggregate for Payout {
                     reference: submitted.reference,
                     provider_id: None,
                     since: submitted.at,
+                    lost_at: None,
                 });
             }
             Event::Pending(pending) => {
@@ -174,6 +178,7 @@ impl Aggregate for Payout {
             Event::BecameUnknown(unknown) => {
                 self.status = Status::Unknown;
                 self.why = Some(unknown.why);
+                self.lost(unknown.at);
             }
             Event::Succeeded(succeeded) => {
                 self.known_as(succeeded.provider_id);
@@ -200,6 +205,13 @@ impl Payout {
     fn known_as(&mut self, provider_id: Option<ProviderId>) {
         if let (Some(attempt), Some(id)) = (&mut self.attempt, provider_id) {
             attempt.provider_id = Some(id);
+            attempt.lost_at = None;
+        }
+    }
+
+    fn lost(&mut self, at: Timestamp) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.lost_at = Some(at);
         }
     }
 }

@@ -71,6 +71,8 @@ pub struct Attempt {
     /// The provider's id of the movement, once it is known.
     pub provider_id: Option<ProviderId>,
     pub since: Timestamp,
+    /// When the answer to it was lost, while nobody knows whether it arrived.
+    pub lost_at: Option<Timestamp>,
 }
 
 /// A refund as it stands.
@@ -127,13 +129,17 @@ impl Aggregate for Refund {
                     reference: submitted.reference,
                     provider_id: None,
                     since: submitted.at,
+                    lost_at: None,
                 });
             }
             Event::Pending(pending) => {
                 self.status = Status::Pending;
                 self.known_as(Some(pending.provider_id));
             }
-            Event::BecameUnknown(_) => self.status = Status::Unknown,
+            Event::BecameUnknown(unknown) => {
+                self.status = Status::Unknown;
+                self.lost(unknown.at);
+            }
             Event::OutcomeStated(stated) => self.stated = Some(stated),
             Event::Succeeded(succeeded) => {
                 self.status = Status::Succeeded;
@@ -157,6 +163,13 @@ impl Refund {
     fn known_as(&mut self, provider_id: Option<ProviderId>) {
         if let (Some(attempt), Some(id)) = (&mut self.attempt, provider_id) {
             attempt.provider_id = Some(id);
+            attempt.lost_at = None;
+        }
+    }
+
+    fn lost(&mut self, at: Timestamp) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.lost_at = Some(at);
         }
     }
 }

@@ -301,6 +301,19 @@ fn a_reversed_refund_is_owed_again() {
 }
 
 #[test]
+fn an_answer_is_lost_until_the_provider_says_that_it_has_the_order() {
+    let mut world = World::new();
+    let id = submitted(&mut world);
+    let lost_at = |world: &World| world.refund(id).attempt.unwrap().lost_at;
+    assert_eq!(lost_at(&world), None);
+    unknown(&mut world, id).unwrap();
+    assert_eq!(lost_at(&world), Some(world.now));
+    let found = ProviderId::new("pt-1").unwrap();
+    world.with_refund(id, |r, now| refund::pending(r, found, now)).unwrap();
+    assert_eq!(lost_at(&world), None);
+}
+
+#[test]
 fn answers_are_monotone_and_about_one_movement() {
     let mut world = World::new();
     let id = submitted(&mut world);

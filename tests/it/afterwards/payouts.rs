@@ -116,6 +116,8 @@ async fn a_payout_without_an_answer_is_asked_about_and_paid_once() {
         assert_eq!((desk.owed().await, desk.on("payouts:payable").await), (0, -NET));
         desk.prepare().await.problem(422, "payout.one_at_a_time");
         desk.pass(11).await;
+        assert_eq!(desk.status(&id).await, "unknown", "what is on its way is left alone for half a minute");
+        desk.pass(20).await;
         assert_eq!((desk.status(&id).await.as_str(), desk.left().await), ("succeeded", NET));
         assert_eq!(desk.wave.calls("payout.create").await, if after_effect { 1 } else { 2 });
         desk.pass(3_600).await;
@@ -156,7 +158,7 @@ async fn a_payout_that_the_provider_took_back_is_owed_again() {
     let there = found["result"][0]["id"].as_str().unwrap();
     let reversal = wave(reqwest::Method::POST, &format!("/v1/payout/{there}/reverse")).send().await.unwrap();
     assert_eq!(reversal.status(), 200);
-    desk.pass(11).await;
+    desk.pass(31).await;
     assert_eq!(desk.status(&id).await, "reversed");
     assert_eq!((desk.left().await, desk.owed().await, desk.on("payouts:payable").await), (0, NET, 0));
     let next = desk.pay_out().await;

@@ -102,7 +102,7 @@ async fn a_payout_without_an_answer_is_asked_about_and_never_sent_twice() {
         give_back(&bench, reservation, payment, 4_000).await;
         bench.pump().await;
         assert_eq!(status(&bench, payment).await, "unknown");
-        bench.pass(11).await;
+        bench.pass(31).await;
         assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("succeeded", 4_000));
         assert_eq!(bench.wave.calls("payout.create").await, if after_effect { 1 } else { 2 });
     }
@@ -119,9 +119,46 @@ async fn the_refusal_of_a_repetition_is_not_believed_while_the_first_order_may_s
     assert_eq!(status(&bench, payment).await, "unknown");
     let no = json!({"do": "fail", "call": "payout.create", "how": "status", "status": 400, "times": 1});
     bench.wave.control(no).await;
-    bench.pass(11).await;
+    bench.pass(31).await;
     assert_eq!((status(&bench, payment).await, bench.wave.calls("payout.create").await), ("unknown", 2));
-    bench.pass(20).await;
+    bench.pass(90).await;
+    assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("succeeded", 4_000));
+}
+
+/// However late timers are: what was on its way has arrived before anybody asks.
+#[tokio::test]
+async fn nothing_is_said_about_an_order_for_half_a_minute_after_its_answer_was_lost() {
+    let bench = Bench::new().await;
+    let (reservation, payment) = bench.confirmed(20).await;
+    let busy = json!({"do": "fail", "call": "payout.create", "how": "status", "status": 429, "times": 1_000});
+    bench.wave.control(busy).await;
+    give_back(&bench, reservation, payment, 4_000).await;
+    bench.pump().await;
+    bench.pass(100).await;
+    assert_eq!(status(&bench, payment).await, "submitted", "Wave has no time for it");
+    bench.wave.control(json!({"do": "heal"})).await;
+    bench.wave.control(json!({"do": "fail", "call": "payout.create", "how": "cut", "after_effect": false})).await;
+    // Whoever comes again after it was busy does so within seconds.
+    let mut seconds = 0;
+    while status(&bench, payment).await == "submitted" {
+        bench.pass(1).await;
+        seconds += 1;
+        assert!(seconds < 19, "nobody came again");
+    }
+    assert_eq!(status(&bench, payment).await, "unknown");
+    let said = async || (bench.wave.calls("payout.create").await, bench.wave.calls("payout.search").await);
+    let before = said().await;
+    // Two minutes after the submission it would be believed, and the money go another way, before the order arrives.
+    let no = json!({"do": "fail", "call": "payout.create", "how": "status", "status": 400, "times": 1});
+    bench.wave.control(no).await;
+    for _ in 0..2 {
+        // The question of that time falls into this.
+        bench.pass(14).await;
+        assert_eq!((status(&bench, payment).await, said().await), ("unknown", before));
+    }
+    bench.pass(3).await;
+    assert_eq!((status(&bench, payment).await, said().await), ("unknown", (before.0 + 1, before.1 + 1)));
+    bench.pass(600).await;
     assert_eq!((status(&bench, payment).await, paid_out(&bench).await), ("succeeded", 4_000));
 }
 
@@ -155,7 +192,7 @@ async fn a_whole_refund_without_an_answer_is_made_once() {
         super::money::cancel(&bench, reservation).await;
         bench.pump().await;
         assert_eq!(status(&bench, payment).await, "unknown");
-        bench.pass(11).await;
+        bench.pass(31).await;
         assert_eq!(status(&bench, payment).await, "succeeded");
         let ledger = bench.wave.get("/__ledger").await;
         assert_eq!(ledger["totals"]["refunded"], json!(DEPOSIT));

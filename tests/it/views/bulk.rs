@@ -1,8 +1,6 @@
 //! A shadow filled in bulk, with rows in memory ahead of the database: left, taken over or poisoned at any place, nothing is
 //! lost and nothing written twice.
 
-use std::time::Duration;
-
 use projections::{
     Position, Projector, RunError, Runner, Shadow, Sizes, content_digest, progress, reservation, schedule,
 };
@@ -134,8 +132,9 @@ async fn a_connection_that_is_cut_costs_a_step() {
         // Not for ever: what is folded and not written is lost each time.
         if steps % 4 == 3 && cuts < 8 {
             cuts += 1;
+            // Waits until each is gone.
             sqlx::query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'kalel'",
             )
             .execute(&mut superuser)
@@ -155,7 +154,6 @@ async fn a_connection_that_is_cut_costs_a_step() {
         assert_eq!(rows, held, "rows and checkpoint agree at {position}");
     }
     assert!(failures > 0, "nothing was cut");
-    tokio::time::sleep(Duration::from_millis(10)).await;
     assert!(shadow.compare().await.unwrap().is_equal());
 }
 

@@ -23,8 +23,8 @@ pub(super) async fn ask(ctx: &Context, taken: &Taken, question: Ask) -> Result<O
     let over = match question.about {
         About::Payment(payment_id) => about_payment(ctx, taken, payment_id).await?,
         About::Listed(payment_id) => about_listed(ctx, taken, payment_id).await?,
-        About::Refund(refund_id) => refund::ask(ctx, taken, refund_id).await?,
-        About::Payout(payout_id) => payout::ask(ctx, taken, payout_id).await?,
+        About::Refund(refund_id) => refund::ask(ctx, taken, question, refund_id).await?,
+        About::Payout(payout_id) => payout::ask(ctx, taken, question, payout_id).await?,
     };
     match over {
         Some(outcome) => Ok(outcome),

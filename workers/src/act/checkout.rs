@@ -90,7 +90,7 @@ pub(super) async fn open(ctx: &Context, taken: &Taken, payment_id: PaymentId) ->
         Ok(rail) => rail,
         Err(why) => return Ok(again(ctx, taken, why)),
     };
-    if taken.called_before {
+    if taken.called_at.is_some() {
         match call(rail, rail.provider.search(&request.reference)).await {
             Call::Done(ProviderStatus::NotFound | ProviderStatus::Unpaid) => {}
             Call::Done(status) => {

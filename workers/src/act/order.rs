@@ -4,22 +4,28 @@ use adapters::{
     call::Outcome as Call,
     payments::{PayoutOrder, PayoutStatus, Rail},
 };
+use chrono::TimeDelta;
 use domain::{
     Timestamp,
     money::Money,
     payment::{ProviderId, Reference},
     phone::Phone,
+    reaction::Ask,
     text::Note,
 };
 
 use super::{
-    TurnError, again, busy,
+    TurnError, again, at, busy,
     checkout::{alarmed, call},
 };
 use crate::{
     context::{Context, Guarded},
     effect::{self, Outcome, Taken},
 };
+
+/// An order that was cut off may still arrive at its provider for so long: until then the refusal of its repetition says nothing
+/// about it.
+const UNDERWAY: TimeDelta = TimeDelta::minutes(2);
 
 /// What was learnt about an order.
 #[derive(Clone, Debug)]
@@ -74,16 +80,46 @@ pub(super) struct Order<'a, P> {
     pub provider_id: Option<&'a ProviderId>,
     /// When it was submitted.
     pub since: Timestamp,
+    /// When an answer about it was lost, the last time: written in the log, or known by the mark of a call.
+    pub lost_at: Option<Timestamp>,
     /// Shown to the recipient.
     pub reason: &'static str,
-    /// Whether it went out before, as far as we know.
-    pub again: bool,
+    /// Which question about it this is; `None` for the first try.
+    pub question: Option<Ask>,
 }
 
 impl<P: Purpose> Order<'_, P> {
     /// Whether sending it again could pay it again.
     pub fn is_not_repeatable(&self) -> bool {
         !self.rail.provider.unseen_after().is_zero()
+    }
+
+    /// What is to be done before anything is said to the provider, if it is not the time.
+    pub async fn not_yet(&self) -> Result<Option<Outcome>, TurnError> {
+        let Some(question) = self.question else {
+            let Some(_) = self.lost_at else { return Ok(None) };
+            // Somebody may have sent it, and could not say so or had no answer: those who ask find out.
+            if self.provider_id.is_none() {
+                self.unknown("a worker ended while it was sent").await?;
+            }
+            return Ok(Some(Outcome::Done));
+        };
+        let due = question.due_after(self.lost_at);
+        Ok((self.now() < due).then(|| at(due)))
+    }
+
+    /// Calls the provider, which leaves a mark. A question's is taken back by an answer: what stays is one that was lost. A first
+    /// try's stays, for it is never sent again.
+    pub async fn call<T>(&self, calling: impl Future<Output = Call<T>>) -> Result<Call<T>, TurnError> {
+        if !effect::about_to_call(self.ctx.store.pool(), self.taken, self.now()).await? {
+            return Err(TurnError::Lost);
+        }
+        let answer = call(self.rail, calling).await;
+        let is_lost = matches!(&answer, Call::Unknown(why) if why.may_have_happened());
+        if self.question.is_some() && !is_lost {
+            self.not_called().await?;
+        }
+        Ok(answer)
     }
 
     /// Sends the money; where the same order again is the same movement, that is harmless.
@@ -98,17 +134,17 @@ impl<P: Purpose> Order<'_, P> {
             idempotency_key: self.reference.to_string(),
             reason: Some(self.reason.to_owned()),
         };
-        self.became(call(self.rail, self.rail.provider.payout(&order)).await).await
+        self.became(self.call(self.rail.provider.payout(&order)).await?).await
     }
 
     /// One question.
     pub async fn ask(&self) -> Result<Option<Outcome>, TurnError> {
         let provider = &self.rail.provider;
         let answer = match self.provider_id {
-            Some(provider_id) => call(self.rail, provider.payout_status(provider_id)).await,
-            None => call(self.rail, provider.payout_search(self.reference)).await,
+            Some(provider_id) => self.call(provider.payout_status(provider_id)).await?,
+            None => self.call(provider.payout_search(self.reference)).await?,
         };
-        let never_made = || self.since + provider.unseen_after() <= self.ctx.store.clock().now();
+        let never_made = || self.since + provider.unseen_after() <= self.now();
         match answer {
             // It never arrived there. Where a key makes it the same movement, the same order again; elsewhere it failed, and
             // another try is written down, guarded and asked about like the first one.
@@ -136,7 +172,7 @@ impl<P: Purpose> Order<'_, P> {
                 Ok(Some(again(self.ctx, self.taken, alarmed(&refusal))))
             }
             // The one before may still arrive: those who ask find out.
-            Call::Refused(refusal) if self.again && super::may_be_underway(self.since, self.ctx) => {
+            Call::Refused(refusal) if self.lost_at.is_some_and(|lost_at| self.now() < lost_at + UNDERWAY) => {
                 self.unknown(&refusal.to_string()).await?;
                 Ok(None)
             }
@@ -196,6 +232,10 @@ impl<P: Purpose> Order<'_, P> {
             self.of.write(one).await?;
         }
         Ok(Some(Outcome::Done))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ctx.store.clock().now()
     }
 
     /// It is certain that nothing went: whoever comes next may call.

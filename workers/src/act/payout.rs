@@ -6,7 +6,7 @@ use domain::{
     ids::{PayoutId, SiteId},
     payout::{self, Attempt, Payout, Prepared, Previous, Refusal},
     phone::Phone,
-    reaction::Reaction,
+    reaction::{Ask, Reaction},
     sealed::field,
     site::Site,
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    effect::{self, Outcome, Taken},
+    effect::{Outcome, Taken},
 };
 
 /// The one try there is.
@@ -35,31 +35,32 @@ pub(super) async fn submit(ctx: &Context, taken: &Taken, id: PayoutId) -> Result
     })?;
     let payout: Loaded<Payout> = ctx.store.load(id).await?;
     let Some(out) = Out::of(ctx, &report, &payout) else { return Ok(Outcome::Done) };
-    let Some(order) = out.order(taken, taken.called_before) else {
+    let Some(order) = out.order(taken, None) else {
         return Ok(again(ctx, taken, "no such provider is configured"));
     };
     if !order.rail.provider.ways().payout {
         return Ok(order.fail("this provider sends no money").await?.unwrap_or(Outcome::Done));
     }
-    if taken.called_before && order.is_not_repeatable() {
-        // Somebody may have sent it and could not say so: those who ask find out.
-        order.unknown("a worker ended while it was sent").await?;
-        return Ok(Outcome::Done);
-    }
-    if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
-        return Err(TurnError::Lost);
+    if let Some(outcome) = order.not_yet().await? {
+        return Ok(outcome);
     }
     Ok(order.send().await?.unwrap_or(Outcome::Done))
 }
 
 /// One question about a payout that is out. `None` while its answer is not final.
-pub(super) async fn ask(ctx: &Context, taken: &Taken, id: PayoutId) -> Result<Option<Outcome>, TurnError> {
+pub(super) async fn ask(
+    ctx: &Context,
+    taken: &Taken,
+    question: Ask,
+    id: PayoutId,
+) -> Result<Option<Outcome>, TurnError> {
     let report = Report::from(taken);
     let payout: Loaded<Payout> = ctx.store.load(id).await?;
     let Some(out) = Out::of(ctx, &report, &payout) else { return Ok(Some(Outcome::Done)) };
-    match out.order(taken, true) {
-        Some(order) => order.ask().await,
-        None => Ok(None),
+    let Some(order) = out.order(taken, Some(question)) else { return Ok(None) };
+    match order.not_yet().await? {
+        Some(outcome) => Ok(Some(outcome)),
+        None => order.ask().await,
     }
 }
 
@@ -138,7 +139,7 @@ impl<'a> Out<'a> {
     }
 
     /// `None` while its provider is not configured.
-    fn order(&'a self, taken: &'a Taken, again: bool) -> Option<Order<'a, Self>> {
+    fn order(&'a self, taken: &'a Taken, question: Option<Ask>) -> Option<Order<'a, Self>> {
         Some(Order {
             ctx: self.ctx,
             taken,
@@ -148,8 +149,9 @@ impl<'a> Out<'a> {
             reference: &self.attempt.reference,
             provider_id: self.attempt.provider_id.as_ref(),
             since: self.attempt.since,
+            lost_at: self.attempt.lost_at.max(taken.called_at),
             reason: "Reversement",
-            again,
+            question,
         })
     }
 }

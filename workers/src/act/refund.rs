@@ -7,13 +7,13 @@ use domain::{
     ids::RefundId,
     payment::Method,
     phone::Phone,
-    reaction::{Notice, Whom},
+    reaction::{Ask, Notice, Whom},
     refund::{self, Attempt, Means, Next, Refund, Requested, Route, Ways},
 };
 
 use super::{
     Report, TurnError, again,
-    checkout::{account, call},
+    checkout::account,
     number,
     order::{News, Order, Purpose},
     report::{PROVIDER, decide},
@@ -110,14 +110,9 @@ async fn by_hand(ctx: &Context, taken: &Taken, refund: &Loaded<Refund>) -> Resul
 async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId) -> Result<Outcome, TurnError> {
     let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
     let Some(out) = Out::of(ctx, report, &refund) else { return Ok(Outcome::Done) };
-    let Some(order) = out.order(taken, taken.called_before).await? else { return Ok(no_rail(ctx, taken)) };
-    if taken.called_before && out.attempt.route == Route::Payout && order.is_not_repeatable() {
-        // Somebody may have sent it and could not say so: those who ask find out.
-        order.unknown("a worker ended while it was sent").await?;
-        return Ok(Outcome::Done);
-    }
-    if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
-        return Err(TurnError::Lost);
+    let Some(order) = out.order(taken, None).await? else { return Ok(no_rail(ctx, taken)) };
+    if let Some(outcome) = order.not_yet().await? {
+        return Ok(outcome);
     }
     let over = match out.attempt.route {
         Route::WholeTransaction => out.give_back_whole(&order).await?,
@@ -128,11 +123,19 @@ async fn send(ctx: &Context, taken: &Taken, report: &Report, refund_id: RefundId
 }
 
 /// One question about a refund that is out. `None` while its answer is not final.
-pub(super) async fn ask(ctx: &Context, taken: &Taken, refund_id: RefundId) -> Result<Option<Outcome>, TurnError> {
+pub(super) async fn ask(
+    ctx: &Context,
+    taken: &Taken,
+    question: Ask,
+    refund_id: RefundId,
+) -> Result<Option<Outcome>, TurnError> {
     let report = Report::from(taken);
     let refund: Loaded<Refund> = ctx.store.load(refund_id).await?;
     let Some(out) = Out::of(ctx, &report, &refund) else { return Ok(Some(Outcome::Done)) };
-    let Some(order) = out.order(taken, true).await? else { return Ok(None) };
+    let Some(order) = out.order(taken, Some(question)).await? else { return Ok(None) };
+    if let Some(outcome) = order.not_yet().await? {
+        return Ok(Some(outcome));
+    }
     match out.attempt.route {
         Route::Payout => order.ask().await,
         // Doing it again is how a provider is asked here: it is idempotent, and its answer is the status.
@@ -157,7 +160,7 @@ impl<'a> Out<'a> {
     }
 
     /// At the provider of the attempt, at the account the money came to; `None` while it is not configured.
-    async fn order(&'a self, taken: &'a Taken, again: bool) -> Result<Option<Order<'a, Self>>, TurnError> {
+    async fn order(&'a self, taken: &'a Taken, question: Option<Ask>) -> Result<Option<Order<'a, Self>>, TurnError> {
         let account = account(self.ctx, self.request.reservation_id).await?;
         let method = self.attempt.method.unwrap_or(self.request.method);
         let Some(rail) = self.ctx.providers.rail(method, account.as_ref()) else { return Ok(None) };
@@ -170,8 +173,9 @@ impl<'a> Out<'a> {
             reference: &self.attempt.reference,
             provider_id: self.attempt.provider_id.as_ref(),
             since: self.attempt.since,
+            lost_at: self.attempt.lost_at.max(taken.called_at),
             reason: "Remboursement",
-            again,
+            question,
         }))
     }
 
@@ -182,7 +186,7 @@ impl<'a> Out<'a> {
         };
         let (provider_id, amount) = (self.request.transaction.clone(), self.request.amount);
         let given_back = |()| PayoutStatus::Succeeded { provider_id, amount, fee: None, at: None };
-        order.became(call(order.rail, order.rail.provider.refund_full(checkout)).await.map(given_back)).await
+        order.became(order.call(order.rail.provider.refund_full(checkout)).await?.map(given_back)).await
     }
 }
 

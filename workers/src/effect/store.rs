@@ -39,8 +39,7 @@ pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Opti
     }
     let mut tx = pool.begin().await?;
     let found = sqlx::query!(
-        r#"SELECT id, key, group_key, due_at, attempts, cause_position, created_at,
-                  called_at IS NOT NULL AS "called!",
+        r#"SELECT id, key, group_key, due_at, attempts, cause_position, created_at, called_at,
                   payload AS "payload: Json<Work>"
            FROM work.effects AS effect
            WHERE (state = 'running' AND leased_until <= clock_timestamp())
@@ -79,7 +78,7 @@ pub async fn take(pool: &PgPool, now: Timestamp, lease: Duration) -> Result<Opti
         work: found.payload.0,
         due_at: found.due_at,
         attempts: u32::try_from(found.attempts).unwrap_or(u32::MAX).saturating_add(1),
-        called_before: found.called,
+        called_at: found.called_at,
         cause: found.cause_position,
         created_at: found.created_at,
         fence: Fence { key, token },
@@ -103,7 +102,7 @@ async fn is_any_due(pool: &PgPool, now: Timestamp) -> Result<bool, sqlx::Error> 
 /// The database's.
 pub async fn about_to_call(pool: &PgPool, taken: &Taken, now: Timestamp) -> Result<bool, sqlx::Error> {
     let marked = sqlx::query!(
-        "UPDATE work.effects SET called_at = coalesce(called_at, $3)
+        "UPDATE work.effects SET called_at = $3
          WHERE id = $1 AND token = $2 AND state = 'running' AND leased_until > clock_timestamp()",
         taken.id,
         taken.fence.token.0,

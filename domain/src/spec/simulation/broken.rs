@@ -45,14 +45,16 @@ pub(super) enum Broken {
     LedgerForgetsRefunds,
     /// Tells nobody that a refund waits to be handed out.
     TellsNobody,
+    /// Asks about a refund while what was lost is on its way.
+    AsksTooSoon,
 }
 
 impl Broken {
-    pub(super) const ALL: [(Self, &'static [&'static str]); 21] = [
+    pub(super) const ALL: [(Self, &'static [&'static str]); 22] = [
         (Self::OpensAgainWithoutAsking, &["opened_blindly"]),
         (Self::BelievesWebhooks, &["lands_what_was_paid"]),
         (Self::RefundsUnderNewKey, &["refunded_once"]),
-        (Self::ForgetsLateMoney, &["no_franc_is_orphaned"]),
+        (Self::ForgetsLateMoney, &["no_franc_is_orphaned", "in_time"]),
         (Self::BooksFeeNowhere, &["ledger_is_balanced"]),
         (Self::FreesWithOpenCheckout, &["closed_before_freed"]),
         (Self::LosesEffectOnDeath, &["no_franc_is_orphaned", "holds_end", "comes_to_rest"]),
@@ -70,6 +72,7 @@ impl Broken {
         (Self::LosesCredit, &["no_franc_is_orphaned"]),
         (Self::LedgerForgetsRefunds, &["ledgers_agree"]),
         (Self::TellsNobody, &["comes_to_rest", "in_time"]),
+        (Self::AsksTooSoon, &["apart"]),
     ];
 
     pub(super) const fn says(self) -> &'static str {
@@ -97,6 +100,7 @@ impl Broken {
             Self::LosesCredit => "does not write down in the client's stream what became their credit",
             Self::LedgerForgetsRefunds => "enters no refund that was paid",
             Self::TellsNobody => "tells nobody that a refund waits to be handed out",
+            Self::AsksTooSoon => "asks about a refund while what was lost is on its way",
         }
     }
 }

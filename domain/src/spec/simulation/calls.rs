@@ -101,6 +101,8 @@ impl Run {
         if let Request::Open { payment, .. } = &request {
             self.audit.sent_open(*payment);
         }
+        let is_order = matches!(request, Request::Whole { .. } | Request::Payout { .. });
+        self.audit.said(Self::id_of(&turn), is_order, now);
         let how = self.how(to, &request);
         let there = if self.is_racing(turn.of) { Duration::zero() } else { self.millis(5, 250) };
         let resume = Resume { to, request, stage, how, answer: None };
@@ -297,6 +299,9 @@ impl Run {
                 self.is_answered(turn, resume, wait);
                 return;
             }
+        }
+        if !matches!(answer, Answer::Unknown { may_have_happened: true }) {
+            self.audit.answered(Self::id_of(&turn));
         }
         let step = self.resume(&turn, resume.stage.awake(), answer);
         self.step(turn, step);

@@ -23,7 +23,7 @@ impl Run {
         if payment.state.status != Status::Requested {
             return Step::Over(Outcome::Done);
         }
-        if turn.called_before && !self.is(Broken::OpensAgainWithoutAsking) {
+        if turn.called_at.is_some() && !self.is(Broken::OpensAgainWithoutAsking) {
             let reference = payment.state.request.as_ref().unwrap().reference.to_string();
             return Step::Call(self.rail_of(id), Request::Search { payment: id, reference }, Stage::OpenSearched);
         }

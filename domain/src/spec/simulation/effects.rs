@@ -87,8 +87,8 @@ pub(super) struct Effect {
     of: ReservationId,
     due: Timestamp,
     attempts: u32,
-    /// Somebody may have called already and could not say so.
-    called: bool,
+    /// When somebody called who may not have been able to say so.
+    called: Option<Timestamp>,
     /// Whoever has it is dead.
     dead: bool,
     state: State,
@@ -133,7 +133,9 @@ impl Effects {
         let Who::Effect { id, token, .. } = turn.who else { return true };
         let Some(effect) = self.all.get_mut(&id) else { return false };
         let ours = matches!(effect.state, State::Running { token: held, until } if held == token && now < until);
-        effect.called |= ours;
+        if ours {
+            effect.called = Some(now);
+        }
         ours
     }
 
@@ -143,7 +145,7 @@ impl Effects {
         if let Some(effect) = self.all.get_mut(&id)
             && matches!(effect.state, State::Running { token: held, .. } if held == token)
         {
-            effect.called = false;
+            effect.called = None;
         }
     }
 
@@ -185,7 +187,7 @@ impl Run {
             }
         }
         let state = State::Ready;
-        self.effects.all.insert(id, Effect { work, of, due, attempts: 0, called: false, dead: false, state });
+        self.effects.all.insert(id, Effect { work, of, due, attempts: 0, called: None, dead: false, state });
         self.more(of);
         self.at(due, Happening::Due(id));
     }
@@ -236,11 +238,11 @@ impl Run {
         effect.state = State::Running { token, until };
         effect.attempts += 1;
         effect.dead = false;
-        let (work, of, attempts, called_before) = (effect.work, effect.of, effect.attempts, effect.called);
+        let (work, of, attempts, called_at) = (effect.work, effect.of, effect.attempts, effect.called);
         self.effects.free -= 1;
         self.at(until, Happening::Due(id));
         let who = Who::Effect { id, token, group: group_key };
-        let turn = Turn { who, work, of, attempts, called_before };
+        let turn = Turn { who, work, of, attempts, called_at };
         self.note(of, work.kind(), id);
         let step = self.begin(&turn);
         self.step(turn, step);

@@ -136,7 +136,7 @@ impl Run {
             self.inbox.free -= 1;
             let who = Who::Message { id, token: message.token };
             let work = Work::Act(Reaction::ReturnMoney { reservation_id: message.hook.of });
-            let turn = Turn { who, work, of: message.hook.of, attempts: message.attempts, called_before: false };
+            let turn = Turn { who, work, of: message.hook.of, attempts: message.attempts, called_at: None };
             self.at(self.now + LEASE, Happening::Message(id));
             let step = self.open_message(&turn);
             self.step(turn, step);

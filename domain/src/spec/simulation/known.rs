@@ -89,6 +89,8 @@ pub(super) struct Refunding {
     pub(super) lines: usize,
     /// Finance has said what became of an attempt.
     pub(super) stated: bool,
+    /// When it was ordered, while nobody has had an answer.
+    pub(super) unanswered: Option<Timestamp>,
 }
 
 impl Stay {
@@ -162,6 +164,7 @@ impl Refunding {
             movements: Vec::new(),
             lines: 0,
             stated: false,
+            unanswered: None,
         }
     }
 

@@ -48,6 +48,25 @@ impl Audit {
         }
     }
 
+    /// The order of a refund is given, or asked about.
+    pub(super) fn said(&mut self, id: RefundId, is_order: bool, now: Timestamp) {
+        let Some(refund) = self.refunds.get_mut(&id) else { return };
+        let (of, before) = (refund.of, refund.unanswered);
+        if is_order {
+            refund.unanswered = Some(now);
+        }
+        if let Some(before) = before.filter(|before| now < *before + chrono::Duration::seconds(30)) {
+            let ago = (now - before).num_seconds();
+            self.wrong("apart", of, format!("what was ordered {ago} s ago may still be on its way"));
+        }
+    }
+
+    pub(super) fn answered(&mut self, id: RefundId) {
+        if let Some(refund) = self.refunds.get_mut(&id) {
+            refund.unanswered = None;
+        }
+    }
+
     pub(super) fn reservation_of(&self, method: Method, nth: usize) -> Option<ReservationId> {
         self.moved.get(&(method, nth)).copied()
     }

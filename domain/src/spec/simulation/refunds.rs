@@ -13,9 +13,10 @@ use super::{
     write::Fail,
 };
 use crate::{
+    Timestamp,
     ids::{ClientId, RefundId},
     payment::{Method, ProviderId},
-    reaction::{Notice, Reaction},
+    reaction::{About, Ask, Notice, Reaction},
     refund::{self, Means, Next, Refund, Requested, Route, Ways},
     spec::story::note,
 };
@@ -87,27 +88,31 @@ impl Run {
     /// Calls the provider for the attempt that is out, if one is.
     fn send(&mut self, turn: &Turn, id: RefundId, asking: bool) -> Step {
         let Some((request, route, rail, key)) = self.out(id) else { return Step::Over(Outcome::Done) };
+        if self.lost_at(turn, id).is_some() && !asking && !self.is(Broken::PaysOutAgain) {
+            // Somebody may have sent it, and could not say so or had no answer: those who ask find out.
+            let attempt = self.lane.refunds[&id].state.attempt.as_ref();
+            if attempt.is_some_and(|attempt| attempt.provider_id.is_some()) {
+                return Step::Over(Outcome::Done);
+            }
+            return match self.unknown_refund(turn, id) {
+                Ok(_) => Step::Over(Outcome::Done),
+                Err(fail) => self.failed_turn(turn, &fail),
+            };
+        }
         let stage = Stage::Refunding { asking };
         match route {
             Route::WholeTransaction => {
                 let Some(name) = request.provider_id else { return self.failing(turn, id, "no checkout is known") };
-                if !asking && !self.effects.about_to_call(turn, self.now) {
+                if !self.effects.about_to_call(turn, self.now) {
                     return Step::Lost;
                 }
                 Step::Call(rail, Request::Whole { refund: id, name }, stage)
             }
             Route::Payout => {
-                if turn.called_before && !asking && self.is_not_repeatable(rail) && !self.is(Broken::PaysOutAgain) {
-                    // Somebody may have sent it and could not say so: those who ask find out.
-                    return match self.unknown_refund(turn, id) {
-                        Ok(_) => Step::Over(Outcome::Done),
-                        Err(fail) => self.failed_turn(turn, &fail),
-                    };
-                }
                 if request.client_id.is_none() {
                     return self.failing(turn, id, "there is no number to send it to");
                 }
-                if !asking && !self.effects.about_to_call(turn, self.now) {
+                if !self.effects.about_to_call(turn, self.now) {
                     return Step::Lost;
                 }
                 let amount = request.amount.amount + i64::from(self.is(Broken::PaysBackOneMore));
@@ -123,8 +128,12 @@ impl Run {
     }
 
     /// One question about a refund that is out.
-    pub(super) fn ask_refund(&mut self, turn: &Turn, id: RefundId) -> Step {
+    pub(super) fn ask_refund(&mut self, turn: &Turn, question: Ask, id: RefundId) -> Step {
         let Some((request, route, rail, key)) = self.out(id) else { return Step::Over(Outcome::Done) };
+        let due = question.due_after(self.lost_at(turn, id));
+        if self.now < due && !self.is(Broken::AsksTooSoon) {
+            return Step::Over(Outcome::Later { due, work: None });
+        }
         if self.is(Broken::RefundsUnderNewKey) && self.lane.refunds[&id].state.status == refund::Status::Unknown {
             let key = format!("{key}-again");
             let payout = Request::Payout { refund: id, key, amount: request.amount.amount };
@@ -135,6 +144,9 @@ impl Run {
                 let known =
                     self.lane.refunds[&id].state.attempt.as_ref().and_then(|attempt| attempt.provider_id.clone());
                 let question = known.map_or(Request::PayoutSearch { key }, |name| Request::PayoutStatus { name });
+                if !self.effects.about_to_call(turn, self.now) {
+                    return Step::Lost;
+                }
                 Step::Call(rail, question, Stage::PayoutAsked)
             }
             // Doing it again is how a provider is asked here: it is idempotent, and its answer is the status.
@@ -143,14 +155,24 @@ impl Run {
         }
     }
 
-    /// An order that was cut off may still arrive (`UNDERWAY` in `workers/src/act.rs`).
-    fn may_be_underway(&self, id: RefundId) -> bool {
-        let attempt = self.lane.refunds[&id].state.attempt.as_ref();
-        attempt.is_some_and(|attempt| self.now < attempt.since + chrono::Duration::minutes(2))
+    /// When an answer about it was lost, the last time.
+    fn lost_at(&self, turn: &Turn, id: RefundId) -> Option<Timestamp> {
+        self.lane.refunds[&id].state.attempt.as_ref().and_then(|attempt| attempt.lost_at).max(turn.called_at)
     }
 
-    fn id_of(turn: &Turn) -> RefundId {
-        use crate::reaction::{About, Ask};
+    /// An order that was cut off may still arrive (`UNDERWAY` in `workers/src/act/order.rs`).
+    fn may_be_underway(&self, turn: &Turn, id: RefundId) -> bool {
+        self.lost_at(turn, id).is_some_and(|lost_at| self.now < lost_at + chrono::Duration::minutes(2))
+    }
+
+    /// The mark of a question is for an answer that was lost; that of a first try stays, nobody sends it again.
+    fn unmark(&mut self, turn: &Turn, asking: bool, answer: &Answer) {
+        if asking && !matches!(answer, Answer::Unknown { may_have_happened: true }) {
+            self.effects.not_called(turn);
+        }
+    }
+
+    pub(super) fn id_of(turn: &Turn) -> RefundId {
         match turn.work {
             super::effects::Work::Act(
                 Reaction::SubmitRefund { refund_id }
@@ -163,16 +185,16 @@ impl Run {
 
     pub(super) fn refunding(&mut self, turn: &Turn, report: &Report, asking: bool, answer: Answer) -> Step {
         let id = Self::id_of(turn);
+        self.unmark(turn, asking, &answer);
         match answer {
             Answer::Whole => {
                 let transaction = self.lane.refunds[&id].state.request.as_ref().unwrap().transaction.clone();
                 self.succeeding(turn, report, id, Some(transaction))
             }
             Answer::PaidOut(paid) => self.learn_payout(turn, report, id, paid),
-            Answer::Refused { ours: false } if (asking || turn.called_before) && self.may_be_underway(id) => {
+            Answer::Refused { ours: false } if asking && self.may_be_underway(turn, id) => {
                 match self.unknown_refund(turn, id) {
-                    Ok(_) if asking => self.next(turn),
-                    Ok(_) => Step::Over(Outcome::Done),
+                    Ok(_) => self.next(turn),
                     Err(fail) => self.failed_turn(turn, &fail),
                 }
             }
@@ -194,6 +216,7 @@ impl Run {
 
     pub(super) fn payout_asked(&mut self, turn: &Turn, report: &Report, answer: Answer) -> Step {
         let id = Self::id_of(turn);
+        self.unmark(turn, true, &answer);
         let Answer::PaidOut(paid) = answer else { return self.cut_off(turn) };
         let Some((_, _, rail, _)) = self.out(id) else { return Step::Over(Outcome::Done) };
         let attempt = self.lane.refunds[&id].state.attempt.clone().unwrap();
@@ -278,7 +301,7 @@ impl Run {
 
     /// One text message, at most once: it is marked before the call, and whoever finds the mark gives up.
     pub(super) fn send_text(&mut self, turn: &Turn, to: ClientId, notice: Notice) -> Step {
-        if turn.called_before && !self.is(Broken::SendsTextsAgain) {
+        if turn.called_at.is_some() && !self.is(Broken::SendsTextsAgain) {
             self.audit.text_unknown();
             return Step::Over(Outcome::Failed("nobody can say whether it went"));
         }

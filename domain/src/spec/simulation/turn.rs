@@ -16,6 +16,7 @@ use super::{
     write::Fail,
 };
 use crate::{
+    Timestamp,
     aggregate::Loaded,
     ids::{PaymentId, ReservationId},
     payment::{ProviderId, Status},
@@ -37,7 +38,8 @@ pub(super) struct Turn {
     pub(super) work: Work,
     pub(super) of: ReservationId,
     pub(super) attempts: u32,
-    pub(super) called_before: bool,
+    /// Somebody may have called then and could not say so.
+    pub(super) called_at: Option<Timestamp>,
 }
 
 /// Where a turn goes on when an answer comes.
@@ -130,7 +132,7 @@ impl Run {
             | Reaction::InvoiceDue { .. }
             | Reaction::SubmitPayout { .. } => Step::Over(Outcome::Done),
             Reaction::Ask(Ask { about: About::Payment(id), .. }) => self.ask_payment(id),
-            Reaction::Ask(Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, id),
+            Reaction::Ask(ask @ Ask { about: About::Refund(id), .. }) => self.ask_refund(turn, ask, id),
             Reaction::SubmitRefund { refund_id } => self.submit_refund(turn, refund_id),
             Reaction::RetryRefund { refund_id } => self.retry_refund(turn, refund_id),
             Reaction::ReturnMoney { reservation_id } => self.return_money(&report, reservation_id),

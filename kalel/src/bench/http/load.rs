@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,15 +29,14 @@ pub async fn spread(
     for _ in 0..clients {
         connections.push(Connection::open(target).await?);
     }
-    let stop = Arc::new(AtomicBool::new(false));
     let begun = Instant::now();
     let callers: Vec<_> = connections
         .into_iter()
         .map(|mut connection| {
-            let (next, stop, slots) = (Arc::clone(next), Arc::clone(&stop), Arc::clone(slots));
+            let (next, slots) = (Arc::clone(next), Arc::clone(slots));
             tokio::spawn(async move {
                 let mut took = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
+                while begun.elapsed() < lasting {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let (key, body) = (format!("bench key number {number}"), slots(number));
                     let asked = Instant::now();
@@ -51,8 +50,6 @@ pub async fn spread(
             })
         })
         .collect();
-    tokio::time::sleep(lasting).await;
-    stop.store(true, Ordering::Relaxed);
     let mut took = Vec::new();
     for caller in callers {
         took.extend(caller.await??);
@@ -66,17 +63,17 @@ pub async fn taken(target: &Target, clients: usize, lasting: Duration, slots: &[
     for _ in 0..clients {
         connections.push(Connection::open(target).await?);
     }
-    let (stop, slots) = (Arc::new(AtomicBool::new(false)), Arc::new(slots.to_vec()));
+    let slots = Arc::new(slots.to_vec());
     let begun = Instant::now();
     let callers: Vec<_> = connections
         .into_iter()
         .enumerate()
         .map(|(caller, mut connection)| {
-            let (stop, slots) = (Arc::clone(&stop), Arc::clone(&slots));
+            let slots = Arc::clone(&slots);
             tokio::spawn(async move {
                 let mut took = Vec::new();
                 for (number, slot) in slots.iter().cycle().enumerate().skip(caller * 7) {
-                    if stop.load(Ordering::Relaxed) {
+                    if begun.elapsed() >= lasting {
                         break;
                     }
                     let asked = Instant::now();
@@ -91,8 +88,6 @@ pub async fn taken(target: &Target, clients: usize, lasting: Duration, slots: &[
             })
         })
         .collect();
-    tokio::time::sleep(lasting).await;
-    stop.store(true, Ordering::Relaxed);
     let mut took = Vec::new();
     for caller in callers {
         took.extend(caller.await??);
