@@ -2,8 +2,10 @@
 
 mod body;
 mod issue;
+mod page;
 mod read;
 mod settle;
+mod statement;
 
 use domain::{actor::Role, aggregate::Loaded, ids::InvoiceId, invoice::Invoice, key::Scope, site::Site};
 
@@ -19,8 +21,17 @@ use crate::{
     site,
 };
 
-pub const OPERATIONS: &[&Operation] =
-    &[&issue::ISSUE, &read::LIST, &read::SHOW, &settle::RECORD_PAYMENT, &settle::CANCEL];
+pub const OPERATIONS: &[&Operation] = &[
+    &issue::ISSUE,
+    &read::LIST,
+    &read::SHOW,
+    &settle::RECORD_PAYMENT,
+    &settle::CANCEL,
+    &statement::STATEMENT,
+    &statement::CSV,
+    &statement::XLSX,
+    &statement::PDF,
+];
 
 /// Who sees invoices: a manager those of their sites.
 const READS: Authz = Authz::Keys {

@@ -29,6 +29,7 @@ pub mod refund;
 pub mod refusal;
 pub mod reservation;
 pub mod sealed;
+pub mod sign_in;
 pub mod site;
 #[cfg(test)]
 pub mod spec;

@@ -3,10 +3,12 @@
 mod chain;
 mod details;
 mod due;
+mod statement;
 
 pub use chain::last;
 pub use details::{Row, find};
 pub use due::due;
+pub use statement::{Earned, Statement, statement};
 
 use crate::engine::{Poison, Projector};
 

@@ -1,7 +1,6 @@
 //! What a payout is made of, as JSON, CSV, XLSX and PDF: one reading of the ledger, so one sum.
 
-use adapters::document;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use domain::{aggregate::Loaded, payout::Payout, site::Site};
 use projections::payout::{Played, Statement, statement};
 use serde::Serialize;
@@ -13,6 +12,7 @@ use super::{READS, page, prepared};
 use crate::{
     http::{
         call::Call,
+        document::{Form, attached},
         halt::Halt,
         operation::{Exemplary, Operation, Shape, Success},
         position::reached,
@@ -40,8 +40,8 @@ pub const CSV: Operation = Operation {
     id: "payout.statement_csv",
     path: "/v1/payouts/{id}/statement.csv",
     summary: "The statement as CSV",
-    success: Success { shape: None, media: document::CSV, about: "The table.", ..Operation::READ.success },
-    run: |call| Box::pin(csv(call)),
+    success: Success { shape: None, media: Form::Csv.media(), about: "The table.", ..Operation::READ.success },
+    run: |call| Box::pin(file(call, Form::Csv)),
     ..STATEMENT
 };
 
@@ -49,8 +49,8 @@ pub const XLSX: Operation = Operation {
     id: "payout.statement_xlsx",
     path: "/v1/payouts/{id}/statement.xlsx",
     summary: "The statement as a workbook",
-    success: Success { shape: None, media: document::XLSX, about: "The workbook.", ..Operation::READ.success },
-    run: |call| Box::pin(xlsx(call)),
+    success: Success { shape: None, media: Form::Xlsx.media(), about: "The workbook.", ..Operation::READ.success },
+    run: |call| Box::pin(file(call, Form::Xlsx)),
     ..STATEMENT
 };
 
@@ -58,8 +58,8 @@ pub const PDF: Operation = Operation {
     id: "payout.statement_pdf",
     path: "/v1/payouts/{id}/statement.pdf",
     summary: "The statement to print",
-    success: Success { shape: None, media: document::PDF, about: "The pages.", ..Operation::READ.success },
-    run: |call| Box::pin(pdf(call)),
+    success: Success { shape: None, media: Form::Pdf.media(), about: "The pages.", ..Operation::READ.success },
+    run: |call| Box::pin(file(call, Form::Pdf)),
     ..STATEMENT
 };
 
@@ -172,30 +172,7 @@ async fn json_of(call: Call) -> Result<Reply, Halt> {
     Ok(Reply::json(StatusCode::OK, &body)?.position(was.up_to_position))
 }
 
-async fn csv(call: Call) -> Result<Reply, Halt> {
+async fn file(call: Call, form: Form) -> Result<Reply, Halt> {
     let told = told(&call).await?;
-    let bytes = document::csv(&page::table(&told, call.language)?);
-    Ok(file(&told, document::CSV, "csv", bytes))
-}
-
-async fn xlsx(call: Call) -> Result<Reply, Halt> {
-    let told = told(&call).await?;
-    let bytes = document::xlsx(&page::table(&told, call.language)?).map_err(|error| unwritten(&error))?;
-    Ok(file(&told, document::XLSX, "xlsx", bytes))
-}
-
-async fn pdf(call: Call) -> Result<Reply, Halt> {
-    let told = told(&call).await?;
-    let bytes = document::pdf(&page::table(&told, call.language)?).map_err(|error| unwritten(&error))?;
-    Ok(file(&told, document::PDF, "pdf", bytes))
-}
-
-fn file(told: &Told, media: &'static str, ending: &str, bytes: Vec<u8>) -> Reply {
-    let name = format!("attachment; filename=\"payout-{}.{ending}\"", told.payout.id);
-    Reply::bytes(StatusCode::OK, media, bytes).header(header::CONTENT_DISPOSITION, name)
-}
-
-fn unwritten(error: &document::DocumentError) -> Problem {
-    tracing::error!(%error, "a document could not be written");
-    Problem::new("server.error")
+    Ok(attached(&format!("payout-{}", told.payout.id), form, &page::table(&told, call.language)?)?)
 }

@@ -4,6 +4,10 @@ use chrono::TimeDelta;
 use domain::payout::month_after;
 use serde_json::{Value, json};
 
+#[path = "../../../adapters/src/document/tests/read.rs"]
+#[expect(dead_code, reason = "what only the tests of the documents themselves look at")]
+mod read;
+
 use super::payout_desk::{Desk, MANAGER, NET, PRICE, francs};
 
 const COMMISSION: i64 = PRICE - NET;
@@ -146,4 +150,57 @@ async fn a_manager_sees_the_invoices_of_their_sites_and_settles_none() {
         desk.api.post(role, "/v1/invoices", json!({ "site": desk.site })).await.is(403);
         desk.api.post(role, &format!("{path}/cancellation"), json!({ "reason": "non" })).await.is(403);
     }
+}
+
+/// The last column of each line that ends with a number.
+fn amounts(lines: &[Vec<String>]) -> Vec<i64> {
+    let last = |line: &Vec<String>| line.iter().rev().find(|cell| !cell.is_empty()).cloned();
+    let amount = |text: String| text.replace(['\u{a0}', '\u{202f}', ' '], "").parse::<i64>().ok();
+    lines.iter().filter(|line| line.len() > 1).filter_map(|line| amount(last(line)?)).collect()
+}
+
+#[tokio::test]
+async fn an_invoice_says_what_it_is_made_of_in_every_form_and_by_the_ledger() {
+    let desk = collecting().await;
+    let games = [desk.earn("wave").await, desk.earn("cash").await];
+    let wish = || json!({ "site": desk.site });
+    let first = desk.api.post("finance", "/v1/invoices", wish()).await.is(201);
+    desk.rest().await;
+    // The next goes on where that one ended, and with what came to nothing of it.
+    desk.earn("wave").await;
+    let cancel = format!("/v1/invoices/{}/cancellation", first.text("/id"));
+    desk.api.post("finance", &cancel, json!({ "reason": "Contrat mal saisi" })).await.is(200);
+    desk.rest().await;
+    let second = desk.api.post("finance", "/v1/invoices", wish()).await.is(201);
+    desk.rest().await;
+    for (invoice, opening, rows) in [(&first, 0, 2), (&second, 2 * COMMISSION, 1)] {
+        let path = format!("/v1/invoices/{}/statement", invoice.text("/id"));
+        let told = desk.api.get("manager", &path).await.is(200);
+        let of = |row: &Value| row["commission"]["amount"].as_i64().unwrap();
+        let commissions: Vec<i64> = told.body["data"].as_array().unwrap().iter().map(of).collect();
+        assert_eq!((francs(&told, "/opening"), commissions.len()), (opening, rows), "{}", told.body);
+        assert_eq!(opening + commissions.iter().sum::<i64>(), francs(invoice, "/amount"));
+        assert_eq!(francs(&told, "/amount"), francs(invoice, "/amount"));
+        let mut wanted = vec![opening];
+        wanted.extend(&commissions);
+        wanted.push(francs(invoice, "/amount"));
+        for language in ["fr", "en", "wo"] {
+            let form = |ending: &str| {
+                let get = desk.api.ask(reqwest::Method::GET, &format!("{path}.{ending}"));
+                get.role("manager").header("accept-language", language).send()
+            };
+            assert_eq!(amounts(&read::csv(&form("csv").await.is(200).bytes)), wanted);
+            assert_eq!(amounts(&read::xlsx(&form("xlsx").await.is(200).bytes)), wanted);
+            let pdf = form("pdf").await.is(200);
+            assert_eq!(amounts(&read::pdf(&pdf.bytes).1), wanted);
+            assert!(pdf.header("content-disposition").contains(invoice.text("/id")));
+        }
+        for (reader, status) in [("finance", 200), ("auditor", 200), ("other_manager", 404), ("client", 403)] {
+            desk.api.get(reader, &path).await.is(status);
+        }
+    }
+    let told = desk.api.get("finance", &format!("/v1/invoices/{}/statement", first.text("/id"))).await.is(200);
+    let shown: Vec<&str> =
+        told.body["data"].as_array().unwrap().iter().map(|row| row["reservation_id"].as_str().unwrap()).collect();
+    assert_eq!(shown, games);
 }

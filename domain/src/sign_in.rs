@@ -1,0 +1,17 @@
+//! Signing in with a telephone: what may be tried, how often, and what it opens (domain.md, People).
+//!
+//! Pure rules over what was counted. Codes, hashes and the tables of counters are kept elsewhere; none of them is an event.
+
+mod code;
+mod pin;
+mod sends;
+mod session;
+mod spray;
+#[cfg(test)]
+mod tests_attack;
+
+pub use code::{Challenge, Denied, LIFE, TRIES, WRONG_A_DAY, may_answer};
+pub use pin::{Lock, Pin, TooSimple, after_wrong, may_try};
+pub use sends::{Caps, Sent, TooMany, may_send};
+pub use session::{ABSOLUTE, IDLE, REFRESH, STEP_UP, access_ends, stepped_up};
+pub use spray::{Hour, Mood, mood};
