@@ -18,6 +18,7 @@ mod http_webhooks;
 mod import;
 mod journeys;
 mod keeper;
+mod keys;
 mod lane;
 mod ledger;
 mod merchant_statements;

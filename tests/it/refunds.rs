@@ -135,7 +135,7 @@ async fn a_refund_that_finance_has_seen_at_the_provider_is_written_down_once() {
     let mut nothing = seen.clone();
     nothing["note"] = json!(null);
     api.post("finance", &path, nothing).await.problem(400, "request.invalid_field");
-    let strange = format!("/v1/payments/{}/observed-refunds", uuid::Uuid::now_v7());
+    let strange = format!("/v1/payments/{}/observed-refunds", api.store.clock().new_id());
     api.post("finance", &strange, seen.clone()).await.problem(404, "object.not_found");
 
     let first = api.post("finance", &path, seen.clone()).await.is(201);

@@ -11,7 +11,7 @@ use domain::{
     actor::{Actor, Role},
     aggregate::Loaded,
     ids::{KeyId, SiteId},
-    key::{self, Holder, Key, Scope},
+    key::{self, Holder, Key, Scope, SecretHash},
 };
 use eventstore::Keyring;
 use uuid::Uuid;
@@ -166,14 +166,16 @@ type Found = (Arc<Loaded<Key>>, Instant);
 
 impl Keys {
     async fn find(&self, app: &App, hash: &str) -> Result<Arc<Loaded<Key>>, Problem> {
+        let (secret, now) = (SecretHash(hash.to_owned()), app.store.clock().now());
         if let Some((key, at)) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(hash)
             && at.elapsed() < BELIEVED
+            && key.state.opens(&secret, now)
         {
             return Ok(key.clone());
         }
         let id = app.store.holder_of(key::SECRET, hash).await?.ok_or_else(|| Problem::new("auth.invalid"))?;
         let key = app.store.load::<Key>(KeyId::new(id)).await?;
-        if key.state.holder().is_none() {
+        if !key.state.opens(&secret, now) {
             self.forget(hash);
             return Err(Problem::new("auth.invalid"));
         }

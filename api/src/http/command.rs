@@ -3,7 +3,8 @@
 use domain::{
     aggregate::{Aggregate, Loaded},
     decision::{Decision, Read},
-    ids::{SiteId, StreamId},
+    ids::{KeyId, SiteId, StreamId},
+    key::Key,
 };
 use eventstore::{Append, AppendError, Appended, Meta, Refusal, failpoint};
 use uuid::Uuid;
@@ -99,9 +100,14 @@ impl Call {
             }
             Ok(Appended::Duplicate(record)) => Err(Halt::Before(Box::new(record))),
             Err(AppendError::Conflict { stream, .. }) if key.is_some_and(|key| key.stream.uuid() == stream) => {
-                // All that ever happens to a key after its grant is that it is revoked.
                 self.app.keys.forget_all();
-                Err(Problem::new("auth.invalid").into())
+                let now = self.app.store.load::<Key>(KeyId::new(stream)).await?;
+                // It has another secret, and this one may open still: who asks again is asked anew.
+                Err(if now.state.revoked {
+                    Problem::new("auth.invalid").into()
+                } else {
+                    Problem::new("version.conflict").retry_after(1).into()
+                })
             }
             Err(AppendError::Conflict { .. }) => Ok(Attempt::Moved),
             Err(AppendError::Refused(refusal)) => Ok(Attempt::Guarded(refusal)),

@@ -33,7 +33,7 @@ pub const GRANT: Operation = Operation {
     id: "key.grant",
     path: "/v1/keys",
     summary: "Grant an API key",
-    about: "The secret is in this answer and never again. Grant the next one before you revoke the last: both work.",
+    about: "The secret is in this answer and never again. It gets another one by `POST /v1/keys/{id}/rotation`.",
     authz: KEYS,
     // The answer holds the secret, so it is not kept for repetitions: again is another key.
     idempotent: false,
@@ -86,9 +86,13 @@ pub struct KeyBody {
     #[schema(value_type = Vec<String>)]
     scopes: Vec<Scope>,
     sites: Option<Vec<Uuid>>,
-    /// Only in the answer that grants it.
+    /// Only in the answer that grants it or gives it another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+    /// When it got its present secret, if that is not the first.
+    rotated_at: Option<String>,
+    /// Until when the secret before that one opens.
+    older_secret_until: Option<String>,
     revoked: bool,
     created_at: String,
     version: i32,
@@ -107,10 +111,32 @@ impl KeyBody {
             scopes: granted.scopes.clone(),
             sites: granted.sites.as_ref().map(|sites| sites.iter().map(|site| site.uuid()).collect()),
             secret,
+            rotated_at: key.state.rotated_at.map(utc_text),
+            older_secret_until: key.state.older.as_ref().map(|(_, until)| utc_text(*until)),
             revoked: key.state.revoked,
             created_at: utc_text(granted.at),
             version: key.version,
         })
+    }
+}
+
+impl From<&projections::key::Key> for KeyBody {
+    fn from(key: &projections::key::Key) -> Self {
+        Self {
+            object: "key",
+            id: key.key_id.uuid(),
+            label: key.label.to_string(),
+            role: key.role,
+            principal_id: key.principal_id.uuid(),
+            scopes: key.scopes.clone(),
+            sites: key.sites.as_ref().map(|sites| sites.iter().map(|site| site.uuid()).collect()),
+            secret: None,
+            rotated_at: key.rotated_at.map(utc_text),
+            older_secret_until: key.older_until.map(utc_text),
+            revoked: key.revoked_at.is_some(),
+            created_at: utc_text(key.created_at),
+            version: key.version,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
 
 events! { "key" {
     Granted = "key.granted" v 2 from [1 => one_more_choice],
+    Rotated = "key.rotated" v 1,
     Revoked = "key.revoked" v 1,
 } }
 
@@ -72,6 +73,18 @@ pub struct Granted {
     pub scopes: Vec<Scope>,
     /// Restricts the key to these sites; `None` does not restrict beyond what the role owns.
     pub sites: Option<Vec<SiteId>>,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The key has another secret. The one before it opens until then, so that whoever uses it can be told; one before that no
+/// longer opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Rotated {
+    pub key_id: KeyId,
+    pub secret_hash: SecretHash,
+    pub older_until: Timestamp,
     pub by: Actor,
     pub at: Timestamp,
 }

@@ -15,6 +15,8 @@ pub enum Refusal {
     AlreadyGranted,
     #[error("the key was revoked")]
     Revoked,
+    #[error("two secrets of a key open together for at most {} hours", most_hours)]
+    OverlapTooLong { most_hours: i64 },
     #[error("a key needs at least one scope")]
     NoScope,
     #[error("the role {} may not have the scope {scope:?}", role.as_str())]
@@ -31,6 +33,7 @@ impl Refused for Refusal {
             Self::Unknown => "key.unknown",
             Self::AlreadyGranted => "key.already_granted",
             Self::Revoked => "key.revoked",
+            Self::OverlapTooLong { .. } => "key.overlap_too_long",
             Self::NoScope => "key.no_scope",
             Self::TooWide { .. } => "key.too_wide",
             Self::NotForKeys { .. } => "key.not_for_keys",

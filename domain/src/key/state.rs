@@ -1,18 +1,24 @@
 //! What a key is, folded from its events.
 
 use crate::{
+    Timestamp,
     actor::{Actor, Role},
     aggregate::Aggregate,
     ids::{KeyId, PrincipalId, SiteId},
 };
 
-use super::{Event, Granted, Scope};
+use super::{Event, Granted, Scope, SecretHash};
 
 /// An API key. Nothing until [`Granted`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Key {
     /// Everything that was granted; `None` before.
     pub granted: Option<Granted>,
+    /// The secret that opens, since the last rotation; before the first one it is what was granted.
+    pub secret: Option<SecretHash>,
+    pub rotated_at: Option<Timestamp>,
+    /// The one before, and until when it opens.
+    pub older: Option<(SecretHash, Timestamp)>,
     pub revoked: bool,
 }
 
@@ -27,6 +33,12 @@ pub struct Holder<'a> {
 }
 
 impl Key {
+    /// Whether the key works and this is a secret of it that opens now.
+    pub fn opens(&self, secret: &SecretHash, now: Timestamp) -> bool {
+        let older = self.older.as_ref().is_some_and(|(older, until)| older == secret && now < *until);
+        !self.revoked && (self.secret.as_ref() == Some(secret) || older)
+    }
+
     /// Who acts with it, or `None` when it does not work.
     pub fn holder(&self) -> Option<Holder<'_>> {
         let granted = self.granted.as_ref().filter(|_| !self.revoked)?;
@@ -67,7 +79,15 @@ impl Aggregate for Key {
 
     fn evolve(&mut self, event: Event) {
         match event {
-            Event::Granted(granted) => self.granted = Some(granted),
+            Event::Granted(granted) => {
+                self.secret = Some(granted.secret_hash.clone());
+                self.granted = Some(granted);
+            }
+            Event::Rotated(rotated) => {
+                let before = self.secret.replace(rotated.secret_hash);
+                self.rotated_at = Some(rotated.at);
+                self.older = before.map(|before| (before, rotated.older_until));
+            }
             Event::Revoked(_) => self.revoked = true,
         }
     }

@@ -10,7 +10,10 @@ use crate::{
     text::Name,
 };
 
-use super::{Event, Grant, Granted, Key, Refusal, Revoked, Scope, SecretHash, grant, revoke, scopes_of};
+use super::{
+    Event, Grant, Granted, Key, LONGEST_OVERLAP, Refusal, Revoked, Rotated, Scope, SecretHash, grant, revoke, rotate,
+    scopes_of,
+};
 
 const ID: KeyId = KeyId::new(Uuid::from_u128(0x4E));
 const WHO: PrincipalId = PrincipalId::new(Uuid::from_u128(0x40));
@@ -94,4 +97,61 @@ fn a_revoked_key_stands_for_nobody() {
     given::<Key>(ID, [gate.clone(), revoked()]).when(|key| revoke(key, Actor::SYSTEM, now())).then_nothing();
     given::<Key>(ID, [] as [Event; 0]).when(|key| revoke(key, Actor::SYSTEM, now())).then_refused(Refusal::Unknown);
     assert_eq!(load::<Key>(ID, [gate, revoked()]).state.holder(), None);
+}
+
+fn secret(text: &str) -> SecretHash {
+    SecretHash(text.to_owned())
+}
+
+fn rotated(to: &str, until: &str) -> Event {
+    let (by, at_) = (Actor::SYSTEM, at("2026-11-23 09:00"));
+    Rotated { key_id: ID, secret_hash: secret(to), older_until: at(until), by, at: at_ }.into()
+}
+
+#[test]
+fn while_a_secret_is_changed_both_open_and_then_the_new_one_alone() {
+    let before = load::<Key>(ID, [granted(Role::Service, vec![Scope::SitesRead])]).state;
+    assert!(before.opens(&secret("hash"), now()) && !before.opens(&secret("second"), now()));
+    let after =
+        load::<Key>(ID, [granted(Role::Service, vec![Scope::SitesRead]), rotated("second", "2026-11-24 09:00")]).state;
+    for (moment, older) in [("2026-11-24 08:59", true), ("2026-11-24 09:00", false)] {
+        assert!(after.opens(&secret("second"), at(moment)));
+        assert_eq!(after.opens(&secret("hash"), at(moment)), older, "{moment}");
+    }
+    // A third one ends the first at once.
+    let third = load::<Key>(
+        ID,
+        [
+            granted(Role::Service, vec![Scope::SitesRead]),
+            rotated("second", "2026-11-24 09:00"),
+            rotated("third", "2026-11-24 09:00"),
+        ],
+    )
+    .state;
+    let open = ["hash", "second", "third"].map(|text| third.opens(&secret(text), now()));
+    assert_eq!(open, [false, true, true]);
+    let ended = load::<Key>(
+        ID,
+        [granted(Role::Service, vec![Scope::SitesRead]), rotated("second", "2026-11-24 09:00"), revoked()],
+    )
+    .state;
+    assert!(!ended.opens(&secret("hash"), now()) && !ended.opens(&secret("second"), now()));
+}
+
+#[test]
+fn a_secret_is_changed_with_an_overlap_of_a_week_at_most_and_only_of_a_key_that_works() {
+    let change = |overlap: chrono::Duration| {
+        move |key: &crate::aggregate::Loaded<Key>| {
+            rotate(key, secret("second"), overlap, Actor::SYSTEM, at("2026-11-23 09:00"))
+        }
+    };
+    let day = chrono::Duration::days(1);
+    let service = || granted(Role::Service, vec![Scope::SitesRead]);
+    given::<Key>(ID, [service()]).when(change(day)).then([rotated("second", "2026-11-24 09:00")]);
+    let too_long = Refusal::OverlapTooLong { most_hours: 168 };
+    for overlap in [LONGEST_OVERLAP + chrono::Duration::seconds(1), chrono::Duration::seconds(-1)] {
+        given::<Key>(ID, [service()]).when(change(overlap)).then_refused(too_long.clone());
+    }
+    given::<Key>(ID, [service(), revoked()]).when(change(day)).then_refused(Refusal::Revoked);
+    given::<Key>(ID, [] as [Event; 0]).when(change(day)).then_refused(Refusal::Unknown);
 }

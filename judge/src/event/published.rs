@@ -70,5 +70,6 @@ pub(super) fn is_not_judged(name: &str) -> bool {
             | "client.erased"
             | "key.granted"
             | "key.revoked"
+            | "key.rotated"
     )
 }

@@ -33,6 +33,12 @@ pub struct Key {
     pub sites: Option<Vec<SiteId>>,
     pub granted_by: Actor,
     pub created_at: Timestamp,
+    /// When it got its present secret, if that is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the secret before that one opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_until: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub version: i32,
     pub position: Position,
@@ -50,6 +56,8 @@ impl Key {
             sites: granted.sites.clone(),
             granted_by: granted.by,
             created_at: granted.at,
+            rotated_at: None,
+            older_until: None,
             revoked_at: None,
             version: entry.version,
             position: entry.position,
@@ -84,6 +92,12 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         match &entry.event {
             Event::Key(KeyEvent::Granted(granted)) => {
                 rows.insert(entry.stream_id, (Key::granted(granted, entry), granted.secret_hash.clone()));
+            }
+            Event::Key(KeyEvent::Rotated(rotated)) => {
+                let (key, secret) = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
+                *secret = rotated.secret_hash.clone();
+                (key.rotated_at, key.older_until) = (Some(rotated.at), Some(rotated.older_until));
+                (key.version, key.position) = (entry.version, entry.position);
             }
             Event::Key(KeyEvent::Revoked(revoked)) => {
                 let (key, _) = rows.get_mut(&entry.stream_id).ok_or_else(|| entry.without_a_row())?;
@@ -139,7 +153,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &(Key, S
              key_id uuid, secret_hash text, principal_id uuid, doc jsonb,
              version int, position bigint, created_position bigint)
          ON CONFLICT (key_id) DO UPDATE SET
-             doc = excluded.doc, version = excluded.version, position = excluded.position",
+             secret_hash = excluded.secret_hash, doc = excluded.doc, version = excluded.version, position = excluded.position",
         serde_json::to_string(&rows)?
     )
     .execute(connection)
@@ -147,7 +161,7 @@ async fn save(connection: &mut PgConnection, rows: impl Iterator<Item = &(Key, S
     Ok(())
 }
 
-/// The key with this secret, revoked ones included: the caller is told apart from a stranger.
+/// The key whose present secret this is, revoked ones included: the caller is told apart from a stranger.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -181,4 +195,20 @@ pub async fn of_principal(
     .await?;
     let as_of = rows.first().map_or(0, |row| row.as_of);
     Ok((as_of, rows.into_iter().filter_map(|row| row.doc.map(|doc| doc.0)).collect()))
+}
+
+/// A key by its id.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn find(db: impl PgExecutor<'_>, id: KeyId) -> Result<Found<Key>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT c.position AS as_of, k.doc AS "doc?: Json<Key>"
+           FROM checkpoints AS c LEFT JOIN keys AS k ON k.key_id = $1
+           WHERE c.name = 'key'"#,
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map_or(Found { as_of: 0, row: None }, |row| Found { as_of: row.as_of, row: row.doc.map(|doc| doc.0) }))
 }

@@ -187,6 +187,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     rule(
+        "key.revoked",
+        ["Clé révoquée", "Key revoked", "Caabi bi dañu ko neenal"],
+        [
+            "Cette clé ne marche plus : accordez-en une autre.",
+            "This key does not work any more: grant another one.",
+            "Caabi bii dootul dox: joxeel beneen.",
+        ],
+    ),
+    rule(
+        "key.overlap_too_long",
+        ["Trop longtemps ensemble", "Together for too long", "Yàgg na lool"],
+        [
+            "Deux secrets d'une clé ouvrent ensemble au plus une semaine (168 heures).",
+            "Two secrets of a key open together for a week (168 hours) at most.",
+            "Ñaari sekre caabi mën nañu ubbi ñoom ñaar ayu-bés (168 waxtu) rekk.",
+        ],
+    ),
+    rule(
         "key.no_scope",
         ["Aucun droit", "No scope", "Amul sañ-sañ"],
         ["Une clé a au moins un droit.", "A key needs at least one scope.", "Caabi war na am benn sañ-sañ."],

@@ -148,7 +148,8 @@ pub(super) fn spoil(lines: &mut Vec<Line>, spared: &[Difference], random: &mut R
     while !lines[fees].is_charge() {
         fees = draw();
     }
-    lines[amount].amount += 100;
+    // Away from nothing: what would go the other way is another movement.
+    lines[amount].amount += 100 * lines[amount].amount.signum();
     lines[fees].fee += 7;
     let again = lines[twice].clone();
     let mut wrong = vec![
