@@ -105,7 +105,17 @@ macro_rules! unreadables {
     )*};
 }
 
-unreadables!(eventstore::ReadError, eventstore::LoadError, eventstore::SubjectError, sqlx::Error);
+unreadables!(eventstore::ReadError, eventstore::SubjectError, sqlx::Error);
+
+impl From<eventstore::LoadError> for Problem {
+    fn from(error: eventstore::LoadError) -> Self {
+        match error {
+            // An id of something else names nothing.
+            eventstore::LoadError::OtherNoun { .. } => Self::new("object.not_found"),
+            other => unreadable(&other),
+        }
+    }
+}
 
 impl From<projections::page::ListError> for Problem {
     fn from(error: projections::page::ListError) -> Self {

@@ -15,36 +15,50 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     App, audit, client, event,
-    http::{health, openapi, operation::Operation, pipeline},
+    http::{
+        health, openapi,
+        operation::{Operation, undeclared},
+        pipeline,
+    },
     invoice, key, ledger, payment, payout,
     problem::{self, Problem},
     promotion, quote, receipt, reconciliation, refund, reservation, site, test_clock, till,
 };
 
-/// Every operation there is: one line per noun.
+/// All operations: one line per noun.
+const NOUNS: &[&[&Operation]] = &[
+    site::OPERATIONS,
+    quote::OPERATIONS,
+    promotion::OPERATIONS,
+    reservation::OPERATIONS,
+    payment::OPERATIONS,
+    refund::OPERATIONS,
+    payout::OPERATIONS,
+    invoice::OPERATIONS,
+    receipt::OPERATIONS,
+    ledger::OPERATIONS,
+    reconciliation::OPERATIONS,
+    till::OPERATIONS,
+    key::OPERATIONS,
+    event::OPERATIONS,
+    audit::OPERATIONS,
+    client::OPERATIONS,
+    test_clock::OPERATIONS,
+];
+
+/// An operation whose `authz:` is left out does not build: the message is its id (reliability.md §4.2).
+const _: () = says_who_may_call_it(undeclared(NOUNS));
+
+#[expect(clippy::panic, reason = "while compiling, never while running")]
+const fn says_who_may_call_it(missing: Option<&str>) {
+    if let Some(operation) = missing {
+        panic!("{}", operation);
+    }
+}
+
+/// Every operation there is.
 pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
-    [
-        site::OPERATIONS,
-        quote::OPERATIONS,
-        promotion::OPERATIONS,
-        reservation::OPERATIONS,
-        payment::OPERATIONS,
-        refund::OPERATIONS,
-        payout::OPERATIONS,
-        invoice::OPERATIONS,
-        receipt::OPERATIONS,
-        ledger::OPERATIONS,
-        reconciliation::OPERATIONS,
-        till::OPERATIONS,
-        key::OPERATIONS,
-        event::OPERATIONS,
-        audit::OPERATIONS,
-        client::OPERATIONS,
-        test_clock::OPERATIONS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    NOUNS.iter().copied().flatten().copied()
 }
 
 /// The router of an API.

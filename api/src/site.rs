@@ -119,7 +119,7 @@ impl Call {
         let id = self.site_named(self.segment("id")).await?;
         let site: Loaded<Site> = self.app.store.load(id).await?;
         self.may_touch(&object(&site))?;
-        Ok(site)
+        if site.state.is_registered() { Ok(site) } else { Err(Problem::new("object.not_found")) }
     }
 
     /// A site as this process remembers it: for decisions that rely on its version.
@@ -145,9 +145,6 @@ async fn configure(
     let mut tries = Tries::default();
     loop {
         let site = call.own_site().await?;
-        if !site.state.is_registered() {
-            return Err(Problem::new("object.not_found").into());
-        }
         call.precondition.check(site.version)?;
         let decision = decide(&site)?;
         if decision.is_nothing() {

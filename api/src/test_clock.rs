@@ -92,6 +92,7 @@ async fn advance(call: Call) -> Result<Reply, Halt> {
     if !call.app.is_test() {
         return Err(Problem::new("test_clock.live_log").into());
     }
+    call.may_touch_what_is_of_no_site()?;
     let body: Advance = call.body()?;
     let by = match (body.to, body.seconds) {
         (Some(to), None) => (to.0 - call.now())

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use ::api::http::operation::{Authz, Operation};
+use domain::actor::Role;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::api::{Api, fresh_key};
+use crate::api::{Api, fresh_key, slot};
 
 /// A path with its segments filled in.
 fn filled(operation: &Operation) -> String {
@@ -36,6 +37,7 @@ async fn every_operation_without_a_key_is_refused_unless_it_says_otherwise() {
                 let unknown = api.ask(method(operation), &path).bearer("kk_test_whatever").send().await;
                 unknown.problem(401, "auth.invalid");
             }
+            Authz::Undeclared => panic!("{path} does not say who may call it"),
             Authz::Anyone => assert_ne!(answer.status, 401, "{path}"),
             // What does not prove its origin is no provider.
             Authz::Signature => assert!(matches!(answer.status, 401 | 404), "{path}: {}", answer.status),
@@ -70,6 +72,57 @@ async fn the_auditor_writes_nothing() {
         if operation.method != axum::http::Method::GET {
             assert!(!roles.iter().any(|(role, _)| role.as_str() == "auditor"), "{}", operation.id);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_names_sites_does_nothing_that_belongs_to_no_site() {
+    let mut api = Api::new().await;
+    let site = api.site().await.0.parse().unwrap();
+    for (name, role) in [("admin_of_a_site", Role::Admin), ("support_of_a_site", Role::Support)] {
+        api.grant(name, role, Some(vec![site])).await;
+    }
+    let client = api.principal("client");
+    let mut body = slot(&site.to_string(), "nord", api.midday(3), 60);
+    body["client"] = json!({ "phone": "77 123 45 67" });
+    api.post("client", "/v1/reservations", body).await.is(201);
+    let head = api.store.head().await.unwrap();
+    // Such a key would make itself one without a limit.
+    let wish = json!({ "label": "all", "role": "admin" });
+    api.post("admin_of_a_site", "/v1/keys", wish.clone()).await.problem(404, "object.not_found");
+    let other = api.post("admin", "/v1/keys", wish).await.is(201).text("/id").to_owned();
+    let revoke = api.ask(Method::DELETE, &format!("/v1/keys/{other}")).role("admin_of_a_site").key(&fresh_key());
+    revoke.send().await.problem(404, "object.not_found");
+    let ahead = api.post("admin_of_a_site", "/v1/test-clock", json!({ "seconds": 60 })).await;
+    ahead.problem(404, "object.not_found");
+    let balance = format!("/v1/clients/{client}/balance");
+    for role in ["admin_of_a_site", "support_of_a_site"] {
+        api.get(role, &balance).await.problem(404, "object.not_found");
+    }
+    api.get("support", &balance).await.is(200);
+    assert_eq!(api.store.head().await.unwrap(), head + 1, "only the admin's key was granted");
+}
+
+#[tokio::test]
+async fn an_id_of_something_else_or_of_nothing_names_no_site() {
+    let api = Api::new().await;
+    let site = api.site().await.0;
+    let booked = api.post("service", "/v1/reservations", slot(&site, "nord", api.midday(3), 60)).await.is(201);
+    let nothing = api.store.clock().new_id().to_string();
+    for id in [booked.text("/id"), nothing.as_str()] {
+        let path = |what: &str| format!("/v1/sites/{id}/{what}");
+        for what in ["contract", "till", "payout-account"] {
+            api.get("admin", &path(what)).await.problem(404, "object.not_found");
+        }
+        let account = json!({ "method": "wave", "account": "77 123 45 67" });
+        api.put("admin", &path("payout-account"), "*", account).await.problem(404, "object.not_found");
+        let contract = json!({ "flow": "manager_collects", "commission_basis_points": 1_000 });
+        api.put("admin", &path("contract"), "*", contract).await.problem(404, "object.not_found");
+        let during = json!({ "from": api.midday(8).to_rfc3339(), "to": api.midday(9).to_rfc3339() });
+        let closure = json!({ "during": during, "reason": "maintenance" });
+        api.post("admin", &path("closures"), closure).await.problem(404, "object.not_found");
+        let at = slot(id, "nord", api.midday(4), 60);
+        api.post("client", "/v1/reservations", at).await.problem(404, "object.not_found");
     }
 }
 

@@ -33,7 +33,7 @@ fn signer(seed: u8) -> Signer {
 }
 
 /// Signs after so many events, and never because of time.
-fn every(events: u64) -> Pace {
+pub fn every(events: u64) -> Pace {
     Pace { events, time: Duration::from_secs(3_600), least: Duration::ZERO }
 }
 
@@ -57,7 +57,7 @@ async fn fill(world: &World, events: i64) {
 }
 
 /// Seals all there is, and signs.
-async fn seal(store: &Store, pace: Pace) -> i64 {
+pub async fn seal(store: &Store, pace: Pace) -> i64 {
     let mut sealer = own(store, pace).await.unwrap();
     let head = store.head().await.unwrap();
     while sealer.position() < head {

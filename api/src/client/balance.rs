@@ -86,6 +86,9 @@ async fn balance(call: Call) -> Result<Reply, Halt> {
     if own && call.caller.principal() != Some(id.uuid()) {
         return Err(Problem::new("object.not_found").into());
     }
+    if !own {
+        call.may_touch_what_is_of_no_site()?;
+    }
     let position = call.app.store.head().await?;
     let client: Loaded<Client> = call.app.store.load(id).await.map_err(not_found_if_other)?;
     // Whoever has never booked has neither.

@@ -72,7 +72,11 @@ impl Caller {
 
     /// What the caller's role may touch with an operation.
     pub fn over(&self, operation: &Operation) -> Option<Over> {
-        let Authz::Keys { roles, .. } = operation.authz else { return Some(Over::All) };
+        let roles = match operation.authz {
+            Authz::Undeclared => return None,
+            Authz::Anyone | Authz::Signature => return Some(Over::All),
+            Authz::Keys { roles, .. } => roles,
+        };
         let role = self.role()?;
         roles.iter().find(|(allowed, _)| *allowed == role).map(|(_, over)| *over)
     }
@@ -105,7 +109,7 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return match operation.authz {
             Authz::Anyone | Authz::Signature => Ok(Caller::Nobody),
-            Authz::Keys { .. } => Err(Problem::new("auth.missing")),
+            Authz::Keys { .. } | Authz::Undeclared => Err(Problem::new("auth.missing")),
         };
     };
     if matches!(operation.authz, Authz::Signature) {
@@ -135,13 +139,19 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
 /// # Errors
 /// 403 without the scope or the role.
 pub fn may_call(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
-    let Authz::Keys { scope, roles } = operation.authz else { return Ok(()) };
+    let (scope, roles) = match operation.authz {
+        Authz::Anyone | Authz::Signature => return Ok(()),
+        Authz::Keys { scope, roles } => (Some(scope), roles),
+        Authz::Undeclared => (None, [].as_slice()),
+    };
     let Some(holder) = caller.holder() else { return Err(Problem::new("auth.missing")) };
     let role = holder.role;
     if !roles.iter().any(|(allowed, _)| *allowed == role) {
         return Err(Problem::new("auth.role_forbidden").with("role", role.as_str()));
     }
-    if !holder.may(scope) {
+    if let Some(scope) = scope
+        && !holder.may(scope)
+    {
         return Err(Problem::new("auth.scope_missing").with("scope", name(scope)));
     }
     Ok(())

@@ -9,7 +9,12 @@ use uuid::Uuid;
 use crate::{
     App,
     http::{
-        auth::Caller, etag::Precondition, idempotency::Scoped, language::Language, operation::Operation, query::Query,
+        auth::Caller,
+        etag::Precondition,
+        idempotency::Scoped,
+        language::Language,
+        operation::{Operation, Over},
+        query::Query,
         strict_json,
     },
     problem::Problem,
@@ -80,6 +85,15 @@ impl Call {
     /// `object.not_found` unless the caller's role may touch the object with this operation.
     pub fn may_touch(&self, object: &Object) -> Result<(), Problem> {
         if self.caller.may_touch(self.operation, object) { Ok(()) } else { Err(Problem::new("object.not_found")) }
+    }
+
+    /// What belongs to no site is for keys that name none: a key that names sites is narrowed to them.
+    ///
+    /// # Errors
+    /// `object.not_found`.
+    pub fn may_touch_what_is_of_no_site(&self) -> Result<(), Problem> {
+        let all = self.caller.over(self.operation) == Some(Over::All) && self.caller.sites().is_none();
+        if all { Ok(()) } else { Err(Problem::new("object.not_found")) }
     }
 }
 

@@ -102,7 +102,7 @@ fn describe(operation: &Operation) -> Value {
         "security": match operation.authz {
             Authz::Keys { scope, .. } => json!([{ "key": [scope] }]),
             Authz::Anyone => json!([{}, { "key": [] }]),
-            Authz::Signature => json!([]),
+            Authz::Signature | Authz::Undeclared => json!([]),
         },
         "x-authz": authz(operation.authz),
     });
@@ -131,6 +131,7 @@ fn describe(operation: &Operation) -> Value {
 
 fn authz(authz: Authz) -> Value {
     match authz {
+        Authz::Undeclared => Value::Null,
         Authz::Anyone => json!({ "anyone": true }),
         Authz::Signature => json!({ "signature": true }),
         Authz::Keys { scope, roles } => {
@@ -244,7 +245,7 @@ fn codes(operation: &Operation) -> Vec<&'static str> {
             "auth.role_forbidden",
         ]),
         Authz::Anyone => codes.extend(["auth.invalid", "auth.other_mode"]),
-        Authz::Signature => {}
+        Authz::Signature | Authz::Undeclared => {}
     }
     if operation.path.contains('{') {
         codes.push("object.not_found");

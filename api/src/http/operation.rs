@@ -78,6 +78,8 @@ pub enum IfMatch {
 /// Who may call an operation. The one table of rights: enforced by the pipeline, published as `x-authz`.
 #[derive(Clone, Copy, Debug)]
 pub enum Authz {
+    /// Nobody said: nobody may, and what is routed like this does not compile (`router.rs`).
+    Undeclared,
     /// No key needed; one that is sent must be good.
     Anyone,
     /// A provider, by its signature.
@@ -186,7 +188,7 @@ impl Operation {
         path: "",
         summary: "",
         about: "",
-        authz: Authz::Signature,
+        authz: Authz::Undeclared,
         idempotent: false,
         if_match: IfMatch::Ignored,
         query: &[],
@@ -200,11 +202,49 @@ impl Operation {
 
     pub const WRITE: Self = Self { method: Method::POST, idempotent: true, if_match: IfMatch::Optional, ..Self::READ };
 
+    /// Whether it says who may call it.
+    pub const fn declared(&self) -> bool {
+        !matches!(self.authz, Authz::Undeclared)
+    }
+
     /// Names of the path's `{name}` segments.
     pub fn path_names(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|part| {
             let (_, named) = part.split_once('{')?;
             named.split_once('}').map(|(name, _)| name)
         })
+    }
+}
+
+/// The first operation that does not say who may call it.
+pub const fn undeclared(nouns: &[&[&'static Operation]]) -> Option<&'static str> {
+    let mut noun = 0;
+    while noun < nouns.len() {
+        let mut row = 0;
+        while row < nouns[noun].len() {
+            if !nouns[noun][row].declared() {
+                return Some(nouns[noun][row].id);
+            }
+            row += 1;
+        }
+        noun += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: &Operation = &Operation { id: "thing.show", ..Operation::READ };
+    const WRITE: &Operation = &Operation { id: "thing.make", ..Operation::WRITE };
+    const OPEN: &Operation = &Operation { id: "thing.list", authz: Authz::Anyone, ..Operation::READ };
+
+    #[test]
+    fn an_operation_that_does_not_say_who_may_call_it_is_found() {
+        assert!(!READ.declared() && !WRITE.declared() && OPEN.declared());
+        assert_eq!(undeclared(&[&[OPEN], &[OPEN, WRITE, READ]]), Some("thing.make"));
+        assert_eq!(undeclared(&[&[OPEN], &[], &[READ]]), Some("thing.show"));
+        assert_eq!(undeclared(&[&[OPEN], &[]]), None);
     }
 }

@@ -161,6 +161,7 @@ pub fn new_secret(test: bool) -> Result<String, Problem> {
 }
 
 async fn grant(call: Call) -> Result<Reply, Halt> {
+    call.may_touch_what_is_of_no_site()?;
     let body: GrantKey = call.body()?;
     let mut sites = None;
     if let Some(names) = &body.sites {

@@ -34,6 +34,7 @@ pub const REVOKE: Operation = Operation {
 };
 
 async fn revoke(call: Call) -> Result<Reply, Halt> {
+    call.may_touch_what_is_of_no_site()?;
     let id = KeyId::new(call.uuid("id")?);
     let mut tries = Tries::default();
     loop {

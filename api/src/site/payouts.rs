@@ -229,9 +229,6 @@ async fn decided(
     let mut tries = Tries::default();
     loop {
         let site = call.own_site().await?;
-        if !site.state.is_registered() {
-            return Err(Problem::new("object.not_found").into());
-        }
         call.precondition.check(site.version)?;
         let decision = decide(&site)?;
         if decision.is_nothing() {
@@ -246,9 +243,6 @@ async fn decided(
 
 async fn show_account(call: Call) -> Result<Reply, Halt> {
     let site = call.own_site().await?;
-    if !site.state.is_registered() {
-        return Err(Problem::new("object.not_found").into());
-    }
     show(&call, &site, None).await
 }
 
