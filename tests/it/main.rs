@@ -20,6 +20,7 @@ mod journeys;
 mod keeper;
 mod lane;
 mod ledger;
+mod limits;
 mod merchant_statements;
 mod never_again;
 mod past;

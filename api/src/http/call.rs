@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::{
     App,
     http::{
-        auth::Caller, etag::Precondition, idempotency::Scoped, language::Language, operation::Operation, query::Query,
-        strict_json,
+        auth::Caller, etag::Precondition, idempotency::Scoped, language::Language, limits::Meter, operation::Operation,
+        query::Query, strict_json,
     },
     problem::Problem,
 };
@@ -33,6 +33,8 @@ pub struct Call {
     pub request_id: String,
     pub language: Language,
     pub traceparent: Option<String>,
+    /// What it was counted under.
+    pub meter: Meter,
 }
 
 impl Call {
