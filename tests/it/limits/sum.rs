@@ -66,7 +66,7 @@ async fn redis_counts_by_its_own_clock_and_forgets_what_is_paid_for() {
     };
     let (first, due, now) = take(&mut redis).await;
     assert!(first && due == now + rate.interval());
-    let real = chrono::Utc::now().timestamp_micros();
+    let real = world.store().await.clock().now().timestamp_micros();
     assert!((real - now).abs() < MINUTE, "{now} is not the time");
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     let kept: Option<String> = redis::cmd("GET").arg(&key).query_async(&mut redis).await.unwrap();
