@@ -218,6 +218,14 @@ async fn nobody_tries_keys_for_as_long_as_they_like() {
         let answer = answered(here.ask(Method::POST, "/v1/provider-webhooks/wave").body("{}")).await;
         assert_eq!((answer.status, answer.header("ratelimit")), (401, ""));
     }
+    // And a payer, of whom there are many at one address: page by page.
+    let mut seen = Vec::new();
+    for page in ["/pay/a", "/pay/a", "/pay/a", "/pay/a", "/pay/b"] {
+        let answer = answered(here.ask(Method::GET, page)).await;
+        assert!(answer.header("ratelimit").starts_with("\"page\";"));
+        seen.push(answer.status);
+    }
+    assert_eq!(seen, [404, 404, 404, 429, 404]);
     let full = Limited::new(&api, Settings { webhooks_at_once: 0, ..open() }, None).await;
     let answer = answered(full.ask(Method::POST, "/v1/provider-webhooks/wave").body("{}")).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));

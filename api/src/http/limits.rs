@@ -164,18 +164,19 @@ pub async fn pass(
         Some(Role::Client) => caller.principal(),
         _ => caller.key().map(|key| key.id.uuid()),
     });
-    let who = known.map_or_else(|| stranger(&app.keyring, parts, settings), |id| id.to_string());
+    let who = known.map_or_else(|| stranger(&app.keyring, parts, settings, ""), |id| id.to_string());
     app.limits.count_for(policy, &who, meter).await?;
     caller
 }
 
-/// Counts a look at a page for people, which is no operation.
+/// Counts a look at a page for people, which is no operation: for each page, since a whole operator's customers may come from
+/// one address to pay.
 pub async fn pages(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(settings) = &app.limits.settings else { return next.run(request).await };
     let (parts, body) = request.into_parts();
     let meter = Meter::default();
-    let who = stranger(&app.keyring, &parts, settings);
-    let mut response = match app.limits.count_for(settings.stranger(), &who, &meter).await {
+    let who = stranger(&app.keyring, &parts, settings, parts.uri.path());
+    let mut response = match app.limits.count_for(settings.page(), &who, &meter).await {
         Ok(_) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => pipeline::refuse(&app, &parts, problem),
     };
@@ -198,13 +199,13 @@ pub async fn place(app: &App, operation: &Operation) -> Result<Option<OwnedSemap
     }
 }
 
-/// What an address is counted by: never the address itself.
-fn stranger(keyring: &Keyring, parts: &Parts, settings: &Settings) -> String {
+/// What an address is counted by, at a page or everywhere: never the address itself.
+fn stranger(keyring: &Keyring, parts: &Parts, settings: &Settings, page: &str) -> String {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     // Whoever comes by a way that does not say whence is one with all who do.
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let client = address::subscriber(address::client(peer, &parts.headers, &settings.trusted_proxies));
-    hex::encode(keyring.hash("client address", client.to_string().as_bytes()))
+    hex::encode(keyring.hash("client address", format!("{client} {page}").as_bytes()))
 }
 
 fn too_many(standing: Standing) -> Problem {

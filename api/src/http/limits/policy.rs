@@ -119,6 +119,11 @@ impl Settings {
         Policy { name: "holds", quota: self.holds }
     }
 
+    /// What looks at one page for people are counted under.
+    pub const fn page(&self) -> Policy {
+        Policy { name: "page", quota: self.anonymous }
+    }
+
     /// What somebody without a good key is counted under.
     pub const fn stranger(&self) -> Policy {
         Policy { name: "anonymous", quota: self.anonymous }
