@@ -1,5 +1,6 @@
 //! What every operation has in common on the wire.
 
+pub mod address;
 pub mod as_of;
 pub mod auth;
 pub mod body;
@@ -12,11 +13,13 @@ pub mod halt;
 pub mod health;
 pub mod idempotency;
 pub mod language;
+pub mod limits;
 pub mod list;
 pub mod openapi;
 pub mod operation;
 pub mod pipeline;
 pub mod position;
 pub mod query;
+pub mod redis;
 pub mod reply;
 pub mod strict_json;

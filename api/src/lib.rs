@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use router::{operations, router};
 
 use crate::{
-    http::{auth::Keys, cache::Cache, idempotency::Turns},
+    http::{auth::Keys, cache::Cache, idempotency::Turns, limits::Limits, redis::Redis},
     problem::Problem,
 };
 
@@ -55,7 +55,7 @@ pub struct Settings {
     pub methods: Vec<domain::payment::Method>,
     /// The merchant accounts of managers, by the names that contracts know them by, each with the methods it takes.
     pub accounts: BTreeMap<domain::text::Slug, Vec<domain::payment::Method>>,
-    /// `redis://…`; without it every answer is computed.
+    /// `redis://…`; without it every answer is computed, and each process counts calls by itself.
     pub redis_url: Option<String>,
     /// `host:port` of the message bus as readers outside reach it: said in the AsyncAPI document.
     pub bus: Option<String>,
@@ -63,6 +63,8 @@ pub struct Settings {
     pub terms: std::collections::BTreeMap<domain::reconciliation::Provider, domain::reconciliation::Terms>,
     /// What streams of events may take.
     pub streams: event::Limits,
+    /// How often anybody may ask; `None`: as often as they like.
+    pub limits: Option<http::limits::Settings>,
 }
 
 /// What the API is made of.
@@ -89,6 +91,7 @@ pub struct Parts {
     pub(crate) health: payment::Health,
     pub(crate) turns: Turns,
     pub(crate) cache: Cache,
+    pub(crate) limits: Limits,
     pub(crate) alternatives: reservation::Alternatives,
     pub(crate) tail: event::Tail,
     pub(crate) places_of_streams: event::Places,
@@ -113,12 +116,15 @@ impl App {
     pub fn new(options: Options) -> Self {
         let Options { store, watch, settings, webhooks } = options;
         let keyring = store.keyring().clone();
+        let redis = Arc::new(Redis::new(settings.redis_url.as_deref()));
+        let log = store.log().id;
         Self(Arc::new(Parts {
             ticket_keys: reservation::TicketKeys::of(&keyring, store.log().id),
             tail: event::Tail::new(store.clone()),
             places_of_streams: event::Places::default(),
             ending: CancellationToken::new(),
-            cache: Cache::new(settings.redis_url.as_deref(), store.log().id),
+            cache: Cache::new(Arc::clone(&redis), log),
+            limits: Limits::new(settings.limits.clone(), redis, log),
             store,
             keyring,
             watch,

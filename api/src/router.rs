@@ -7,6 +7,7 @@ use axum::{
     body::Bytes,
     extract::{RawPathParams, Request, State},
     http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE},
+    middleware,
     routing::{MethodFilter, get, on},
 };
 use serde_json::Value;
@@ -16,7 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     App, audit, client, event,
     http::{
-        health, openapi,
+        health, limits, openapi,
         operation::{Operation, undeclared},
         pipeline,
     },
@@ -80,7 +81,7 @@ pub fn router(app: App) -> Router {
     );
     let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     router
-        .merge(payment::pages())
+        .merge(payment::pages().layer(middleware::from_fn_with_state(app.clone(), limits::pages)))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -117,7 +118,17 @@ fn cors(origins: &[String]) -> CorsLayer {
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
     };
-    let exposed = ["etag", "link", "location", "kalel-position", "request-id", "retry-after", "idempotent-replayed"];
+    let exposed = [
+        "etag",
+        "link",
+        "location",
+        "kalel-position",
+        "request-id",
+        "retry-after",
+        "idempotent-replayed",
+        "ratelimit",
+        "ratelimit-policy",
+    ];
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod fees;
+mod limits;
 mod processes;
 mod rails;
 
@@ -26,6 +27,7 @@ use workers::sealer::Sealing;
 use zeroize::Zeroizing;
 
 pub use fees::Fees;
+pub use limits::Limits;
 pub use processes::{Projections, Seal, Shutdown, Workers};
 pub use rails::{Aggregator, CashIn, PayDunya, PayTech, PayTechEnv, Sonatel, Through, WebPay};
 
@@ -96,6 +98,8 @@ pub struct Config {
     pub email: Option<Email>,
     #[serde(default)]
     pub cors: Cors,
+    #[serde(default)]
+    pub limits: Limits,
     #[serde(default)]
     pub database: Database,
     #[serde(default)]
@@ -320,6 +324,7 @@ impl Config {
             self.check_url(setting, url)?;
         }
         self.fees.check()?;
+        self.limits.check()?;
         self.check_rails()?;
         self.check_accounts()
     }

@@ -2,6 +2,7 @@
 //!
 //! Provider fakes never run here: `up` starts them as servers of their own, and a live log accepts https only.
 
+pub mod listen;
 mod providers;
 mod rails;
 
@@ -184,13 +185,16 @@ pub async fn run(
                 bus: servers.nats.as_deref().and_then(authority),
                 terms: config.fees.terms(),
                 streams: api::event::Limits::default(),
+                limits: config.limits.settings(),
             },
             webhooks: verifiers,
         });
         let address = config.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         let notice = Duration::from_millis(config.shutdown.notice_ms);
-        running.spawn(http(listener, app, shutdown.clone(), notice));
+        let connections = listen::room_for(config.limits.connections);
+        let bounds = listen::Bounds { connections, ..Default::default() };
+        running.spawn(http(listener, bounds, app, shutdown.clone(), notice));
     }
     let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();
     if !behind.is_empty() {
@@ -225,22 +229,20 @@ pub async fn run(
 /// whoever spreads the load can look away, then takes no more and lets what is in hand finish for [`GRACE`].
 async fn http(
     listener: TcpListener,
+    bounds: listen::Bounds,
     app: api::App,
     shutdown: CancellationToken,
     notice: Duration,
 ) -> Result<(), ServeError> {
     let closed = CancellationToken::new();
-    let (closing, ended) = (closed.clone(), app.clone());
-    let serving = axum::serve(listener, api::router(app).into_make_service()).with_graceful_shutdown(async move {
-        shutdown.cancelled().await;
-        ended.end();
-        tokio::time::sleep(notice).await;
-        closing.cancel();
-    });
+    let serving = listen::serve(listener, api::router(app.clone()), bounds, closed.clone());
     tokio::select! {
-        outcome = serving => outcome.map_err(|error| ServeError::Ended(error.to_string())),
+        () = serving => Ok(()),
         () = async {
-            closed.cancelled().await;
+            shutdown.cancelled().await;
+            app.end();
+            tokio::time::sleep(notice).await;
+            closed.cancel();
             tokio::time::sleep(GRACE).await;
         } => Ok(()),
     }

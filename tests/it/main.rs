@@ -21,6 +21,7 @@ mod keeper;
 mod keys;
 mod lane;
 mod ledger;
+mod limits;
 mod matrix;
 mod merchant_statements;
 mod never_again;

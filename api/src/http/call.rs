@@ -13,6 +13,7 @@ use crate::{
         etag::Precondition,
         idempotency::Scoped,
         language::Language,
+        limits::Meter,
         operation::{Operation, Over},
         query::Query,
         strict_json,
@@ -38,6 +39,8 @@ pub struct Call {
     pub request_id: String,
     pub language: Language,
     pub traceparent: Option<String>,
+    /// What it was counted under.
+    pub meter: Meter,
 }
 
 impl Call {

@@ -25,6 +25,14 @@ impl Halt {
     pub fn refused(refusal: impl Into<Problem>) -> Self {
         Self::Refused(refusal.into())
     }
+
+    /// Whether this request wrote nothing, for sure.
+    pub fn is_certain(&self) -> bool {
+        match self {
+            Self::Problem(problem) | Self::Refused(problem) => !problem.status().is_server_error(),
+            Self::Before(_) => true,
+        }
+    }
 }
 
 /// Any failure that is our own, or a refusal, by way of its problem.

@@ -7,6 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
     http::{
+        limits::{Purpose, TOO_MANY},
         operation::{Authz, IfMatch, Kind, Operation, Param},
         reply::EVENT_STREAM,
     },
@@ -105,6 +106,7 @@ fn describe(operation: &Operation) -> Value {
             Authz::Signature | Authz::Undeclared => json!([]),
         },
         "x-authz": authz(operation.authz),
+        "x-limit": operation.limit.as_str(),
     });
     let body = match (operation.body, operation.upload, operation.raw_body) {
         (None, Some(upload), _) => Some(json!({
@@ -204,12 +206,13 @@ fn responses(operation: &Operation) -> Value {
     } else if success.status != 204 {
         content.insert(success.media.to_owned(), json!({ "schema": {} }));
     }
-    let mut headers = json!({ "Request-Id": { "schema": { "type": "string" } } });
-    if operation.idempotent
-        && let Some(members) = headers.as_object_mut()
-    {
-        members.insert("Kalel-Position".to_owned(), json!({ "schema": { "type": "integer" } }));
-        members.insert("Idempotent-Replayed".to_owned(), json!({ "schema": { "type": "boolean" } }));
+    let mut headers = Map::new();
+    headers.insert("Request-Id".to_owned(), json!({ "schema": { "type": "string" } }));
+    let limits = limit_headers(operation);
+    headers.extend(limits.clone());
+    if operation.idempotent {
+        headers.insert("Kalel-Position".to_owned(), json!({ "schema": { "type": "integer" } }));
+        headers.insert("Idempotent-Replayed".to_owned(), json!({ "schema": { "type": "boolean" } }));
     }
     let mut responses = Map::new();
     responses.insert(
@@ -221,15 +224,33 @@ fn responses(operation: &Operation) -> Value {
         by_status.entry(problem::catalogue::find(code).status).or_default().push(code);
     }
     for (status, codes) in by_status {
-        responses.insert(
-            status.to_string(),
-            json!({
-                "description": format!("`code`: {}", codes.join(", ")),
-                "content": { "application/problem+json": { "schema": reference("Problem") } },
-            }),
-        );
+        let mut refused = json!({
+            "description": format!("`code`: {}", codes.join(", ")),
+            "content": { "application/problem+json": { "schema": reference("Problem") } },
+        });
+        if let (429, Some(members)) = (status, refused.as_object_mut()) {
+            let mut headers = limits.clone();
+            headers.insert("Retry-After".to_owned(), described("Seconds.", "integer"));
+            members.insert("headers".to_owned(), Value::Object(headers));
+        }
+        responses.insert(status.to_string(), refused);
     }
     Value::Object(responses)
+}
+
+fn described(about: &str, kind: &str) -> Value {
+    json!({ "description": about, "schema": { "type": kind } })
+}
+
+/// What every answer says of the limits (draft-ietf-httpapi-ratelimit-headers).
+fn limit_headers(operation: &Operation) -> Map<String, Value> {
+    if operation.limit == Purpose::Webhook {
+        return Map::new();
+    }
+    let policy = "What the call was counted under: `\"name\";q=calls;w=seconds`. Absent where nothing is limited.";
+    let limit = "`\"name\";r=calls left at once;t=seconds until all, or the next one, are there again`.";
+    let headers = [("RateLimit-Policy", policy), ("RateLimit", limit)];
+    headers.into_iter().map(|(name, about)| (name.to_owned(), described(about, "string"))).collect()
 }
 
 /// Every code the operation can answer with.
@@ -246,6 +267,9 @@ fn codes(operation: &Operation) -> Vec<&'static str> {
         ]),
         Authz::Anyone => codes.extend(["auth.invalid", "auth.other_mode"]),
         Authz::Signature | Authz::Undeclared => {}
+    }
+    if operation.limit != Purpose::Webhook {
+        codes.push(TOO_MANY);
     }
     if operation.path.contains('{') {
         codes.push("object.not_found");

@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use crate::{
-    http::{call::Call, halt::Halt, reply::Reply},
+    http::{call::Call, halt::Halt, limits::Purpose, reply::Reply},
     problem::Problem,
 };
 
@@ -29,6 +29,8 @@ pub struct Operation {
     pub summary: &'static str,
     pub about: &'static str,
     pub authz: Authz,
+    /// What its calls are counted as.
+    pub limit: Purpose,
     /// Takes a slot or moves money: an `Idempotency-Key` is required.
     pub idempotent: bool,
     pub if_match: IfMatch,
@@ -189,6 +191,7 @@ impl Operation {
         summary: "",
         about: "",
         authz: Authz::Undeclared,
+        limit: Purpose::Call,
         idempotent: false,
         if_match: IfMatch::Ignored,
         query: &[],

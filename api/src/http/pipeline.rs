@@ -21,6 +21,7 @@ use crate::{
         halt::Halt,
         idempotency,
         language::Language,
+        limits::{self, Meter},
         operation::{IfMatch, Operation},
         position,
         query::Query,
@@ -58,7 +59,8 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
         Err(problem) => Err(problem),
     };
     // A request that is repeated may have been carried out the first time: only who asked its key may deny that.
-    let answer = answer.map_err(|problem| match operation.idempotent && problem.status().is_server_error() {
+    let unasked = |problem: &Problem| problem.status().is_server_error() || problem.code() == limits::TOO_MANY;
+    let answer = answer.map_err(|problem| match operation.idempotent && unasked(&problem) {
         true => problem.unless_certain(Outcome::Unknown),
         false => problem,
     });
@@ -81,7 +83,8 @@ async fn handle(
     trace: &Trace,
 ) -> Result<Reply, Problem> {
     let headers = &parts.headers;
-    let caller = auth::who(app, operation, headers).await?;
+    let caller = auth::who(app, operation, headers).await;
+    let caller = limits::pass(app, operation, parts, caller, &trace.meter).await?;
     auth::may_call(operation, &caller)?;
     // Quotes, too: what a copy of the past signs, the log it was made of would honour.
     if app.store.log().fork.is_some() && operation.method != Method::GET {
@@ -90,6 +93,8 @@ async fn handle(
     let query = Query::read(operation, parts.uri.query())?;
     let precondition = etag::Precondition::read(headers, operation.if_match)?;
     let body = body::collect(operation, headers, body).await?;
+    // Not before the body is there: else whoever sends slowly would keep the others out.
+    let _place = limits::place(app, operation).await?;
     if operation.method == Method::GET && operation.if_match == IfMatch::Ignored {
         position::wait(app, headers).await?;
     }
@@ -108,6 +113,7 @@ async fn handle(
         request_id: trace.request_id.clone(),
         language: trace.language,
         traceparent: trace.traceparent.clone(),
+        meter: trace.meter.clone(),
     };
     let reply = match scoped {
         Some(key) => idempotency::once(call, key).await?,
@@ -131,6 +137,7 @@ struct Trace {
     request_id: String,
     language: Language,
     traceparent: Option<String>,
+    meter: Meter,
 }
 
 impl Trace {
@@ -144,6 +151,7 @@ impl Trace {
             request_id: sent("request-id", 128).unwrap_or_else(|| app.store.clock().new_id().to_string()),
             language: Language::of(&parts.headers),
             traceparent: sent("traceparent", 55).filter(|value| is_traceparent(value)),
+            meter: Meter::default(),
         }
     }
 
@@ -164,6 +172,7 @@ impl Trace {
         if let Ok(value) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(REQUEST_ID.clone(), value);
         }
+        self.meter.write(response.headers_mut());
         harden(response.headers_mut());
         response
     }

@@ -13,6 +13,7 @@ use crate::{
     http::{
         call::Call,
         halt::Halt,
+        limits::Purpose,
         operation::{Authz, IfMatch, Operation, Success},
         reply::Reply,
     },
@@ -27,6 +28,7 @@ pub const WEBHOOK: Operation = Operation {
     about: "The raw body is verified, kept and answered within a second; nothing in it is believed before the provider \
             was asked.",
     authz: Authz::Signature,
+    limit: Purpose::Webhook,
     idempotent: false,
     if_match: IfMatch::Ignored,
     raw_body: true,

@@ -14,6 +14,7 @@ use crate::{
         call::Call,
         document::{Form, attached},
         halt::Halt,
+        limits::Purpose,
         operation::{Exemplary, Operation, Shape, Success},
         position::reached,
         reply::Reply,
@@ -41,6 +42,7 @@ pub const CSV: Operation = Operation {
     path: "/v1/payouts/{id}/statement.csv",
     summary: "The statement as CSV",
     success: Success { shape: None, media: Form::Csv.media(), about: "The table.", ..Operation::READ.success },
+    limit: Purpose::Export,
     run: |call| Box::pin(file(call, Form::Csv)),
     ..STATEMENT
 };
@@ -50,6 +52,7 @@ pub const XLSX: Operation = Operation {
     path: "/v1/payouts/{id}/statement.xlsx",
     summary: "The statement as a workbook",
     success: Success { shape: None, media: Form::Xlsx.media(), about: "The workbook.", ..Operation::READ.success },
+    limit: Purpose::Export,
     run: |call| Box::pin(file(call, Form::Xlsx)),
     ..STATEMENT
 };

@@ -51,7 +51,29 @@ struct Order {
 /// What the rules refuse; `reservation.slot_taken` with alternatives.
 pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> Result<Placed, Halt> {
     let order = order(call, body).await?;
-    let mut person = person(call, body).await?;
+    let person = person(call, body).await?;
+    // A manager's is confirmed at once, and so is one that is paid with credit.
+    let credit = body.payment.is_some_and(|wish| wish.method == Some(Method::Credit));
+    let held = match &person {
+        Some(person) if call.channel() == Channel::Online && !credit => call.hold_for(person.id).await?,
+        _ => None,
+    };
+    let outcome = carry_out(call, body, id, &order, person).await;
+    if let (Err(halt), Some(held)) = (&outcome, held)
+        && halt.is_certain()
+    {
+        call.not_held(held).await;
+    }
+    outcome
+}
+
+async fn carry_out(
+    call: &Call,
+    body: &PlaceReservation,
+    id: ReservationId,
+    order: &Order,
+    mut person: Option<Known>,
+) -> Result<Placed, Halt> {
     let payment_id = PaymentId::new(call.new_id());
     // Held until this is in the log: whoever wants the same code is next.
     let _turn = match order.promotion {
@@ -62,12 +84,12 @@ pub async fn write(call: &Call, body: &PlaceReservation, id: ReservationId) -> R
     let mut fresh = false;
     let mut next = 0;
     loop {
-        let site = site(call, &order, fresh).await?;
+        let site = site(call, order, fresh).await?;
         let pitch = order.pitches.get(next).copied().ok_or_else(|| Problem::new("object.not_found"))?;
-        let promotion = promotion(call, &order, fresh).await?;
+        let promotion = promotion(call, order, fresh).await?;
         let owner = owner(call, body.payment, person.as_ref()).await?;
         let (site, promotion, owner) = (&site, promotion.as_deref(), owner.as_ref());
-        let wanted = Wanted { site, order: &order, pitch, id, payment_id, promotion, owner };
+        let wanted = Wanted { site, order, pitch, id, payment_id, promotion, owner };
         let decided = decide(call, body, &wanted, person.as_ref());
         let decision = match decided {
             Ok(decision) => decision,

@@ -28,6 +28,7 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
+        limits::Purpose,
         operation::{Authz, Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
@@ -42,6 +43,7 @@ pub const AVAILABILITY: Operation = Operation {
     about: "Per pitch, what a new reservation of this length may start at. The date is that of the opening window: half \
             past midnight after a Saturday evening is still Saturday. A start may be taken a moment later.",
     authz: Authz::Anyone,
+    limit: Purpose::Search,
     query: &[
         Param::new("date", Kind::Date, "Date of the opening window, at the site.", "2026-11-28").required(),
         Param::new(

@@ -7,6 +7,7 @@ use super::search;
 use crate::http::{
     call::Call,
     halt::Halt,
+    limits::Purpose,
     operation::{Authz, Operation, Success},
     reply::Reply,
 };
@@ -17,6 +18,7 @@ pub const GEOJSON: Operation = Operation {
     summary: "Find sites, as GeoJSON",
     about: "The same filters as the search; a FeatureCollection of points.",
     authz: Authz::Anyone,
+    limit: Purpose::Search,
     query: search::FILTERS,
     success: Success { media: "application/geo+json", about: "A FeatureCollection.", ..Operation::READ.success },
     run: |call| Box::pin(geojson(call)),

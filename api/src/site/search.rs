@@ -16,6 +16,7 @@ use crate::{
         call::Call,
         etag,
         halt::Halt,
+        limits::Purpose,
         operation::{Authz, Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
     },
@@ -46,6 +47,7 @@ pub const SEARCH: Operation = Operation {
     about: "Nearest first when `near` is given. With `starts_at`, only sites that have a free pitch for `minutes` then, \
             at the price of the tariff that applies; without, `price` is that of an hour.",
     authz: Authz::Anyone,
+    limit: Purpose::Search,
     query: FILTERS,
     success: Success { shape: Some(Shape::of::<SiteList>()), about: "A page of sites.", ..Operation::READ.success },
     run: |call| Box::pin(search(call)),

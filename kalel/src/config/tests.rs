@@ -198,3 +198,35 @@ fn orange_s_page_is_instead_of_sonatel_and_off_by_default() {
         assert!(message.contains(said), "{message}");
     }
 }
+
+#[test]
+fn limits_have_the_documented_defaults_and_cannot_be_nothing() {
+    let config = read(&good()).unwrap();
+    let settings = config.limits.settings().unwrap();
+    assert_eq!(settings.anonymous, api::http::limits::Quota::new(60, 60, 20));
+    assert_eq!((config.limits.connections, settings.webhooks_at_once), (10_000, 64));
+    let with = |line: &str| read(&format!("{}[limits]\n{line}\n", good()));
+    assert!(with("enabled = false").unwrap().limits.settings().is_none());
+    let set = with("client = { calls = 7, seconds = 10, burst = 3 }\ntrusted_proxies = [\"10.0.0.0/8\", \"fd00::/8\"]")
+        .unwrap();
+    let settings = set.limits.settings().unwrap();
+    assert_eq!((settings.client.calls, settings.trusted_proxies.len()), (7, 2));
+    assert_eq!(settings.service, config.limits.service);
+    for (setting, line) in [
+        ("limits.client", "client = { calls = 0, seconds = 10, burst = 3 }"),
+        ("limits.search", "search = { calls = 1, seconds = 864000, burst = 1 }"),
+        ("limits.connections", "connections = 0"),
+        ("limits.webhooks_at_once", "webhooks_at_once = 0"),
+    ] {
+        let message = with(line).unwrap_err().to_string();
+        assert!(message.starts_with(setting), "{message}");
+    }
+    for line in ["trusted_proxies = [\"10.0.0.1/8\"]", "client = { calls = 1, seconds = 10 }", "clients = 1"] {
+        assert!(matches!(with(line), Err(ConfigError::Parse { .. })), "{line}");
+    }
+    // What `kalel up` writes is read again.
+    let mut written = config;
+    written.limits = Limits::out_of_the_way();
+    let again = read(&toml::to_string(&written).unwrap()).unwrap();
+    assert_eq!(again.limits.client, written.limits.client);
+}

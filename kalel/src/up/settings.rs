@@ -47,6 +47,8 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
             finance: Some("finances@kalel.invalid".into()),
         }),
         cors: config::Cors::default(),
+        // Tours, trials and benches come from one address.
+        limits: config::Limits::out_of_the_way(),
         database: config::Database::default(),
         // Nobody spreads the load over this process and another.
         shutdown: config::Shutdown { notice_ms: 0 },

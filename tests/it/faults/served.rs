@@ -21,14 +21,15 @@ pub struct Served {
     folder: tempfile::TempDir,
 }
 
-/// The smallest file that `kalel serve` accepts; the providers are nobody's.
+/// The smallest file that `kalel serve` accepts, without limits; the providers are nobody's.
 pub fn config(port: u16) -> String {
     let key = |byte: u8| URL_SAFE_NO_PAD.encode([byte; 32]);
     format!(
         "mode = \"test\"\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
          [database]\nconnections = 8\n[secrets]\nmaster_key = \"{}\"\nlookup_key = \"{}\"\n\
          [wave]\nbase_url = \"http://127.0.0.1:9\"\napi_key = \"wave_sn_prod_x\"\nwebhook_secret = \"wave_sn_WHS_x\"\n\
-         [sms]\nbase_url = \"http://127.0.0.1:9\"\nusername = \"kalel\"\napi_key = \"atsk_x\"\n",
+         [sms]\nbase_url = \"http://127.0.0.1:9\"\nusername = \"kalel\"\napi_key = \"atsk_x\"\n\
+         [limits]\nenabled = false\n",
         key(1),
         key(2)
     )

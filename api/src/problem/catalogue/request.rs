@@ -243,6 +243,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     )
     .retryable(),
     refusal(
+        "request.too_many",
+        429,
+        [
+            ("Trop de demandes", "Trop de demandes en peu de temps ; réessayez dans {seconds} s."),
+            ("Too many requests", "Too many requests in a short time; try again in {seconds} s."),
+            ("Laaj yi ëpp na", "Laaj nga lu bari ci diir bu gàtt; jéemaatal ginaaw {seconds} s."),
+        ],
+    )
+    .retryable(),
+    refusal(
         "projection_behind",
         503,
         [

@@ -1,0 +1,175 @@
+//! What a connection may take: of the listener of `kalel serve` alone, without an API behind it.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::ConnectInfo, http::Request, routing::get};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kalel::serve::listen::{Bounds, MOST_HEADERS, serve};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Shorter than it is, for tests that are about something else.
+const HEAD: Duration = Duration::from_secs(1);
+
+struct Server {
+    address: SocketAddr,
+    closing: CancellationToken,
+    running: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    async fn new(bounds: Bounds) -> Self {
+        let router = Router::new()
+            .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }))
+            .route(
+                "/slow",
+                get(|| async {
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                    "done"
+                }),
+            );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let closing = CancellationToken::new();
+        let running = tokio::spawn(serve(listener, router, bounds, closing.clone()));
+        Self { address, closing, running }
+    }
+
+    async fn http2(&self) -> (SendRequest<Empty<bytes::Bytes>>, tokio::task::JoinHandle<()>) {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        (sender, tokio::spawn(async move { connection.await.unwrap_or(()) }))
+    }
+
+    async fn connect(&self, begins: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(begins.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// A whole request on a connection of its own; the whole answer.
+    async fn ask(&self, path: &str, headers: &str) -> String {
+        let mut stream =
+            self.connect(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")).await;
+        let mut answer = Vec::new();
+        // What the server has closed with unread bytes is reset once it is read.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+/// Until the server has cut it off.
+async fn cut(mut stream: TcpStream) -> String {
+    let mut read = Vec::new();
+    let _ = stream.read_to_end(&mut read).await;
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+#[tokio::test]
+async fn slow_heads_are_cut_off_after_five_seconds_while_others_are_served() {
+    let server = Server::new(Bounds::default()).await;
+    let begun = Instant::now();
+    let mut slow = Vec::new();
+    for number in 0..400 {
+        // Nothing, half a head, half of the preface of HTTP/2, and a connection that was used and rests.
+        let begins = ["", "GET / HTTP/1.1\r\nhost: x\r\nx-a: ", "PRI * HTTP/2.0", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"];
+        slow.push(server.connect(begins[number % begins.len()]).await);
+    }
+    // Some go on, a byte at a time.
+    let mut dripping = server.connect("GET / HTTP/1.1\r\nx-b: ").await;
+    let drip = tokio::spawn(async move {
+        while dripping.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    });
+    let mut longest = Duration::ZERO;
+    let mut served = 0;
+    while begun.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        assert!(server.ask("/", "").await.starts_with("HTTP/1.1 200"));
+        longest = longest.max(asked.elapsed());
+        served += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(served > 20 && longest < Duration::from_secs(1), "{served} served, the slowest in {longest:?}");
+    for stream in slow {
+        let read = tokio::time::timeout(Duration::from_secs(15), cut(stream)).await.expect("a slow one is kept");
+        assert!(read.is_empty() || read.starts_with("HTTP/1.1 "), "{read}");
+    }
+    tokio::time::timeout(Duration::from_secs(15), drip).await.expect("who drips is kept").unwrap();
+    assert!(begun.elapsed() >= Bounds::default().head, "cut off after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_headers_are_431() {
+    let server = Server::new(Bounds::default()).await;
+    // `host` and `connection` are there already.
+    let headers = |count: usize| (2..count).map(|number| format!("x-{number}: 1\r\n")).collect::<String>();
+    assert!(server.ask("/", &headers(MOST_HEADERS)).await.starts_with("HTTP/1.1 200"));
+    assert!(server.ask("/", &headers(MOST_HEADERS + 1)).await.starts_with("HTTP/1.1 431"));
+    let large = format!("x-large: {}\r\n", "a".repeat(40_000));
+    assert!(server.ask("/", &large).await.starts_with("HTTP/1.1 431"));
+    for (count, status) in [(MOST_HEADERS, 200), (MOST_HEADERS + 1, 431)] {
+        let (mut sender, _connection) = server.http2().await;
+        let mut request = Request::get(format!("http://{}/", server.address));
+        for number in 0..count {
+            request = request.header(format!("x-{number}"), "1");
+        }
+        let answer = sender.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (status, axum::http::Version::HTTP_2));
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(&*body, if status == 200 { b"127.0.0.1".as_slice() } else { b"" });
+    }
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_whoever_waits_is_served_when_a_place_is_free() {
+    let server = Server::new(Bounds { connections: 2, head: HEAD, ..Bounds::default() }).await;
+    let begun = Instant::now();
+    let (_one, _two) = (server.connect("").await, server.connect("GET").await);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(20), server.ask("/", "")).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let waited = begun.elapsed();
+    assert!(waited > HEAD.mul_f32(0.9), "a third was let in after {waited:?}");
+}
+
+#[tokio::test]
+async fn requests_in_hand_finish_and_no_more_are_taken_when_it_closes() {
+    let server = Server::new(Bounds::default()).await;
+    let resting = server.connect("").await;
+    let (answer, ()) = tokio::join!(server.ask("/slow", ""), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        server.closing.cancel();
+    });
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    tokio::time::timeout(Duration::from_secs(2), server.running).await.expect("it does not end").unwrap();
+    assert_eq!(cut(resting).await, "");
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
+    let rest = Duration::from_millis(1_500);
+    let server = Server::new(Bounds { head: HEAD, rest, ..Bounds::default() }).await;
+    let (mut sender, connection) = server.http2().await;
+    let request = |path: &str| Request::get(format!("http://{}{path}", server.address)).body(Empty::new()).unwrap();
+    let begun = Instant::now();
+    // Longer than a head may take, and one that lasts into the rest.
+    for path in ["/", "/slow", "/"] {
+        sender.ready().await.unwrap();
+        assert_eq!(sender.send_request(request(path)).await.unwrap().status(), 200);
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    assert!(begun.elapsed() > rest && !connection.is_finished());
+    tokio::time::timeout(Duration::from_secs(10), connection).await.expect("it rests for ever").unwrap();
+    assert!(sender.send_request(request("/")).await.is_err());
+}
