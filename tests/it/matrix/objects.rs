@@ -41,6 +41,8 @@ pub struct Place {
     pub ids: BTreeMap<&'static str, String>,
     pub client_phone: String,
     pub client_name: String,
+    /// The game that was missed is one of today's.
+    pub played_today: bool,
     /// What nobody is told, whatever they ask.
     pub secrets: Vec<String>,
 }
@@ -52,6 +54,7 @@ pub struct Object {
     pub manager: Option<Uuid>,
     pub client: Option<Uuid>,
     pub made_by: Option<Uuid>,
+    pub today: bool,
 }
 
 impl Place {
@@ -72,25 +75,31 @@ impl Place {
                 Object { client: Some(self.client), made_by: Some(self.service), ..site }
             }
             // Placed by the client.
-            "fine" => Object { client: Some(self.client), made_by: Some(self.client), ..site },
+            "fine" => {
+                Object { client: Some(self.client), made_by: Some(self.client), today: self.played_today, ..site }
+            }
             "clients" => Object { client: Some(self.client), ..Object::default() },
             "keys" | "reconciliations" => Object::default(),
             _ => site,
         }
     }
 
+    /// Whose any of the client's reservations is: where one is enough.
+    pub fn any_reservation(&self) -> Object {
+        Object { today: self.played_today, ..self.object("reservations") }
+    }
+
     /// Ids that say something to whoever may not know them, and whose they are.
     pub fn private_ids(&self) -> Vec<(&str, Object)> {
-        let noun = |name: &str| match name {
-            "split" | "gone reservations" | "clients" => "reservations",
-            "fine" => "fine",
-            other => ["payments", "refunds", "payouts", "invoices", "keys", "reservations"]
-                .into_iter()
-                .find(|noun| *noun == other)
-                .unwrap_or(""),
+        let whose = |name: &str| match name {
+            "split" | "gone reservations" => Some(self.object("reservations")),
+            "clients" => Some(self.any_reservation()),
+            "fine" | "payments" | "refunds" | "payouts" | "invoices" | "keys" | "reservations" => {
+                Some(self.object(name))
+            }
+            _ => None,
         };
-        let known = self.ids.iter().map(|(name, id)| (noun(name), id.as_str()));
-        known.filter(|(noun, _)| !noun.is_empty()).map(|(noun, id)| (id, self.object(noun))).collect()
+        self.ids.iter().filter_map(|(name, id)| Some((id.as_str(), whose(name)?))).collect()
     }
 
     /// One of everything, number `n`.
@@ -107,6 +116,7 @@ impl Place {
             ids: BTreeMap::from([("sites", site)]),
             client_phone: format!("77000110{n}"),
             client_name: format!("Awa Canari-{n}"),
+            played_today: true,
             secrets: vec![format!("78000220{n}"), format!("gerant{n}@secret.example"), format!("78000330{n}")],
         };
         place.missed(api, who).await;
