@@ -29,7 +29,7 @@ const AT_ONCE: usize = 16;
 const KNOW_CLIENTS: [Role; 5] = [Role::Client, Role::Manager, Role::Service, Role::Gatekeeper, Role::Cashier];
 
 /// What takes something away that others are tried on: last, one after the other.
-const DESTROYS: [&str; 3] = ["client.erase", "key.revoke", "test_clock.advance"];
+const DESTROYS: [&str; 4] = ["client.erase", "key.revoke", "key.rotate", "test_clock.advance"];
 
 /// What can be gone when the second one comes, and is 404 then.
 const ONCE: [&str; 1] = ["site.lift_closure"];
