@@ -50,6 +50,25 @@ pub struct PersonBody {
     pub phone: Option<String>,
 }
 
+impl PersonBody {
+    /// Enough to know on the telephone that it is them, and not enough to call them.
+    pub fn masked(self) -> Self {
+        Self { id: self.id, name: self.name.as_deref().map(initials), phone: self.phone.as_deref().map(last_two) }
+    }
+}
+
+/// `A. N.`
+fn initials(name: &str) -> String {
+    let first = name.split_whitespace().filter_map(|word| word.chars().next());
+    first.map(|letter| format!("{letter}.")).collect::<Vec<_>>().join(" ")
+}
+
+/// The number but for its last two digits.
+fn last_two(phone: &str) -> String {
+    let hidden = phone.chars().count().saturating_sub(2);
+    phone.chars().enumerate().map(|(at, digit)| if at < hidden { '•' } else { digit }).collect()
+}
+
 /// Who a reservation is for, and what is written to make them known.
 pub struct Known {
     pub id: ClientId,
@@ -115,4 +134,20 @@ pub async fn shown(call: &Call, id: ClientId) -> Result<PersonBody, Problem> {
         body.phone = subjects.open(id.uuid(), field::PHONE, phone).await?;
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_masked_person_the_initials_and_two_digits_are_left() {
+        let person =
+            PersonBody { id: Uuid::nil(), name: Some("Awa  Ndiaye".into()), phone: Some("+221771234567".into()) };
+        let masked = person.masked();
+        assert_eq!((masked.name.as_deref(), masked.phone.as_deref()), (Some("A. N."), Some("•••••••••••67")));
+        let nobody = PersonBody { id: Uuid::nil(), name: None, phone: None }.masked();
+        assert!(nobody.name.is_none() && nobody.phone.is_none());
+        assert_eq!((initials(""), last_two("7")), (String::new(), "7".to_owned()));
+    }
 }

@@ -68,7 +68,7 @@ pub const READS: Authz = Authz::Keys {
     scope: Scope::ReservationsRead,
     roles: &[
         (Role::Client, Over::Own),
-        (Role::Gatekeeper, Over::Sites),
+        (Role::Gatekeeper, Over::SitesToday),
         (Role::Cashier, Over::Sites),
         (Role::Manager, Over::Sites),
         (Role::Service, Over::MadeOrSites),
@@ -118,6 +118,7 @@ impl Call {
         Ok(Object {
             client: terms.client_id.map(|client| client.uuid()),
             made_by: terms.placed_by.id.map(|principal| principal.uuid()),
+            today: crate::site::is_of_today(&site, terms.slot.during, self.now()),
             ..crate::site::object(&site)
         })
     }

@@ -20,10 +20,12 @@ use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
 use domain::{
+    Timestamp,
     actor::Role,
     aggregate::Loaded,
     decision::Decision,
     ids::SiteId,
+    interval::Interval,
     key::Scope,
     site::{self, Site},
     text::Slug,
@@ -135,6 +137,12 @@ impl Call {
 /// Whose a site is. A site that does not exist is nobody's.
 pub fn object(site: &Loaded<Site>) -> Object {
     Object::of_site(site.id, site.state.identity.as_ref().map(|identity| identity.manager_id.uuid()))
+}
+
+/// Whether a game at a site is one of today's there.
+pub fn is_of_today(site: &Loaded<Site>, game: Interval, now: Timestamp) -> bool {
+    let identity = site.state.identity.as_ref();
+    identity.is_some_and(|identity| site.state.hours.is_of_today(identity.time_zone, game, now))
 }
 
 /// Decides on the site of the path until it is written, and answers the site as it is then.

@@ -93,6 +93,12 @@ async fn a_key_that_names_sites_does_nothing_that_belongs_to_no_site() {
     let other = api.post("admin", "/v1/keys", wish).await.is(201).text("/id").to_owned();
     let revoke = api.ask(Method::DELETE, &format!("/v1/keys/{other}")).role("admin_of_a_site").key(&fresh_key());
     revoke.send().await.problem(404, "object.not_found");
+    for path in ["/v1/keys".to_owned(), format!("/v1/keys/{other}")] {
+        api.get("admin_of_a_site", &path).await.problem(404, "object.not_found");
+    }
+    // The answer of a rotation is a secret.
+    let rotate = api.post("admin_of_a_site", &format!("/v1/keys/{other}/rotation"), json!({})).await;
+    rotate.problem(404, "object.not_found");
     let ahead = api.post("admin_of_a_site", "/v1/test-clock", json!({ "seconds": 60 })).await;
     ahead.problem(404, "object.not_found");
     let balance = format!("/v1/clients/{client}/balance");

@@ -30,6 +30,7 @@ mod promotions;
 mod reconciliation;
 mod refunds;
 mod seal;
+mod sights;
 mod split;
 mod tidy;
 mod tills;

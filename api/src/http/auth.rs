@@ -96,6 +96,7 @@ impl Caller {
             Over::All => named.unwrap_or(true),
             Over::Own => object.client == Some(me),
             Over::Sites => theirs,
+            Over::SitesToday => theirs && object.today,
             Over::MadeOrSites => object.made_by == Some(me) || theirs,
         }
     }

@@ -110,11 +110,13 @@ pub struct Object {
     pub client: Option<Uuid>,
     /// Who made it.
     pub made_by: Option<Uuid>,
+    /// It is a game of today, by the opening hours of its site.
+    pub today: bool,
 }
 
 impl Object {
     /// Something that belongs to a site and to nobody else.
     pub const fn of_site(site: SiteId, manager: Option<Uuid>) -> Self {
-        Self { site, manager, client: None, made_by: None }
+        Self { site, manager, client: None, made_by: None, today: false }
     }
 }

@@ -99,6 +99,8 @@ pub enum Over {
     Own,
     /// What belongs to the sites they run or work at.
     Sites,
+    /// Of that what is played today: who stands at the gate.
+    SitesToday,
     /// What they made, and what belongs to their sites: an API consumer.
     MadeOrSites,
 }
@@ -109,6 +111,7 @@ impl Over {
             Self::All => "all",
             Self::Own => "own",
             Self::Sites => "their_sites",
+            Self::SitesToday => "their_sites_today",
             Self::MadeOrSites => "made_or_their_sites",
         }
     }

@@ -66,6 +66,7 @@ pub const SHOW: Operation = Operation {
 };
 
 async fn list(call: Call) -> Result<Reply, Halt> {
+    call.may_touch_what_is_of_no_site()?;
     let role = call.query.text("role");
     let filter = Filter {
         role: role.and_then(|name| serde_json::from_value::<Role>(name.into()).ok()),
@@ -81,6 +82,7 @@ fn uuid(text: &str) -> Result<Uuid, String> {
 }
 
 async fn show(call: Call) -> Result<Reply, Halt> {
+    call.may_touch_what_is_of_no_site()?;
     let found = find(call.app.store.pool(), KeyId::new(call.uuid("id")?)).await.map_err(Problem::from)?;
     let key = found.row.ok_or_else(|| Problem::new("object.not_found"))?;
     let reply = Reply::json(StatusCode::OK, &KeyBody::from(&key))?;

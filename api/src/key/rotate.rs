@@ -64,6 +64,7 @@ impl Exemplary for RotateKey {
 }
 
 async fn rotate(call: Call) -> Result<Reply, Halt> {
+    call.may_touch_what_is_of_no_site()?;
     let id = KeyId::new(call.uuid("id")?);
     let body: RotateKey = call.body()?;
     let secret = new_secret(call.app.is_test())?;

@@ -1,5 +1,6 @@
 //! Reservations, by client, site, day and status: only those the caller may see.
 
+use chrono::TimeDelta;
 use domain::{
     actor::Role,
     ids::{ClientId, PitchId, PrincipalId, SiteId},
@@ -14,7 +15,7 @@ use crate::{
         etag,
         halt::Halt,
         list::List,
-        operation::{Kind, Operation, Param, Shape, Success},
+        operation::{Kind, Operation, Over, Param, Shape, Success},
         reply::Reply,
     },
     problem::Problem,
@@ -25,7 +26,7 @@ pub const LIST: Operation = Operation {
     path: "/v1/reservations",
     summary: "Reservations",
     about: "Newest first unless `sort` says otherwise. A client sees their own, a manager those of their sites, a service \
-            what it made and what is at its sites.",
+            what it made and what is at its sites, a gatekeeper today's at theirs (a page may hold fewer than `limit`).",
     authz: READS,
     query: &[
         Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
@@ -53,11 +54,19 @@ pub const LIST: Operation = Operation {
     ..Operation::READ
 };
 
+/// No game of today, anywhere, starts further away.
+const AROUND: TimeDelta = TimeDelta::hours(48);
+
 async fn list(call: Call) -> Result<Reply, Halt> {
     let filter = filter(&call).await?;
     let page = reservation::list(call.app.store.pool(), &filter, call.cursor(), call.limit()).await?;
     let mut data = Vec::with_capacity(page.items.len());
+    let today = call.caller.over(call.operation) == Some(Over::SitesToday);
     for row in &page.items {
+        // Which games are today's, the hours of each site say.
+        if today && call.may_touch(&show::object(&call, row).await?).is_err() {
+            continue;
+        }
         data.push(show::shown(&call, row).await?);
     }
     let reply = Reply::list(&call, &page, data)?;
@@ -80,6 +89,11 @@ async fn filter(call: &Call) -> Result<Filter, Problem> {
     filter.status = query.parsed("status[in]", statuses)?.unwrap_or_default();
     filter.starts_at_gte = query.time("starts_at[gte]");
     filter.starts_at_lt = query.time("starts_at[lt]");
+    if call.caller.over(call.operation) == Some(Over::SitesToday) {
+        let (first, last) = (call.now() - AROUND, call.now() + AROUND);
+        filter.starts_at_gte = Some(filter.starts_at_gte.map_or(first, |asked| asked.max(first)));
+        filter.starts_at_lt = Some(filter.starts_at_lt.map_or(last, |asked| asked.min(last)));
+    }
     filter.sort = match query.text("sort") {
         Some("created_at") => Sort::OldestFirst,
         Some("starts_at") => Sort::StartsAt,

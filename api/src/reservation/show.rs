@@ -71,6 +71,7 @@ pub async fn object(call: &Call, row: &reservation::Reservation) -> Result<Objec
     Ok(Object {
         client: details.client_id.map(|client| client.uuid()),
         made_by: details.placed_by.id.map(|principal| principal.uuid()),
+        today: crate::site::is_of_today(&site, details.during, call.now()),
         ..crate::site::object(&site)
     })
 }
@@ -85,8 +86,10 @@ pub async fn shown(call: &Call, row: &reservation::Reservation) -> Result<Reserv
         call.caller.role(),
         Some(Role::Client | Role::Manager | Role::Service | Role::Gatekeeper | Role::Cashier)
     );
-    if let (true, true, Some(id)) = (knows, call.expands("client"), row.details.client_id) {
-        body.client = Some(client::shown(call, id).await?);
+    let masked = call.caller.role() == Some(Role::Support);
+    if let (true, true, Some(id)) = (knows || masked, call.expands("client"), row.details.client_id) {
+        let person = client::shown(call, id).await?;
+        body.client = Some(if masked { person.masked() } else { person });
     }
     Ok(body)
 }

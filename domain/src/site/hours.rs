@@ -60,6 +60,22 @@ impl Hours {
     }
 }
 
+impl Hours {
+    /// Whether a game is one of today's: of the opening that counts now, or being played. At an hour when the site is
+    /// closed the day is the date.
+    pub fn is_of_today(&self, zone: Tz, game: Interval, now: Timestamp) -> bool {
+        game.contains(now) || self.day_of(zone, game.from()) == self.day_of(zone, now)
+    }
+
+    /// The date that an instant belongs to: that of its opening, also after midnight.
+    fn day_of(&self, zone: Tz, instant: Timestamp) -> NaiveDate {
+        let date = instant.with_timezone(&zone).date_naive();
+        let openings = self.between(zone, date, 0);
+        let opened = openings.iter().filter(|opening| opening.during.contains(instant));
+        opened.min_by_key(|opening| (opening.during.from(), opening.day)).map_or(date, |opening| opening.day)
+    }
+}
+
 /// Cuts an interval along openings.
 pub(super) fn cover(openings: &[Opening], during: Interval) -> Option<Vec<Opening>> {
     let mut parts = Vec::new();

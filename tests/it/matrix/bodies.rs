@@ -224,10 +224,10 @@ impl Ground<'_> {
 fn asked(noun: &str, param: &str, place: &Place) -> Option<(String, Object)> {
     let id = |name: &str| place.id(name).to_owned();
     Some(match param {
-        "site_id" if noun == "reservations" => (id("sites"), place.object("reservations")),
+        "site_id" if noun == "reservations" => (id("sites"), place.any_reservation()),
         "site_id" | "site" => (id("sites"), place.object("sites")),
         "client" => (id("clients"), Object::default()),
-        "client_id" => (id("clients"), place.object("reservations")),
+        "client_id" => (id("clients"), place.any_reservation()),
         "reservation" => (id("reservations"), place.object("reservations")),
         _ => return None,
     })

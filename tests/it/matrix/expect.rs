@@ -79,6 +79,7 @@ pub fn reaches(holder: &Holder, over: Over, object: &Object) -> bool {
         Over::All => named.unwrap_or(true),
         Over::Own => object.client == Some(holder.me),
         Over::Sites => theirs,
+        Over::SitesToday => theirs && object.today,
         Over::MadeOrSites => object.made_by == Some(holder.me) || theirs,
     }
 }

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DurationRound, TimeDelta};
 use domain::{
-    actor::{Actor, Role},
+    actor::Role,
     aggregate::Loaded,
     client::Client,
-    ids::{ClientId, InvoiceId, ReservationId, SiteId},
-    invoice::{self, Due},
+    ids::{ClientId, ReservationId},
     money::Money,
     payment::Payment,
     policy::Policy,
     reservation::{self, Reservation, Source},
-    site::Site,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,6 +39,8 @@ pub struct Place {
     pub ids: BTreeMap<&'static str, String>,
     pub client_phone: String,
     pub client_name: String,
+    /// The game that was missed is one of today's.
+    pub played_today: bool,
     /// What nobody is told, whatever they ask.
     pub secrets: Vec<String>,
 }
@@ -52,6 +52,7 @@ pub struct Object {
     pub manager: Option<Uuid>,
     pub client: Option<Uuid>,
     pub made_by: Option<Uuid>,
+    pub today: bool,
 }
 
 impl Place {
@@ -72,25 +73,31 @@ impl Place {
                 Object { client: Some(self.client), made_by: Some(self.service), ..site }
             }
             // Placed by the client.
-            "fine" => Object { client: Some(self.client), made_by: Some(self.client), ..site },
+            "fine" => {
+                Object { client: Some(self.client), made_by: Some(self.client), today: self.played_today, ..site }
+            }
             "clients" => Object { client: Some(self.client), ..Object::default() },
             "keys" | "reconciliations" => Object::default(),
             _ => site,
         }
     }
 
+    /// Whose any of the client's reservations is: where one is enough.
+    pub fn any_reservation(&self) -> Object {
+        Object { today: self.played_today, ..self.object("reservations") }
+    }
+
     /// Ids that say something to whoever may not know them, and whose they are.
     pub fn private_ids(&self) -> Vec<(&str, Object)> {
-        let noun = |name: &str| match name {
-            "split" | "gone reservations" | "clients" => "reservations",
-            "fine" => "fine",
-            other => ["payments", "refunds", "payouts", "invoices", "keys", "reservations"]
-                .into_iter()
-                .find(|noun| *noun == other)
-                .unwrap_or(""),
+        let whose = |name: &str| match name {
+            "split" | "gone reservations" => Some(self.object("reservations")),
+            "clients" => Some(self.any_reservation()),
+            "fine" | "payments" | "refunds" | "payouts" | "invoices" | "keys" | "reservations" => {
+                Some(self.object(name))
+            }
+            _ => None,
         };
-        let known = self.ids.iter().map(|(name, id)| (noun(name), id.as_str()));
-        known.filter(|(noun, _)| !noun.is_empty()).map(|(noun, id)| (id, self.object(noun))).collect()
+        self.ids.iter().filter_map(|(name, id)| Some((id.as_str(), whose(name)?))).collect()
     }
 
     /// One of everything, number `n`.
@@ -107,11 +114,12 @@ impl Place {
             ids: BTreeMap::from([("sites", site)]),
             client_phone: format!("77000110{n}"),
             client_name: format!("Awa Canari-{n}"),
+            played_today: true,
             secrets: vec![format!("78000220{n}"), format!("gerant{n}@secret.example"), format!("78000330{n}")],
         };
         place.missed(api, who).await;
         place.booked(api, who).await;
-        place.money(api, n).await;
+        place.money(api, n, who).await;
         place.kept(api, who).await;
         place
     }
@@ -185,19 +193,28 @@ impl Place {
     }
 
     /// A payout that waits for its second person, and an invoice.
-    async fn money(&mut self, api: &Api, n: u32) {
+    async fn money(&mut self, api: &Api, n: u32, who: &People) {
         let path = format!("/v1/sites/{}/payout-account", self.site);
         let account = json!({ "method": "wave", "account": format!("+22178000330{n}") });
         api.put("admin", &path, "*", account).await.is(200);
         api.settle().await;
         let payout = api.post("finance", "/v1/payouts", json!({ "site": self.id("sites") })).await.is(201);
         self.keep("payouts", payout.text("/id"));
-        let site: Loaded<Site> = api.store.load(SiteId::new(self.site)).await.unwrap();
-        let id = InvoiceId::new(api.store.clock().new_id());
-        let due = Due { up_to_position: 1, commission: Money::xof(50_000), invoiced: Money::xof(0), read_at: 1 };
-        let now = api.store.clock().now();
-        write(api, invoice::issue(id, &site, None, &due, now, Actor::SYSTEM, now).unwrap()).await;
-        self.keep("invoices", id);
+        // What the manager collects, the platform asks its commission for.
+        let path = format!("/v1/sites/{}/contract", self.site);
+        let collects = |flow: &str| json!({ "flow": flow, "commission_basis_points": 1_000 });
+        api.put("admin", &path, "*", collects("manager_collects")).await.is(200);
+        let starts_at = api.store.clock().now().duration_trunc(TimeDelta::hours(1)).unwrap() + TimeDelta::hours(1);
+        let mut body = slot(self.id("sites"), "sud", starts_at, 60);
+        body["payment"] = json!({ "method": "cash", "pays": "full" });
+        let met = api.post(who.manager, "/v1/reservations", body).await.is(201);
+        api.store.clock().advance_to(starts_at).await.unwrap();
+        let check_in = format!("/v1/reservations/{}/check-in", met.text("/id"));
+        api.post(who.manager, &check_in, json!({ "code": met.text("/code") })).await.is(200);
+        api.put("admin", &path, "*", collects("platform_collects")).await.is(200);
+        api.settle().await;
+        let invoice = api.post("finance", "/v1/invoices", json!({ "site": self.id("sites") })).await.is(201);
+        self.keep("invoices", invoice.text("/id"));
     }
 
     /// What a manager sets up, and a key.

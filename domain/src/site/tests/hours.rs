@@ -46,6 +46,26 @@ fn half_past_midnight_on_sunday_is_saturdays() {
 }
 
 #[test]
+fn a_game_is_of_today_by_the_opening_it_belongs_to() {
+    let late = every_day("08:00", "03:00");
+    let today = |game: &str, now: &str| late.is_of_today(Dakar, lasting(game, 60), at(now));
+    // Saturday's night, seen in its evening and in the middle of it; not on the day after.
+    assert!(today("2026-11-29 00:30", "2026-11-28 09:00"));
+    assert!(today("2026-11-28 20:00", "2026-11-29 01:00"));
+    assert!(!today("2026-11-29 00:30", "2026-11-29 09:00"));
+    assert!(!today("2026-11-29 09:00", "2026-11-29 02:59"), "the night is not over");
+    assert!(today("2026-11-29 09:00", "2026-11-29 03:00"), "it is: the site is closed");
+    assert!(!today("2026-11-30 09:00", "2026-11-29 09:00") && !today("2026-11-28 09:00", "2026-11-29 09:00"));
+    // Around the clock the day is the date; what is being played is today's all the same.
+    let always = every_day("00:00", "00:00");
+    let over_midnight = lasting("2026-11-28 23:30", 60);
+    assert!(always.is_of_today(Dakar, over_midnight, at("2026-11-29 00:15")));
+    assert!(!always.is_of_today(Dakar, over_midnight, at("2026-11-29 00:30")));
+    assert!(!Hours::default().is_of_today(Dakar, over_midnight, at("2026-11-29 12:00")));
+    assert!(Hours::default().is_of_today(Dakar, over_midnight, at("2026-11-28 00:00")));
+}
+
+#[test]
 fn half_past_eleven_to_one_at_a_site_that_closes_at_one_over_a_month_end_too() {
     let late = every_day("08:00", "01:00");
     for evening in ["2026-11-28", "2026-11-30", "2026-12-31"] {
