@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::ConnectInfo, http::Request, routing::get};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::Request,
+    routing::{get, post},
+};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -29,13 +34,8 @@ impl Server {
     async fn new(bounds: Bounds) -> Self {
         let router = Router::new()
             .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }))
-            .route(
-                "/slow",
-                get(|| async {
-                    tokio::time::sleep(Duration::from_millis(700)).await;
-                    "done"
-                }),
-            );
+            .route("/slow", get(|| lasting(Duration::from_millis(700))))
+            .route("/long", post(|body: String| async move { lasting(HEAD * 2).await.to_owned() + &body }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
@@ -64,6 +64,11 @@ impl Server {
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8(answer).unwrap()
     }
+}
+
+async fn lasting(time: Duration) -> &'static str {
+    tokio::time::sleep(time).await;
+    "done"
 }
 
 /// Until the server has cut it off.
@@ -172,4 +177,31 @@ async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
     assert!(begun.elapsed() > rest && !connection.is_finished());
     tokio::time::timeout(Duration::from_secs(10), connection).await.expect("it rests for ever").unwrap();
     assert!(sender.send_request(request("/")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_body_and_an_answer_may_take_longer_than_a_head() {
+    let server = Server::new(Bounds { head: HEAD, ..Bounds::default() }).await;
+    let mut stream = server.connect("POST /long HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n").await;
+    for letter in [b"a", b"b", b"c", b"d"] {
+        tokio::time::sleep(HEAD / 2).await;
+        stream.write_all(letter).await.unwrap();
+    }
+    // The connection ends some time after the answer.
+    let answer = cut(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("doneabcd"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_has_a_hundred_requests_at_once() {
+    let server = Server::new(Bounds::default()).await;
+    let (sender, _connection) = server.http2().await;
+    let begun = Instant::now();
+    let all = (0..150).map(|_| {
+        let mut sender = sender.clone();
+        let request = Request::get(format!("http://{}/slow", server.address)).body(Empty::new()).unwrap();
+        async move { sender.send_request(request).await.unwrap().status().as_u16() }
+    });
+    assert_eq!(futures_util::future::join_all(all).await, [200; 150]);
+    assert!(begun.elapsed() > Duration::from_millis(1_400), "all at once: {:?}", begun.elapsed());
 }
