@@ -84,9 +84,14 @@ async fn slow_heads_are_cut_off_after_five_seconds_while_others_are_served() {
     let begun = Instant::now();
     let mut slow = Vec::new();
     for number in 0..400 {
-        // Nothing, half a head, half of the preface of HTTP/2, and a connection that was used and rests.
-        let begins = ["", "GET / HTTP/1.1\r\nhost: x\r\nx-a: ", "PRI * HTTP/2.0", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"];
+        // Nothing, half a head, half of the preface of HTTP/2, and half a head after a whole one that was answered.
+        let whole = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let begins = ["", "GET / HTTP/1.1\r\nhost: x\r\nx-a: ", "PRI * HTTP/2.0", whole];
         slow.push(server.connect(begins[number % begins.len()]).await);
+    }
+    for stream in slow.iter_mut().skip(3).step_by(4) {
+        assert!(stream.read(&mut [0; 1_000]).await.unwrap() > 0);
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     }
     // Some go on, a byte at a time.
     let mut dripping = server.connect("GET / HTTP/1.1\r\nx-b: ").await;
@@ -162,7 +167,7 @@ async fn requests_in_hand_finish_and_no_more_are_taken_when_it_closes() {
 }
 
 #[tokio::test]
-async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
+async fn a_connection_may_rest_between_requests_for_longer_than_a_head_takes_but_not_for_ever() {
     let rest = Duration::from_millis(1_500);
     let server = Server::new(Bounds { head: HEAD, rest, ..Bounds::default() }).await;
     let (mut sender, connection) = server.http2().await;
@@ -177,17 +182,26 @@ async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
     assert!(begun.elapsed() > rest && !connection.is_finished());
     tokio::time::timeout(Duration::from_secs(10), connection).await.expect("it rests for ever").unwrap();
     assert!(sender.send_request(request("/")).await.is_err());
+
+    let mut stream = server.connect("").await;
+    for path in ["/", "/slow", "/"] {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let read = stream.read(&mut [0; 1_000]).await.unwrap();
+        assert!(read > 0, "cut off while it rested");
+        tokio::time::sleep(HEAD + Duration::from_millis(200)).await;
+    }
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), cut(stream)).await.expect("it rests for ever"), "");
 }
 
 #[tokio::test]
 async fn a_body_and_an_answer_may_take_longer_than_a_head() {
     let server = Server::new(Bounds { head: HEAD, ..Bounds::default() }).await;
-    let mut stream = server.connect("POST /long HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n").await;
+    let head = "POST /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\n";
+    let mut stream = server.connect(head).await;
     for letter in [b"a", b"b", b"c", b"d"] {
         tokio::time::sleep(HEAD / 2).await;
         stream.write_all(letter).await.unwrap();
     }
-    // The connection ends some time after the answer.
     let answer = cut(stream).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("doneabcd"), "{answer}");
 }
