@@ -3,6 +3,8 @@
 //! Who sends nothing, or a head byte by byte, is cut off; so is a connection that rests for too long between two requests.
 //! What a request may take is the API's own matter.
 
+mod pace;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode, Version};
+use axum::http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -27,20 +29,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use pace::{Counts, InHand, Paced};
+
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Open at once; more wait in the queue of the operating system.
     pub connections: usize,
-    /// How long the head of a request may take; with HTTP/1.1 from the end of the request before.
+    /// How long the head of a request may take.
     pub head: Duration,
-    /// How long a connection of HTTP/2 may be without a request.
+    /// How long a connection may be without a request: longer than proxies keep one for the next, which is a minute mostly.
     pub rest: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections: 10_000, head: Duration::from_secs(5), rest: Duration::from_secs(60) }
+        Self { connections: 10_000, head: Duration::from_secs(5), rest: Duration::from_secs(75) }
     }
 }
 
@@ -125,10 +129,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
     };
     let Ok(Ok(opening)) = opening else { return };
     let is_http2 = opening == PREFACE;
-    let io = TokioIo::new(tokio::io::join(io::Cursor::new(opening).chain(reading), writing));
-    let (in_hand, counts) = watch::channel(0_usize);
+    let (in_hand, counts) = watch::channel(Counts::default());
     let service = service_fn(move |request| answer(router.clone(), peer, in_hand.clone(), request));
+    let reading = io::Cursor::new(opening).chain(reading);
     if is_http2 {
+        let io = TokioIo::new(tokio::io::join(reading, writing));
         let mut connection = pin!(http2().serve_connection(io, service));
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -138,7 +143,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     } else {
-        let mut connection = pin!(http1(bounds.head).serve_connection(io, service));
+        let io = TokioIo::new(tokio::io::join(Paced::new(reading, counts, bounds.head), writing));
+        let mut connection = pin!(http1(bounds).serve_connection(io, service));
         tokio::select! {
             _ = connection.as_mut() => return,
             () = closing.cancelled() => {}
@@ -149,30 +155,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
 }
 
 /// Until nothing has been in hand for so long.
-async fn rested(mut counts: watch::Receiver<usize>, rest: Duration) {
+async fn rested(mut counts: watch::Receiver<Counts>, rest: Duration) {
     // The sender goes with the connection, and this with it.
-    while counts.wait_for(|count| *count == 0).await.is_ok() {
-        if tokio::time::timeout(rest, counts.wait_for(|count| *count > 0)).await.is_err() {
+    while counts.wait_for(|counts| counts.in_hand == 0).await.is_ok() {
+        if tokio::time::timeout(rest, counts.wait_for(|counts| counts.in_hand > 0)).await.is_err() {
             return;
         }
     }
     std::future::pending().await
-}
-
-/// One request in hand, until all of its answer has been taken.
-struct InHand(watch::Sender<usize>);
-
-impl InHand {
-    fn new(counts: watch::Sender<usize>) -> Self {
-        counts.send_modify(|count| *count += 1);
-        Self(counts)
-    }
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count = count.saturating_sub(1));
-    }
 }
 
 /// The first bytes: all of the preface of HTTP/2, or as many as show that it is none.
@@ -187,9 +177,10 @@ async fn opening(reading: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn http1(head: Duration) -> http1::Builder {
+fn http1(bounds: Bounds) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head);
+    // From the end of the request before; from its own beginning on, a head is `Paced`.
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.rest.saturating_add(bounds.head));
     // Its own limit is `MOST_HEADERS`; set, it would cost memory for each request.
     builder.max_header_size(LARGEST_HEAD);
     builder
@@ -207,9 +198,10 @@ fn http2() -> http2::Builder<TokioExecutor> {
 async fn answer(
     router: Router,
     peer: SocketAddr,
-    counts: watch::Sender<usize>,
+    counts: watch::Sender<Counts>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
+    let in_hand = InHand::new(counts);
     // HTTP/1.1 has counted them itself.
     if request.headers().len() > MOST_HEADERS {
         let mut refused = Response::new(Body::empty());
@@ -217,10 +209,6 @@ async fn answer(
         return Ok(refused);
     }
     request.extensions_mut().insert(ConnectInfo(peer));
-    if request.version() != Version::HTTP_2 {
-        return router.oneshot(request.map(Body::new)).await;
-    }
-    let in_hand = InHand::new(counts);
     let answer = router.oneshot(request.map(Body::new)).await?;
     Ok(answer.map(|body| {
         Body::new(body.map_frame(move |frame| {

@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::ConnectInfo, http::Request, routing::get};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::Request,
+    routing::{get, post},
+};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -29,13 +34,8 @@ impl Server {
     async fn new(bounds: Bounds) -> Self {
         let router = Router::new()
             .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }))
-            .route(
-                "/slow",
-                get(|| async {
-                    tokio::time::sleep(Duration::from_millis(700)).await;
-                    "done"
-                }),
-            );
+            .route("/slow", get(|| lasting(Duration::from_millis(700))))
+            .route("/long", post(|body: String| async move { lasting(HEAD * 2).await.to_owned() + &body }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
@@ -66,6 +66,11 @@ impl Server {
     }
 }
 
+async fn lasting(time: Duration) -> &'static str {
+    tokio::time::sleep(time).await;
+    "done"
+}
+
 /// Until the server has cut it off.
 async fn cut(mut stream: TcpStream) -> String {
     let mut read = Vec::new();
@@ -79,9 +84,14 @@ async fn slow_heads_are_cut_off_after_five_seconds_while_others_are_served() {
     let begun = Instant::now();
     let mut slow = Vec::new();
     for number in 0..400 {
-        // Nothing, half a head, half of the preface of HTTP/2, and a connection that was used and rests.
-        let begins = ["", "GET / HTTP/1.1\r\nhost: x\r\nx-a: ", "PRI * HTTP/2.0", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"];
+        // Nothing, half a head, half of the preface of HTTP/2, and half a head after a whole one that was answered.
+        let whole = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let begins = ["", "GET / HTTP/1.1\r\nhost: x\r\nx-a: ", "PRI * HTTP/2.0", whole];
         slow.push(server.connect(begins[number % begins.len()]).await);
+    }
+    for stream in slow.iter_mut().skip(3).step_by(4) {
+        assert!(stream.read(&mut [0; 1_000]).await.unwrap() > 0);
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     }
     // Some go on, a byte at a time.
     let mut dripping = server.connect("GET / HTTP/1.1\r\nx-b: ").await;
@@ -157,7 +167,7 @@ async fn requests_in_hand_finish_and_no_more_are_taken_when_it_closes() {
 }
 
 #[tokio::test]
-async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
+async fn a_connection_may_rest_between_requests_for_longer_than_a_head_takes_but_not_for_ever() {
     let rest = Duration::from_millis(1_500);
     let server = Server::new(Bounds { head: HEAD, rest, ..Bounds::default() }).await;
     let (mut sender, connection) = server.http2().await;
@@ -172,4 +182,40 @@ async fn a_connection_of_http_2_may_rest_between_requests_but_not_for_ever() {
     assert!(begun.elapsed() > rest && !connection.is_finished());
     tokio::time::timeout(Duration::from_secs(10), connection).await.expect("it rests for ever").unwrap();
     assert!(sender.send_request(request("/")).await.is_err());
+
+    let mut stream = server.connect("").await;
+    for path in ["/", "/slow", "/"] {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let read = stream.read(&mut [0; 1_000]).await.unwrap();
+        assert!(read > 0, "cut off while it rested");
+        tokio::time::sleep(HEAD + Duration::from_millis(200)).await;
+    }
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), cut(stream)).await.expect("it rests for ever"), "");
+}
+
+#[tokio::test]
+async fn a_body_and_an_answer_may_take_longer_than_a_head() {
+    let server = Server::new(Bounds { head: HEAD, ..Bounds::default() }).await;
+    let head = "POST /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\n";
+    let mut stream = server.connect(head).await;
+    for letter in [b"a", b"b", b"c", b"d"] {
+        tokio::time::sleep(HEAD / 2).await;
+        stream.write_all(letter).await.unwrap();
+    }
+    let answer = cut(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("doneabcd"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_has_a_hundred_requests_at_once() {
+    let server = Server::new(Bounds::default()).await;
+    let (sender, _connection) = server.http2().await;
+    let begun = Instant::now();
+    let all = (0..150).map(|_| {
+        let mut sender = sender.clone();
+        let request = Request::get(format!("http://{}/slow", server.address)).body(Empty::new()).unwrap();
+        async move { sender.send_request(request).await.unwrap().status().as_u16() }
+    });
+    assert_eq!(futures_util::future::join_all(all).await, [200; 150]);
+    assert!(begun.elapsed() > Duration::from_millis(1_400), "all at once: {:?}", begun.elapsed());
 }
