@@ -43,7 +43,9 @@ pub fn read(provider: u8, origin: &Origin, headers: &HeaderMap, body: &[u8]) {
 
 fn holds(event: &Event) {
     match &event.kind {
-        Kind::CheckoutCompleted(hint) | Kind::CheckoutFailed(hint) | Kind::Payout(hint) => hint_holds(hint),
+        Kind::CheckoutCompleted(hint) | Kind::CheckoutFailed(hint) | Kind::Refunded(hint) | Kind::Payout(hint) => {
+            hint_holds(hint)
+        }
         Kind::Test => {}
         Kind::Other(kind) => assert!(kept(kind, WORDS), "a kind that cannot be kept: {kind:?}"),
     }

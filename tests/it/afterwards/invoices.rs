@@ -4,11 +4,10 @@ use chrono::TimeDelta;
 use domain::payout::month_after;
 use serde_json::{Value, json};
 
-#[path = "../../../adapters/src/document/tests/read.rs"]
-#[expect(dead_code, reason = "what only the tests of the documents themselves look at")]
-mod read;
-
-use super::payout_desk::{Desk, MANAGER, NET, PRICE, francs};
+use super::{
+    payout_desk::{Desk, MANAGER, NET, PRICE, francs},
+    payout_statements::{nets as amounts, read},
+};
 
 const COMMISSION: i64 = PRICE - NET;
 
@@ -150,13 +149,6 @@ async fn a_manager_sees_the_invoices_of_their_sites_and_settles_none() {
         desk.api.post(role, "/v1/invoices", json!({ "site": desk.site })).await.is(403);
         desk.api.post(role, &format!("{path}/cancellation"), json!({ "reason": "non" })).await.is(403);
     }
-}
-
-/// The last column of each line that ends with a number.
-fn amounts(lines: &[Vec<String>]) -> Vec<i64> {
-    let last = |line: &Vec<String>| line.iter().rev().find(|cell| !cell.is_empty()).cloned();
-    let amount = |text: String| text.replace(['\u{a0}', '\u{202f}', ' '], "").parse::<i64>().ok();
-    lines.iter().filter(|line| line.len() > 1).filter_map(|line| amount(last(line)?)).collect()
 }
 
 #[tokio::test]

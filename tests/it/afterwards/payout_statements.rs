@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 #[path = "../../../adapters/src/document/tests/read.rs"]
 #[expect(dead_code, reason = "what only the tests of the documents themselves look at")]
-mod read;
+pub(super) mod read;
 
 use super::payout_desk::{Desk, NET, PRICE, francs};
 use crate::api::Answer;
 
 /// The last column of each line that ends with a number: what was carried over, each net, and the sums below.
-fn nets(lines: &[Vec<String>]) -> Vec<i64> {
+pub(super) fn nets(lines: &[Vec<String>]) -> Vec<i64> {
     let last = |line: &Vec<String>| line.iter().rev().find(|cell| !cell.is_empty()).cloned();
     let amount = |text: String| text.replace(['\u{a0}', '\u{202f}', ' '], "").parse::<i64>().ok();
     lines.iter().filter(|line| line.len() > 1).filter_map(|line| amount(last(line)?)).collect()
