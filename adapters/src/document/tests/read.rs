@@ -3,7 +3,7 @@
 use std::io::Read;
 
 /// Rows of fields, by RFC 4180.
-pub(super) fn csv(bytes: &[u8]) -> Vec<Vec<String>> {
+pub(crate) fn csv(bytes: &[u8]) -> Vec<Vec<String>> {
     let text = std::str::from_utf8(bytes).unwrap().strip_prefix('\u{feff}').unwrap();
     let (mut rows, mut row, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
     let mut chars = text.chars().peekable();
@@ -32,7 +32,7 @@ fn le(bytes: &[u8], at: usize, len: usize) -> usize {
 }
 
 /// A file of a ZIP archive, by its central directory (APPNOTE 4.3.12).
-pub(super) fn part(archive: &[u8], name: &str) -> String {
+pub(crate) fn part(archive: &[u8], name: &str) -> String {
     let end = archive.windows(4).rposition(|window| window == b"PK\x05\x06").unwrap();
     let (count, mut at) = (le(archive, end + 10, 2), le(archive, end + 16, 4));
     for _ in 0..count {
@@ -61,7 +61,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
 }
 
 /// Rows of cells: six each, numbers as they are stored.
-pub(super) fn xlsx(book: &[u8]) -> Vec<Vec<String>> {
+pub(crate) fn xlsx(book: &[u8]) -> Vec<Vec<String>> {
     let strings = part(book, "xl/sharedStrings.xml");
     let strings: Vec<String> = between(&strings, "<si>", "</si>")
         .iter()
@@ -191,7 +191,7 @@ fn texts(pdf: &[u8]) -> Vec<Vec<(f32, f32, f32, String)>> {
 }
 
 /// Pages, and lines of what stands side by side; a row of the table has as many as columns.
-pub(super) fn pdf(bytes: &[u8]) -> (usize, Vec<Vec<String>>) {
+pub(crate) fn pdf(bytes: &[u8]) -> (usize, Vec<Vec<String>>) {
     let pages = texts(bytes);
     let mut lines: Vec<(usize, f32, Vec<String>)> = Vec::new();
     for (nth, page) in pages.iter().enumerate() {
@@ -206,12 +206,12 @@ pub(super) fn pdf(bytes: &[u8]) -> (usize, Vec<Vec<String>>) {
 }
 
 /// Each text and where it ends.
-pub(super) fn ends(bytes: &[u8], width: impl Fn(&str, f32) -> f32) -> Vec<(String, f32)> {
+pub(crate) fn ends(bytes: &[u8], width: impl Fn(&str, f32) -> f32) -> Vec<(String, f32)> {
     texts(bytes).concat().into_iter().map(|(x, _, size, text)| (text.clone(), x + width(&text, size))).collect()
 }
 
 /// Every rectangle that is filled.
-pub(super) fn rectangles(bytes: &[u8]) -> Vec<[f32; 4]> {
+pub(crate) fn rectangles(bytes: &[u8]) -> Vec<[f32; 4]> {
     let mut found = Vec::new();
     for page in pages(bytes) {
         let mut numbers = Vec::new();
