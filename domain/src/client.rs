@@ -1,9 +1,12 @@
 //! A person who books. Everything personal is sealed under their own key.
 
 mod credit;
+mod device;
+mod enter;
 mod erase;
 mod event;
 mod fine;
+mod pin;
 mod reactions;
 mod refusal;
 mod register;
@@ -12,9 +15,12 @@ mod state;
 mod verify;
 
 pub use credit::credit;
+pub use device::{Device, MOST_DEVICES, NewDevice, release};
+pub use enter::{Entry, enter};
 pub use erase::erase;
 pub use event::*;
 pub use fine::{APPEAL_HOURS, DECISION_DAYS, Fine, Standing, appeal, decide, waive_undecided};
+pub use pin::set_pin;
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use register::{Person, register};
@@ -41,7 +47,15 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         | Event::FineSettled(FineSettled { client_id, reservation_id, .. }) => {
             vec![Op::Leave { scope: debts(*client_id), holder: reservation_id.uuid() }]
         }
+        // Found by its id before anybody is known.
+        Event::DeviceBound(DeviceBound { client_id, device_id, .. }) => {
+            vec![Op::Unique { scope: DEVICE, key: device_id.to_string(), holder: client_id.uuid() }]
+        }
+        Event::DeviceReleased(DeviceReleased { device_id, .. }) => {
+            vec![Op::Forget { scope: DEVICE, key: device_id.to_string() }]
+        }
         Event::Renamed(_)
+        | Event::PinSet(_)
         | Event::Credited(_)
         | Event::CreditSpent(_)
         | Event::CreditForfeited(_)
@@ -57,7 +71,12 @@ pub fn debts(client: ClientId) -> String {
 /// Scope of the unique claim on a phone number's keyed hash.
 pub const PHONE: &str = "client.phone";
 
+/// Scope of the unique claim on a device's id: who signs in with it.
+pub const DEVICE: &str = "client.device";
+
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_fines;
+#[cfg(test)]
+mod tests_sign_in;

@@ -84,6 +84,10 @@ ids! {
     TillId,
     /// A person who books.
     ClientId,
+    /// A telephone that a client signs in with.
+    DeviceId,
+    /// A secret of somebody, such as a PIN: which one counts is an event, the secret itself is none.
+    SecretId,
     /// An API key.
     KeyId,
     /// Whoever acts with a key: a manager, a member of staff, an admin, a service. A client acts under their [`ClientId`].

@@ -10,8 +10,8 @@ mod spray;
 #[cfg(test)]
 mod tests_attack;
 
-pub use code::{Challenge, Denied, LIFE, TRIES, WRONG_A_DAY, may_answer};
+pub use code::{Challenge, Denied, LIFE, PROVEN, Purpose, TRIES, WRONG_A_DAY, may_answer, proven_for};
 pub use pin::{Lock, Pin, TooSimple, after_wrong, may_try};
-pub use sends::{Caps, Sent, TooMany, may_send};
+pub use sends::{Caps, Sent, TooMany, may_send, resend_at};
 pub use session::{ABSOLUTE, IDLE, REFRESH, STEP_UP, access_ends, stepped_up};
 pub use spray::{Hour, Mood, mood};

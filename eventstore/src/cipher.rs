@@ -52,7 +52,7 @@ pub(crate) fn open(key: &Key, aad: &[u8], sealed: &str) -> Option<Vec<u8>> {
     cipher.decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad }).ok()
 }
 
-fn random(bytes: &mut [u8]) {
+pub(crate) fn random(bytes: &mut [u8]) {
     if getrandom::fill(bytes).is_err() {
         // Going on without randomness would betray every secret that follows.
         tracing::error!("the operating system gives no randomness");

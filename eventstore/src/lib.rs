@@ -3,6 +3,7 @@
 
 mod answers;
 mod append;
+pub mod auth;
 mod cache;
 mod cipher;
 mod clock;

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     answers::Answers,
+    auth::{Hasher, Hashing},
     cache::Cache,
     clock::{Clock, ClockError},
     connect,
@@ -33,6 +34,8 @@ pub struct Options {
     /// An empty log becomes one of this mode; a log of the other mode is refused.
     pub mode: Mode,
     pub lane: LaneLimits,
+    /// What hashing secrets of people costs.
+    pub hashing: Hashing,
 }
 
 impl Options {
@@ -47,6 +50,7 @@ impl Options {
             clock: Clock::system(),
             mode,
             lane: LaneLimits::default(),
+            hashing: Hashing::default(),
         }
     }
 }
@@ -78,6 +82,7 @@ struct Inner {
     keyring: Keyring,
     subjects: Arc<Subjects>,
     answers: Answers,
+    hasher: Hasher,
     cache: Cache,
     lane: Lane,
     news: watch::Sender<u64>,
@@ -96,9 +101,10 @@ impl Store {
         let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane)?;
         let subjects = Arc::new(Subjects::new(pool.clone(), options.keyring.clone()));
         let answers = Answers { pool: pool.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
+        let hasher = Hasher::new(options.keyring.clone(), options.hashing);
         let (clock, keyring, cache) = (options.clock, options.keyring, Cache::default());
         let news = watch::Sender::new(0);
-        let inner = Inner { pool, log, clock, keyring, subjects, answers, cache, lane, news };
+        let inner = Inner { pool, log, clock, keyring, subjects, answers, hasher, cache, lane, news };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -125,6 +131,11 @@ impl Store {
     /// Seals and opens personal fields.
     pub fn subjects(&self) -> &Subjects {
         &self.inner.subjects
+    }
+
+    /// Hashes secrets of people.
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
     }
 
     /// Idempotency records.

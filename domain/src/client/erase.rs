@@ -2,7 +2,7 @@
 
 use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision};
 
-use super::{Client, CreditForfeited, Erased, Refusal};
+use super::{Client, CreditForfeited, Erased, Refusal, device::release_all};
 
 /// Erases the person behind a client: their key ends with the certificate, so every field sealed under it is unreadable
 /// wherever it is, and their number is free for whoever has it next. Reservations, payments and the ledger keep the id,
@@ -34,7 +34,7 @@ pub fn erase(
     if let Some(fine) = owed {
         return Err(Refusal::InDebt { amount: fine.amount });
     }
-    let mut decision = Decision::nothing();
+    let mut decision = release_all(client, by, now);
     for amount in client.state.credit_of_each()? {
         if !gives_up_credit {
             return Err(Refusal::HasCredit { credit: amount });

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     actor::Actor,
-    event::events,
-    ids::{ClientId, PaymentId, ReservationId, SiteId},
+    event::{events, one_more_choice},
+    ids::{ClientId, DeviceId, PaymentId, ReservationId, SecretId, SiteId},
     money::Money,
     phone::PhoneHash,
     sealed::Sealed,
@@ -23,7 +23,10 @@ events! { "client" {
     FineAppealed = "client.fine_appealed" v 1,
     FineDecided = "client.fine_decided" v 1,
     FineSettled = "client.fine_settled" v 1,
-    NumberVerified = "client.number_verified" v 1,
+    NumberVerified = "client.number_verified" v 2 from [1 => one_more_choice],
+    PinSet = "client.pin_set" v 1,
+    DeviceBound = "client.device_bound" v 1,
+    DeviceReleased = "client.device_released" v 1,
     Erased = "client.erased" v 1,
 } }
 
@@ -49,6 +52,21 @@ pub enum Language {
     Fr,
     En,
     Wo,
+}
+
+impl Language {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+            Self::Wo => "wo",
+        }
+    }
+
+    /// French for what is no language of ours.
+    pub fn named(name: &str) -> Self {
+        [Self::En, Self::Wo].into_iter().find(|language| language.as_str() == name).unwrap_or_default()
+    }
 }
 
 /// Goes by another name.
@@ -167,8 +185,62 @@ pub struct FineSettled {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NumberVerified {
     pub client_id: ClientId,
-    /// A provider said that this payment of theirs was paid from this very number.
-    pub payment_id: PaymentId,
+    /// A provider said that this payment of theirs was paid from this very number; `None`: they knew a code that was sent
+    /// to it.
+    pub payment_id: Option<PaymentId>,
+    pub at: Timestamp,
+}
+
+/// They sign in with another PIN from now on, beside a telephone that is bound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PinSet {
+    pub client_id: ClientId,
+    /// Which of their PINs counts. Its hash is kept beside the log.
+    pub secret_id: SecretId,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The public half of a key pair that never leaves a telephone: Ed25519 (RFC 8032), 32 bytes in base64url.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct DeviceKey(pub String);
+
+/// A telephone that they sign in with from now on, by its signature and their PIN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeviceBound {
+    pub client_id: ClientId,
+    pub device_id: DeviceId,
+    pub device_key: DeviceKey,
+    /// What they call it.
+    pub name: Option<Sealed>,
+    pub at: Timestamp,
+}
+
+/// Why a telephone is bound no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// They said so: lost, sold, lent.
+    Asked,
+    /// They have too many, and this one was bound first.
+    TooMany,
+    /// The person is forgotten.
+    Erased,
+}
+
+/// A telephone opens nothing any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeviceReleased {
+    pub client_id: ClientId,
+    pub device_id: DeviceId,
+    pub why: Release,
+    pub by: Actor,
     pub at: Timestamp,
 }
 

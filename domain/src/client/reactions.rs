@@ -38,6 +38,9 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         | Event::CreditSpent(_)
         | Event::CreditForfeited(_)
         | Event::NumberVerified(_)
+        | Event::PinSet(_)
+        | Event::DeviceBound(_)
+        | Event::DeviceReleased(_)
         | Event::Erased(_) => Vec::new(),
     }
 }

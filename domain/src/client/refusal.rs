@@ -25,6 +25,12 @@ pub enum Refusal {
     HasCredit { credit: Money },
     #[error("this client owes {amount} that is not settled")]
     InDebt { amount: Money },
+    #[error("there is no such device")]
+    NoSuchDevice,
+    #[error("there is a PIN already")]
+    HasPin,
+    #[error("there is no PIN yet")]
+    NoPin,
     #[error("there is no such fine")]
     NoSuchFine,
     #[error("the fine is {standing}")]
@@ -55,6 +61,9 @@ impl Refused for Refusal {
             Self::Erased => "client.erased",
             Self::StillExpected { .. } => "client.still_expected",
             Self::InDebt { .. } => "client.in_debt",
+            Self::NoSuchDevice => "device.unknown",
+            Self::HasPin => "pin.exists",
+            Self::NoPin => "pin.required",
             Self::NoSuchFine => "fine.not_found",
             Self::FineOver { .. } => "fine.over",
             Self::AlreadyAppealed => "fine.already_appealed",

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::{
     Timestamp,
     aggregate::Aggregate,
-    ids::{ClientId, PaymentId, ReservationId},
+    ids::{ClientId, DeviceId, PaymentId, ReservationId, SecretId},
     money::{Currency, Money, MoneyError},
     phone::PhoneHash,
     sealed::Sealed,
     text::Note,
 };
 
-use super::{Event, Fine, Language, Standing, Verdict};
+use super::{Device, Event, Fine, Language, Standing, Verdict};
 
 /// A person who books. Unknown until [`super::Registered`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,10 @@ pub struct Client {
     pub erased_at: Option<Timestamp>,
     /// Whether the number is known to be theirs, so that money may be sent to it by another way than it came.
     pub number_verified: bool,
+    /// Which of their PINs counts; `None` until they chose one.
+    pub pin: Option<SecretId>,
+    /// Telephones that they sign in with.
+    pub devices: BTreeMap<DeviceId, Device>,
     /// What each payment left us of theirs.
     pub credits: BTreeMap<PaymentId, Money>,
     /// What they paid with it.
@@ -92,10 +96,19 @@ impl Aggregate for Client {
                 self.language = registered.language;
             }
             Event::NumberVerified(_) => self.number_verified = true,
+            Event::PinSet(set) => self.pin = Some(set.secret_id),
+            Event::DeviceBound(bound) => {
+                let device = Device { key: bound.device_key, name: bound.name, bound_at: bound.at };
+                self.devices.insert(bound.device_id, device);
+            }
+            Event::DeviceReleased(released) => {
+                self.devices.remove(&released.device_id);
+            }
             Event::Renamed(renamed) => self.name = renamed.name,
             Event::Erased(erased) => {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
                 self.number_verified = false;
+                self.pin = None;
                 self.erased_at = Some(erased.at);
                 self.appeals.clear();
             }

@@ -15,5 +15,5 @@ pub fn verify(client: &Loaded<Client>, payment_id: PaymentId, now: Timestamp) ->
     if client.state.number_verified {
         return Ok(Decision::nothing());
     }
-    Ok(Decision::nothing().then(client, NumberVerified { client_id: client.id, payment_id, at: now }))
+    Ok(Decision::nothing().then(client, NumberVerified { client_id: client.id, payment_id: Some(payment_id), at: now }))
 }

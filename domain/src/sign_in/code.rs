@@ -13,6 +13,32 @@ pub const TRIES: u16 = 5;
 /// Wrong answers to all challenges of a telephone within 24 hours.
 pub const WRONG_A_DAY: usize = 10;
 
+/// How long after its code was given a challenge opens something: time to think of a PIN.
+pub const PROVEN: Duration = Duration::minutes(10);
+
+/// What a challenge is answered for: a code for one thing does nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    SignIn,
+}
+
+impl Purpose {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::SignIn].into_iter().find(|purpose| purpose.as_str() == name)
+    }
+}
+
+/// Whether what was proven then still opens something.
+pub fn proven_for(proven_at: Option<Timestamp>, now: Timestamp) -> bool {
+    proven_at.is_some_and(|at| at <= now && now < at + PROVEN)
+}
+
 /// A challenge as it stands before an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -22,6 +48,15 @@ pub struct Challenge {
     pub tries: u16,
     /// It was answered, or a newer one of the same telephone and purpose took its place.
     pub over: bool,
+}
+
+impl Challenge {
+    /// Answers that are left after this one, which was wrong; `wrong` counts it.
+    pub fn left_after_this(self, wrong: &[Timestamp], now: Timestamp) -> u16 {
+        let lately = wrong.iter().filter(|at| now - **at < Duration::days(1)).count();
+        let today = u16::try_from(WRONG_A_DAY.saturating_sub(lately)).unwrap_or(0);
+        TRIES.saturating_sub(self.tries.saturating_add(1)).min(today)
+    }
 }
 
 /// The answer is not even compared.
@@ -77,6 +112,23 @@ mod tests {
         }
         assert_eq!(may_answer(sent(now), &[], now + LIFE), Err(Denied::Over));
         assert_eq!(may_answer(sent(now), &[], now - Duration::seconds(1)), Err(Denied::Over));
+    }
+
+    #[test]
+    fn what_is_left_is_of_this_challenge_or_of_the_day() {
+        let now = at("2026-11-28 10:00");
+        let left = |tries, wrong| Challenge { tries, ..sent(now) }.left_after_this(&vec![now; wrong], now);
+        assert_eq!((left(0, 1), left(3, 4), left(4, 5)), (4, 1, 0));
+        assert_eq!((left(0, 8), left(0, 10)), (2, 0), "of the day");
+    }
+
+    #[test]
+    fn what_was_proven_opens_for_ten_minutes() {
+        let now = at("2026-11-28 10:00");
+        assert!(proven_for(Some(now), now) && proven_for(Some(now), now + PROVEN - Duration::seconds(1)));
+        assert!(!proven_for(Some(now), now + PROVEN) && !proven_for(None, now));
+        assert_eq!(Purpose::named(Purpose::SignIn.as_str()), Some(Purpose::SignIn));
+        assert_eq!(Purpose::named("anything"), None);
     }
 
     #[test]

@@ -115,6 +115,14 @@ pub struct Lock {
     pub needs_code: bool,
 }
 
+impl Lock {
+    /// Wrong ones until it rests, or rests for longer.
+    pub const fn left(self) -> u16 {
+        let next = if self.wrong < REST_AFTER { REST_AFTER } else { CODE_AFTER };
+        next.saturating_sub(self.wrong)
+    }
+}
+
 /// Whether a PIN may be compared now; if not, from when on.
 ///
 /// # Errors
@@ -200,6 +208,7 @@ mod tests {
             }
             lock = after_wrong(lock, now);
             assert_eq!((lock.wrong, lock.needs_code), (tried, tried == 10));
+            assert_eq!(lock.left(), if tried < 5 { 5 - tried } else { 10 - tried });
         }
         assert_eq!(may_try(lock, now), Err(now + LONG_REST));
         assert_eq!(may_try(lock, now + LONG_REST), Ok(()));

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use thiserror::Error;
 
+use super::Mood;
 use crate::Timestamp;
 
 /// To one telephone, in an hour and in a day.
@@ -31,6 +32,20 @@ pub struct Caps {
     pub a_day: u32,
     /// How many times longer the waits are: more than 1 while somebody tries numbers at random.
     pub slower: i32,
+}
+
+/// Times longer while somebody tries numbers at random.
+const ALARMED: i32 = 4;
+
+impl Caps {
+    /// As things are.
+    pub const fn of(mood: Mood, a_day: u32) -> Self {
+        let slower = match mood {
+            Mood::Calm => 1,
+            Mood::Alarmed => ALARMED,
+        };
+        Self { a_day, slower }
+    }
 }
 
 /// No code is sent now.
@@ -62,6 +77,14 @@ pub fn may_send(sent: Sent<'_>, caps: Caps, now: Timestamp) -> Result<(), TooMan
     match free.into_iter().max() {
         Some(retry_at) if retry_at > now => Err(TooMany::Later { retry_at }),
         _ => Ok(()),
+    }
+}
+
+/// From when on another code may be sent to a telephone to which these were sent, if nothing else is in the way.
+pub fn resend_at(to_phone: &[Timestamp], caps: Caps, now: Timestamp) -> Timestamp {
+    match may_send(Sent { to_phone, ..Sent::default() }, caps, now) {
+        Err(TooMany::Later { retry_at }) => retry_at,
+        Ok(()) | Err(TooMany::Spent) => now,
     }
 }
 
@@ -141,6 +164,8 @@ mod tests {
         let slow = Caps { slower: 4, ..CAPS };
         let retry_at = now + Duration::seconds(120);
         assert_eq!(may_send(Sent { to_phone: &one, ..Sent::default() }, slow, now), Err(TooMany::Later { retry_at }));
+        assert_eq!(resend_at(&one, slow, now), retry_at);
+        assert_eq!((Caps::of(Mood::Alarmed, 10_000), Caps::of(Mood::Calm, 10_000)), (slow, CAPS));
     }
 
     proptest! {

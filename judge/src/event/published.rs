@@ -10,7 +10,11 @@ pub(super) fn newest(name: &str) -> i16 {
         | "refund.succeeded"
         | "site.registered"
         | "site.described" => 3,
-        "key.granted" | "reservation.rescheduled" | "reservation.split" | "site.contract_set" => 2,
+        "key.granted"
+        | "client.number_verified"
+        | "reservation.rescheduled"
+        | "reservation.split"
+        | "site.contract_set" => 2,
         _ => 1,
     }
 }
@@ -67,6 +71,9 @@ pub(super) fn is_not_judged(name: &str) -> bool {
             | "client.registered"
             | "client.renamed"
             | "client.number_verified"
+            | "client.pin_set"
+            | "client.device_bound"
+            | "client.device_released"
             | "client.erased"
             | "key.granted"
             | "key.revoked"

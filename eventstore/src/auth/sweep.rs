@@ -1,0 +1,46 @@
+//! Forgetting what nobody needs to know any more.
+
+use chrono::TimeDelta;
+use domain::{Timestamp, sign_in::REFRESH};
+
+use crate::Store;
+
+/// Challenges and what is counted of numbers and addresses: no rule looks further back than a day.
+const COUNTED: TimeDelta = TimeDelta::days(2);
+/// What is usual is that of a week.
+const HOURS: TimeDelta = TimeDelta::days(9);
+/// A PIN that no event names by then never counted; the one before is of no use any more.
+const UNUSED: TimeDelta = TimeDelta::hours(1);
+
+/// Forgets challenges and counters of the day before yesterday, sessions that ended or that nobody came back to, and PINs that
+/// do not count. Answers how many rows.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
+    let pool = store.pool();
+    let challenges =
+        sqlx::query!("DELETE FROM auth.challenges WHERE asked_at < $1", now - COUNTED).execute(pool).await?;
+    let numbers = sqlx::query!("DELETE FROM auth.numbers WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
+    let nets = sqlx::query!("DELETE FROM auth.nets WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
+    let hours = sqlx::query!("DELETE FROM auth.hours WHERE hour < $1", now - HOURS).execute(pool).await?;
+    // A fence that is gone is stale for whoever still carries it.
+    let sessions = sqlx::query!(
+        "WITH gone AS (
+             DELETE FROM auth.sessions WHERE coalesce(ended_at, seen_at) < $1 RETURNING id)
+         DELETE FROM event_log.fences USING gone WHERE key = 'session:' || gone.id",
+        now - REFRESH - COUNTED
+    )
+    .execute(pool)
+    .await?;
+    let pins = sqlx::query!(
+        "DELETE FROM auth.pins AS pin WHERE made_at < $1 AND secret_id IS DISTINCT FROM (
+             SELECT (data ->> 'secret_id')::uuid FROM event_log.events
+             WHERE stream_id = pin.subject AND type = 'client.pin_set' ORDER BY version DESC LIMIT 1)",
+        now - UNUSED
+    )
+    .execute(pool)
+    .await?;
+    let all = [challenges, numbers, nets, hours, sessions, pins];
+    Ok(all.iter().map(sqlx::postgres::PgQueryResult::rows_affected).sum())
+}
