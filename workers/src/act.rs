@@ -162,6 +162,7 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Work::Act(act) => act.reaction,
         Work::SendSms(letter) => return message::send_sms(ctx, taken, letter).await,
         Work::SendEmail(letter) => return message::send_email(ctx, taken, letter).await,
+        Work::SendCode(code) => return message::send_code(ctx, taken, code.challenge_id).await,
     };
     match reaction {
         Reaction::OpenCheckout { payment_id } => checkout::open(ctx, taken, payment_id).await,

@@ -23,12 +23,19 @@ pub enum Work {
     Act(Act),
     SendSms(Letter),
     SendEmail(Letter),
+    SendCode(Code),
 }
 
 /// A reaction of the domain, anything but telling somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
     pub reaction: Reaction,
+}
+
+/// A code for whoever signs in. Whose it is stands with the challenge, and the code is made at the moment of sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    pub challenge_id: Uuid,
 }
 
 /// To whom, about what. The words are made at the moment of sending.
@@ -75,6 +82,7 @@ impl Work {
             },
             Self::SendSms(_) => "send_sms",
             Self::SendEmail(_) => "send_email",
+            Self::SendCode(_) => "send_code",
         }
     }
 
@@ -107,6 +115,7 @@ impl Work {
             },
             Self::SendSms(letter) => addressee(letter.whom),
             Self::SendEmail(letter) => beside(addressee(letter.whom)),
+            Self::SendCode(code) => code.challenge_id,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod act;
 pub mod bell;
 pub mod breaker;
 pub mod bus;
+pub mod codes;
 pub mod context;
 pub mod doorbell;
 pub mod effect;
@@ -125,6 +126,9 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
         let work = process::Process::new(ctx.clone(), manager);
         loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
     }
+    // Whoever waits for a code looks at their telephone.
+    let codes = codes::Codes::new(ctx.clone());
+    loops.spawn(runtime::run(codes, ctx.bells.inbox.listen(), ctx.random.clone(), shutdown.clone()));
     let sweeper = sweep::Sweeper::new(ctx.clone());
     loops.spawn(runtime::run(sweeper, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
     if ctx.config.nightly {

@@ -1,5 +1,6 @@
 //! Telling people. The words, and the number or address, are put together at the moment of sending and kept nowhere.
 
+mod code;
 mod compose;
 mod finance;
 mod scene;
@@ -13,6 +14,7 @@ use chrono::TimeDelta;
 use domain::reaction::Whom;
 use eventstore::failpoint;
 
+pub(crate) use code::send_code;
 use compose::{Composed, compose};
 
 use crate::{
@@ -36,15 +38,26 @@ pub(crate) async fn send_sms(ctx: &Context, taken: &Taken, letter: Letter) -> Re
         return Ok(Outcome::Dropped("overtaken by events".into()));
     };
     let Some(to) = phone else { return Ok(Outcome::Dropped("no number".into())) };
+    text_once(ctx, taken, async || Ok(Some(sms::Message { to, text }))).await
+}
+
+/// Sends what `words` makes, when the gateway can be called; made at the last moment, and marked before the call. `None`:
+/// there is nothing to say any more.
+async fn text_once(
+    ctx: &Context,
+    taken: &Taken,
+    words: impl AsyncFnOnce() -> Result<Option<sms::Message>, TurnError>,
+) -> Result<Outcome, TurnError> {
     let Some(gateway) = &ctx.providers.sms else { return Ok(again(ctx, taken, "no SMS gateway is configured")) };
     let pass = match gateway.breaker.enter().await {
         Ok(pass) => pass,
         Err(open) => return Ok(busy(ctx, taken, Some(open.retry_after))),
     };
+    let Some(message) = words().await? else { return Ok(Outcome::Dropped("overtaken by events".into())) };
     if !effect::about_to_call(ctx.store.pool(), taken, ctx.store.clock().now()).await? {
         return Err(TurnError::Lost);
     }
-    let answer = gateway.provider.send(&sms::Message { to, text }).await;
+    let answer = gateway.provider.send(&message).await;
     failpoint("message.sms_sent");
     match &answer {
         Call::Unknown(why) => pass.failed(why.class()),

@@ -1,9 +1,10 @@
-//! Forgetting what has served its time: finished effects and webhooks, idempotency keys. The log keeps what happened.
+//! Forgetting what has served its time: finished effects and webhooks, idempotency keys, what was tried when signing in. The
+//! log keeps what happened.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use eventstore::inbox;
+use eventstore::{auth, inbox};
 
 use crate::{
     context::Context,
@@ -42,7 +43,8 @@ impl Step for Sweeper {
         let effects = effect::sweep(store.pool(), now - KEPT).await?;
         let webhooks = inbox::sweep(store, now - KEPT).await?;
         let answers = store.answers().sweep(now).await?;
-        tracing::debug!(effects, webhooks, answers, "swept");
+        let sign_ins = auth::sweep(store, now).await?;
+        tracing::debug!(effects, webhooks, answers, sign_ins, "swept");
         Ok(Progress::Idle)
     }
 }

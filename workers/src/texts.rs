@@ -22,6 +22,15 @@ pub struct Game {
     pub code: String,
 }
 
+/// To whoever signs in: the code, and that nobody else needs it.
+pub fn code(language: Language, code: &str, minutes: i64) -> String {
+    match language {
+        Language::Fr => fr::code(code, minutes),
+        Language::En => en::code(code, minutes),
+        Language::Wo => wo::code(code, minutes),
+    }
+}
+
 /// One thing to tell one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {

@@ -50,14 +50,24 @@ pub struct Known {
     pub purpose: Purpose,
     pub device_key: DeviceKey,
     pub about: About,
-    /// It can still open something: a code that was given, or a device that is only asked to sign.
-    pub open: bool,
+    pub stage: Stage,
+}
+
+/// How far a challenge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// For its code.
+    Waiting,
+    /// It opens something: its code was given, or a device is only asked to sign.
+    Open,
+    Over,
 }
 
 /// Whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    Number(PhoneHash),
+    /// The number itself as long as it is of use: until the challenge is used up.
+    Number(PhoneHash, Option<Phone>),
     Device(DeviceId),
 }
 
@@ -157,7 +167,7 @@ pub async fn ask_device(store: &Store, device: DeviceId, key: &DeviceKey) -> Res
 /// The database's.
 pub async fn find(store: &Store, id: Uuid) -> Result<Option<Known>, sqlx::Error> {
     let row = sqlx::query!(
-        "SELECT purpose, phone_hash, device_id, device_key, asked_at, proven_at, used_at, over_at
+        "SELECT purpose, phone_hash, phone, device_id, device_key, asked_at, proven_at, used_at, over_at
          FROM auth.challenges WHERE id = $1",
         id
     )
@@ -166,17 +176,22 @@ pub async fn find(store: &Store, id: Uuid) -> Result<Option<Known>, sqlx::Error>
     let now = store.clock().now();
     Ok(row.and_then(|row| {
         let about = match (row.phone_hash, row.device_id) {
-            (Some(hash), _) => About::Number(PhoneHash(hash)),
+            (Some(hash), _) => {
+                let phone = row.phone.as_deref().and_then(|sealed| store.subjects().open_for_store(id, FIELD, sealed));
+                About::Number(PhoneHash(hash), phone.and_then(|phone| Phone::new(&phone).ok()))
+            }
             (None, Some(device)) => About::Device(DeviceId::new(device)),
             (None, None) => return None,
         };
-        let alive = match &about {
-            About::Number(_) => proven_for(row.proven_at, now),
-            About::Device(_) => row.asked_at <= now && now < row.asked_at + LIFE,
+        let stage = match &about {
+            _ if row.used_at.is_some() || row.over_at.is_some() => Stage::Over,
+            About::Number(..) if row.proven_at.is_none() => Stage::Waiting,
+            About::Number(..) if proven_for(row.proven_at, now) => Stage::Open,
+            About::Device(_) if row.asked_at <= now && now < row.asked_at + LIFE => Stage::Open,
+            About::Number(..) | About::Device(_) => Stage::Over,
         };
-        let open = alive && row.used_at.is_none() && row.over_at.is_none();
         let purpose = Purpose::named(&row.purpose)?;
-        Some(Known { id, purpose, device_key: DeviceKey(row.device_key), about, open })
+        Some(Known { id, purpose, device_key: DeviceKey(row.device_key), about, stage })
     }))
 }
 
@@ -185,7 +200,7 @@ pub async fn find(store: &Store, id: Uuid) -> Result<Option<Known>, sqlx::Error>
 /// # Errors
 /// The database's; nothing is counted then.
 pub async fn answer(store: &Store, challenge: &Known, code: &str) -> Result<Answered, sqlx::Error> {
-    let About::Number(hash) = &challenge.about else { return Ok(Answered::Denied(Denied::Over)) };
+    let About::Number(hash, _) = &challenge.about else { return Ok(Answered::Denied(Denied::Over)) };
     let now = store.clock().now();
     let mut tx = store.pool().begin().await?;
     let mut number = counters::number(&mut tx, &hash.0, now).await?;
@@ -228,7 +243,7 @@ pub async fn answer(store: &Store, challenge: &Known, code: &str) -> Result<Answ
 /// The database's.
 pub async fn use_up(store: &Store, id: Uuid) -> Result<bool, sqlx::Error> {
     let used = sqlx::query!(
-        "UPDATE auth.challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND over_at IS NULL",
+        "UPDATE auth.challenges SET used_at = $2, phone = NULL WHERE id = $1 AND used_at IS NULL AND over_at IS NULL",
         id,
         store.clock().now()
     )
@@ -244,7 +259,8 @@ pub struct Armed {
     pub language: Language,
 }
 
-/// Makes the code of a challenge: once, at the moment of sending. `None` when it has one, is over, or waited too long.
+/// Makes the code of a challenge, at the moment of sending. Again is another code: whoever asks again knows that the one
+/// before never left. `None` when it was answered, is over, or waited too long.
 ///
 /// # Errors
 /// The database's.
@@ -253,7 +269,7 @@ pub async fn arm(store: &Store, id: Uuid) -> Result<Option<Armed>, sqlx::Error> 
     let mut tx = store.pool().begin().await?;
     let row = sqlx::query!(
         "SELECT phone_hash, phone, language, device_key FROM auth.challenges
-         WHERE id = $1 AND kind = 'code' AND code_mac IS NULL AND over_at IS NULL AND asked_at > $2 FOR UPDATE",
+         WHERE id = $1 AND kind = 'code' AND tries = 0 AND over_at IS NULL AND asked_at > $2 FOR UPDATE",
         id,
         now - LIFE
     )
@@ -265,9 +281,8 @@ pub async fn arm(store: &Store, id: Uuid) -> Result<Option<Armed>, sqlx::Error> 
         return Ok(None);
     };
     let code = new_code();
-    // The number has served.
     sqlx::query!(
-        "UPDATE auth.challenges SET code_mac = $2, armed_at = $3, phone = NULL WHERE id = $1",
+        "UPDATE auth.challenges SET code_mac = $2, armed_at = $3 WHERE id = $1",
         id,
         &mac(store, id, &PhoneHash(hash), &DeviceKey(row.device_key), &code)[..],
         now

@@ -81,7 +81,11 @@ impl Client {
 
     fn evolve(&mut self, event: &ClientEvent) -> Result<(), MoneyError> {
         match event {
-            ClientEvent::Registered(_) | ClientEvent::NumberVerified(_) => {}
+            ClientEvent::Registered(_)
+            | ClientEvent::NumberVerified(_)
+            | ClientEvent::PinSet(_)
+            | ClientEvent::DeviceBound(_)
+            | ClientEvent::DeviceReleased(_) => {}
             ClientEvent::Fined(fined) => self.fines.push(Fine {
                 reservation_id: fined.reservation_id,
                 site_id: fined.site_id,

@@ -4,6 +4,10 @@ use domain::{money::Money, reservation::CancelReason};
 
 use super::{Game, Message, clock, day, money};
 
+pub(super) fn code(code: &str, minutes: i64) -> String {
+    format!("Kalel: code {code}, good for {minutes} minutes. Give it to nobody.")
+}
+
 pub(super) fn write(message: &Message) -> String {
     match message {
         Message::Held { game, due, until, pay_url } => {

@@ -4,6 +4,10 @@ use domain::{money::Money, reservation::CancelReason};
 
 use super::{Game, Message, day, hour, money};
 
+pub(super) fn code(code: &str, minutes: i64) -> String {
+    format!("Kalel: code {code}, valable {minutes} minutes. Ne le donnez à personne.")
+}
+
 pub(super) fn write(message: &Message) -> String {
     match message {
         Message::Held { game, due, until, pay_url } => {

@@ -106,3 +106,16 @@ fn money_is_grouped() {
     let written: Vec<String> = [0, 500, 5_000, 35_000, 1_234_567].map(|amount| money(Money::xof(amount))).into();
     assert_eq!(written, ["0 F", "500 F", "5 000 F", "35 000 F", "1 234 567 F"]);
 }
+
+#[test]
+fn a_code_is_one_segment_says_how_long_and_warns() {
+    for (language, warning) in [
+        (Language::Fr, "Ne le donnez à personne"),
+        (Language::En, "Give it to nobody"),
+        (Language::Wo, "Bul ko jox kenn"),
+    ] {
+        let text = code(language, "042917", 5);
+        assert!(text.contains("042917") && text.contains(" 5 ") && text.contains(warning), "{text}");
+        assert!(text.chars().all(|c| GSM_7.contains(c)) && text.chars().count() <= 160, "{text}");
+    }
+}
