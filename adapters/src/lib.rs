@@ -4,6 +4,7 @@
 //! stores nothing, reads no clock and draws no random number. What providers do is in providers.md.
 
 pub mod call;
+pub mod device;
 pub mod document;
 pub mod email;
 #[cfg(any(test, feature = "fuzzing"))]

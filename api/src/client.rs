@@ -3,6 +3,7 @@
 mod balance;
 mod erase;
 mod fine;
+mod pin;
 
 use adapters::phone;
 use domain::{
@@ -24,7 +25,8 @@ use crate::{
     problem::Problem,
 };
 
-pub const OPERATIONS: &[&Operation] = &[&erase::ERASE, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
+pub const OPERATIONS: &[&Operation] =
+    &[&pin::CHANGE_PIN, &erase::ERASE, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]

@@ -4,7 +4,9 @@
 //! router, the rights and the OpenAPI document are made; [`http::pipeline`] is the way of every request.
 
 pub mod audit;
+pub mod challenge;
 pub mod client;
+pub mod device;
 pub mod event;
 pub mod http;
 pub mod invoice;
@@ -21,6 +23,7 @@ pub mod refund;
 mod refusal;
 pub mod reservation;
 mod router;
+pub mod session;
 pub mod shape;
 pub mod site;
 pub mod test_clock;
@@ -63,6 +66,8 @@ pub struct Settings {
     pub terms: std::collections::BTreeMap<domain::reconciliation::Provider, domain::reconciliation::Terms>,
     /// What streams of events may take.
     pub streams: event::Limits,
+    /// Codes for signing in.
+    pub sign_in: challenge::Settings,
     /// How often anybody may ask; `None`: as often as they like.
     pub limits: Option<http::limits::Settings>,
 }

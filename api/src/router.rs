@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    App, audit, client, event,
+    App, audit, challenge, client, device, event,
     http::{
         health, limits, openapi,
         operation::{Operation, undeclared},
@@ -23,7 +23,7 @@ use crate::{
     },
     invoice, key, ledger, payment, payout,
     problem::{self, Problem},
-    promotion, quote, receipt, reconciliation, refund, reservation, site, test_clock, till,
+    promotion, quote, receipt, reconciliation, refund, reservation, session, site, test_clock, till,
 };
 
 /// All operations: one line per noun.
@@ -41,6 +41,9 @@ const NOUNS: &[&[&Operation]] = &[
     reconciliation::OPERATIONS,
     till::OPERATIONS,
     key::OPERATIONS,
+    challenge::OPERATIONS,
+    session::OPERATIONS,
+    device::OPERATIONS,
     event::OPERATIONS,
     audit::OPERATIONS,
     client::OPERATIONS,

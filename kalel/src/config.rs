@@ -101,6 +101,8 @@ pub struct Config {
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
+    pub sign_in: api::challenge::Settings,
+    #[serde(default)]
     pub database: Database,
     #[serde(default)]
     pub seal: Seal,

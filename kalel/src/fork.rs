@@ -189,6 +189,7 @@ impl Forked {
             },
             email: None,
             cors: config::Cors::default(),
+            sign_in: Default::default(),
             limits: config::Limits::out_of_the_way(),
             database: config::Database::default(),
             shutdown: config::Shutdown { notice_ms: 0 },

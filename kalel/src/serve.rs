@@ -186,6 +186,7 @@ pub async fn run(
                 terms: config.fees.terms(),
                 streams: api::event::Limits::default(),
                 limits: config.limits.settings(),
+                sign_in: config.sign_in,
             },
             webhooks: verifiers,
         });

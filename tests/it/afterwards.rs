@@ -26,7 +26,7 @@ mod payouts;
 mod promotions;
 mod rails;
 mod refunds;
-mod servers;
+pub(crate) mod servers;
 mod split;
 mod statements;
 mod webhooks;

@@ -37,7 +37,19 @@ async fn every_operation_without_a_key_is_refused_unless_it_says_otherwise() {
                 let unknown = api.ask(method(operation), &path).bearer("kk_test_whatever").send().await;
                 unknown.problem(401, "auth.invalid");
             }
+            Authz::Session { .. } => {
+                guarded += 1;
+                answer.problem(401, "auth.missing");
+                let by_key = api.ask(method(operation), &path).role("client").send().await;
+                by_key.problem(403, "session.required");
+                let ended = api.ask(method(operation), &path).bearer("ks_test_whatever").send().await;
+                ended.problem(401, "session.ended");
+            }
             Authz::Undeclared => panic!("{path} does not say who may call it"),
+            // It needs no key, but a token of its own.
+            Authz::Anyone if operation.id == "session.refresh" => {
+                answer.problem(400, "request.invalid_field");
+            }
             Authz::Anyone => assert_ne!(answer.status, 401, "{path}"),
             // What does not prove its origin is no provider.
             Authz::Signature => assert!(matches!(answer.status, 401 | 404), "{path}: {}", answer.status),

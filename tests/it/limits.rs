@@ -18,7 +18,7 @@ use crate::api::{Api, fresh_key, slot};
 const HIGH: Quota = Quota::new(600_000, 60, 100_000);
 
 /// Nothing is limited but what a test says.
-fn open() -> Settings {
+pub(crate) fn open() -> Settings {
     Settings {
         anonymous: HIGH,
         client: HIGH,

@@ -31,6 +31,7 @@ mod reconciliation;
 mod refunds;
 mod seal;
 mod sights;
+mod sign_in;
 mod split;
 mod tidy;
 mod tills;

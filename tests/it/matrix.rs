@@ -29,10 +29,19 @@ const AT_ONCE: usize = 16;
 const KNOW_CLIENTS: [Role; 5] = [Role::Client, Role::Manager, Role::Service, Role::Gatekeeper, Role::Cashier];
 
 /// What takes something away that others are tried on: last, one after the other.
-const DESTROYS: [&str; 4] = ["client.erase", "key.revoke", "key.rotate", "test_clock.advance"];
+const DESTROYS: [&str; 8] = [
+    "client.erase",
+    "client.change_pin",
+    "device.release",
+    "key.revoke",
+    "key.rotate",
+    "session.end",
+    "session.end_others",
+    "test_clock.advance",
+];
 
 /// What can be gone when the second one comes, and is 404 then.
-const ONCE: [&str; 1] = ["site.lift_closure"];
+const ONCE: [&str; 3] = ["site.lift_closure", "session.end", "device.release"];
 
 /// One cell of the matrix.
 struct Cell<'a> {
@@ -209,7 +218,8 @@ impl Tally {
 
 /// Whether the caller reaches this object with this operation.
 fn sees(cell: &Cell<'_>, object: &objects::Object) -> bool {
-    let (Is::Holder(holder), Authz::Keys { roles, .. }) = (&cell.actor.is, cell.operation.authz) else { return false };
+    let Is::Holder(holder) = &cell.actor.is else { return false };
+    let (Authz::Keys { roles, .. } | Authz::Session { roles }) = cell.operation.authz else { return false };
     roles.iter().any(|(role, over)| *role == holder.role && reaches(holder, *over, object))
 }
 

@@ -69,7 +69,7 @@ async fn follow(call: Call) -> Result<Reply, Halt> {
     if position > head {
         return Err(Problem::new("position.beyond_head").member("head", head).into());
     }
-    let key = call.caller.key().map(|key| key.id.uuid()).unwrap_or_default();
+    let key = call.caller.id().unwrap_or_default();
     let place = app.places_of_streams.take(key, app.settings.streams)?;
     let now = Instant::now();
     let follower = Follower {

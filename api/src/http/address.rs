@@ -107,6 +107,12 @@ pub fn subscriber(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The network around a subscriber: what one operator hands out side by side (`/24`, `/48`; reliability.md §4.1).
+pub fn neighbours(address: IpAddr) -> IpAddr {
+    let bits = if address.is_ipv4() { 24 } else { 48 };
+    masked(address, bits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

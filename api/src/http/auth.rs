@@ -1,4 +1,5 @@
-//! Who is asking: an API key, by the keyed hash of its secret; and what it may touch, by the operation's table of rights.
+//! Who is asking: an API key or somebody signed in, by the keyed hash of a secret; and what they may touch, by the operation's
+//! table of rights.
 
 use std::{
     collections::HashMap,
@@ -13,7 +14,10 @@ use domain::{
     ids::{KeyId, SiteId},
     key::{self, Holder, Key, Scope, SecretHash},
 };
-use eventstore::Keyring;
+use eventstore::{
+    Keyring,
+    auth::session::{self, Session},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -29,30 +33,64 @@ use crate::{
 const BELIEVED: Duration = Duration::from_secs(1);
 const MOST_CACHED: usize = 10_000;
 
+// `kk_test_…` is a key, `ks_live_…` the access token of a session.
+const KEY: &str = "kk";
+const SESSION: &str = "ks";
+const TEST: &str = "test";
+const LIVE: &str = "live";
+/// Bytes of a secret; ours have 51.
+const LONGEST: usize = 200;
+
 /// Who is asking.
 #[derive(Clone)]
 pub enum Caller {
     Nobody,
     Key(Arc<Loaded<Key>>),
+    /// Somebody who is signed in.
+    Person(Arc<Session>),
 }
 
 impl Caller {
     pub fn actor(&self) -> Actor {
-        match self.key() {
+        match self {
+            Self::Nobody => Actor { role: Role::Provider, id: None },
             // A key that no longer works never got this far.
-            Some(key) => key.state.holder().map_or(Actor { role: Role::Service, id: None }, |holder| holder.actor()),
-            None => Actor { role: Role::Provider, id: None },
+            _ => self.holder().map_or(Actor { role: Role::Service, id: None }, |holder| holder.actor()),
         }
     }
 
     fn holder(&self) -> Option<Holder<'_>> {
-        self.key().and_then(|key| key.state.holder())
+        match self {
+            Self::Nobody => None,
+            Self::Key(key) => key.state.holder(),
+            Self::Person(session) => {
+                let (role, principal_id) = (session.role, session.subject);
+                Some(Holder { role, principal_id, scopes: key::scopes_of(role), sites: None })
+            }
+        }
     }
 
     pub fn key(&self) -> Option<&Loaded<Key>> {
         match self {
-            Self::Nobody => None,
             Self::Key(key) => Some(key),
+            Self::Nobody | Self::Person(_) => None,
+        }
+    }
+
+    /// Who is signed in, when it is somebody and no key.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Person(session) => Some(session),
+            Self::Nobody | Self::Key(_) => None,
+        }
+    }
+
+    /// The key, or the session.
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Nobody => None,
+            Self::Key(key) => Some(key.id.uuid()),
+            Self::Person(session) => Some(session.id),
         }
     }
 
@@ -75,7 +113,7 @@ impl Caller {
         let roles = match operation.authz {
             Authz::Undeclared => return None,
             Authz::Anyone | Authz::Signature => return Some(Over::All),
-            Authz::Keys { roles, .. } => roles,
+            Authz::Keys { roles, .. } | Authz::Session { roles } => roles,
         };
         let role = self.role()?;
         roles.iter().find(|(allowed, _)| *allowed == role).map(|(_, over)| *over)
@@ -110,7 +148,7 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return match operation.authz {
             Authz::Anyone | Authz::Signature => Ok(Caller::Nobody),
-            Authz::Keys { .. } | Authz::Undeclared => Err(Problem::new("auth.missing")),
+            Authz::Keys { .. } | Authz::Session { .. } | Authz::Undeclared => Err(Problem::new("auth.missing")),
         };
     };
     if matches!(operation.authz, Authz::Signature) {
@@ -123,13 +161,16 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim())
         .ok_or_else(|| Problem::new("auth.missing"))?;
-    match (secret.starts_with("kk_test_"), secret.starts_with("kk_live_"), app.is_test()) {
-        (true, false, true) | (false, true, false) => {}
-        (false, false, _) => return Err(Problem::new("auth.invalid")),
-        _ => return Err(Problem::new("auth.other_mode")),
+    let (kind, mode) =
+        secret.split_once('_').and_then(|(kind, rest)| Some((kind, rest.split_once('_')?.0))).unwrap_or_default();
+    match (kind, mode, app.is_test()) {
+        (KEY | SESSION, TEST, true) | (KEY | SESSION, LIVE, false) if secret.len() <= LONGEST => {}
+        (KEY | SESSION, TEST | LIVE, _) if secret.len() <= LONGEST => return Err(Problem::new("auth.other_mode")),
+        _ => return Err(Problem::new("auth.invalid")),
     }
-    if secret.len() > 200 {
-        return Err(Problem::new("auth.invalid"));
+    if kind == SESSION {
+        let session = session::find(&app.store, secret).await.map_err(eventstore::ReadError::from)?;
+        return session.map(Arc::new).map(Caller::Person).ok_or_else(|| Problem::new("session.ended"));
     }
     let key = app.keys.find(app, &key_hash(&app.keyring, secret)).await?;
     Ok(Caller::Key(key))
@@ -143,9 +184,13 @@ pub fn may_call(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     let (scope, roles) = match operation.authz {
         Authz::Anyone | Authz::Signature => return Ok(()),
         Authz::Keys { scope, roles } => (Some(scope), roles),
+        Authz::Session { roles } => (None, roles),
         Authz::Undeclared => (None, [].as_slice()),
     };
     let Some(holder) = caller.holder() else { return Err(Problem::new("auth.missing")) };
+    if matches!(operation.authz, Authz::Session { .. }) && caller.session().is_none() {
+        return Err(Problem::new("session.required"));
+    }
     let role = holder.role;
     if !roles.iter().any(|(allowed, _)| *allowed == role) {
         return Err(Problem::new("auth.role_forbidden").with("role", role.as_str()));

@@ -1,5 +1,7 @@
 //! One request, checked: what every handler is given.
 
+use std::net::IpAddr;
+
 use axum::{body::Bytes, http::HeaderMap};
 use domain::{Timestamp, actor::Actor, ids::SiteId};
 use eventstore::Record;
@@ -41,6 +43,8 @@ pub struct Call {
     pub traceparent: Option<String>,
     /// What it was counted under.
     pub meter: Meter,
+    /// Whence it comes: personal, to count with and never to write down.
+    pub address: IpAddr,
 }
 
 impl Call {
@@ -72,6 +76,12 @@ impl Call {
     /// By the clock of the log, which decisions go by.
     pub fn now(&self) -> Timestamp {
         self.app.store.clock().now()
+    }
+
+    /// Whole seconds until then, so that whoever waits as long is not too early; one at least.
+    pub fn seconds_until(&self, then: Timestamp) -> u64 {
+        let millis = (then - self.now()).num_milliseconds().max(1).unsigned_abs();
+        millis.div_ceil(1_000)
     }
 
     /// A new id of our own.

@@ -1,6 +1,7 @@
 //! From a decision to the log: append, and on a lost race decide again.
 
 use domain::{
+    actor::Actor,
     aggregate::{Aggregate, Loaded},
     decision::{Decision, Read},
     ids::{KeyId, SiteId, StreamId},
@@ -64,9 +65,9 @@ impl Tries {
 }
 
 impl Call {
-    fn meta(&self, site: Option<SiteId>) -> Meta {
+    fn meta(&self, actor: Actor, site: Option<SiteId>) -> Meta {
         Meta {
-            actor: self.actor(),
+            actor,
             site_id: site,
             request: Some(self.request_id.clone()),
             causation: None,
@@ -75,11 +76,20 @@ impl Call {
         }
     }
 
-    /// Tries to write a decision. It relies on the caller's key, too: a key revoked meanwhile writes nothing.
+    /// Tries to write a decision. It relies on the caller's key or session, too: a key revoked meanwhile writes nothing, nor
+    /// does a session that has ended.
     ///
     /// # Errors
     /// [`Halt::Before`] when the request's key was used before; a problem when the lane refuses the request as such.
-    pub async fn append(&self, mut decision: Decision, site: Option<SiteId>) -> Result<Attempt, Halt> {
+    pub async fn append(&self, decision: Decision, site: Option<SiteId>) -> Result<Attempt, Halt> {
+        self.append_as(self.actor(), decision, site).await
+    }
+
+    /// The same, by somebody who is about to be signed in.
+    ///
+    /// # Errors
+    /// As [`Call::append`].
+    pub async fn append_as(&self, actor: Actor, mut decision: Decision, site: Option<SiteId>) -> Result<Attempt, Halt> {
         let ids: Vec<Uuid> = decision.changes.iter().map(|change| change.stream.uuid()).collect();
         let key = self.caller.key().map(|key| Read { stream: StreamId::from(key.id), version: key.version });
         if let Some(read) = key
@@ -89,9 +99,9 @@ impl Call {
         }
         let append = Append {
             decision,
-            meta: self.meta(site),
+            meta: self.meta(actor, site),
             idempotency: self.key.as_ref().map(super::idempotency::Scoped::for_lane),
-            fence: None,
+            fence: self.caller.session().map(|session| session.fence.clone()),
         };
         match self.app.store.append(append).await {
             Ok(Appended::Applied { last, .. }) => {
@@ -108,6 +118,9 @@ impl Call {
                 } else {
                     Problem::new("version.conflict").retry_after(1).into()
                 })
+            }
+            Err(AppendError::StaleFence) if self.caller.session().is_some() => {
+                Err(Problem::new("session.ended").into())
             }
             Err(AppendError::Conflict { .. }) => Ok(Attempt::Moved),
             Err(AppendError::Refused(refusal)) => Ok(Attempt::Guarded(refusal)),

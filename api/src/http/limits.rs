@@ -162,7 +162,7 @@ pub async fn pass(
     let known = caller.as_ref().ok().and_then(|caller| match caller.role() {
         // However many keys a client has.
         Some(Role::Client) => caller.principal(),
-        _ => caller.key().map(|key| key.id.uuid()),
+        _ => caller.id(),
     });
     let who = known.map_or_else(|| stranger(&app.keyring, parts, settings, ""), |id| id.to_string());
     app.limits.count_for(policy, &who, meter).await?;
@@ -199,12 +199,22 @@ pub async fn place(app: &App, operation: &Operation) -> Result<Option<OwnedSemap
     }
 }
 
-/// What an address is counted by, at a page or everywhere: never the address itself.
-fn stranger(keyring: &Keyring, parts: &Parts, settings: &Settings, page: &str) -> String {
+/// Who is at the other end of a request: one subscriber.
+pub fn subscriber(app: &App, parts: &Parts) -> IpAddr {
+    let trusted = app.limits.settings.as_ref().map(|settings| settings.trusted_proxies.as_slice());
+    address_of(parts, trusted.unwrap_or_default())
+}
+
+fn address_of(parts: &Parts, trusted: &[address::Cidr]) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     // Whoever comes by a way that does not say whence is one with all who do.
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    let client = address::subscriber(address::client(peer, &parts.headers, &settings.trusted_proxies));
+    address::subscriber(address::client(peer, &parts.headers, trusted))
+}
+
+/// What an address is counted by, at a page or everywhere: never the address itself.
+fn stranger(keyring: &Keyring, parts: &Parts, settings: &Settings, page: &str) -> String {
+    let client = address_of(parts, &settings.trusted_proxies);
     hex::encode(keyring.hash("client address", format!("{client} {page}").as_bytes()))
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use domain::actor::Role;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
     http::{
         limits::{Purpose, TOO_MANY},
-        operation::{Authz, IfMatch, Kind, Operation, Param},
+        operation::{Authz, IfMatch, Kind, Operation, Over, Param},
         reply::EVENT_STREAM,
     },
     problem::{self, ProblemDocument},
@@ -102,6 +103,7 @@ fn describe(operation: &Operation) -> Value {
         "responses": responses(operation),
         "security": match operation.authz {
             Authz::Keys { scope, .. } => json!([{ "key": [scope] }]),
+            Authz::Session { .. } => json!([{ "key": [] }]),
             Authz::Anyone => json!([{}, { "key": [] }]),
             Authz::Signature | Authz::Undeclared => json!([]),
         },
@@ -136,12 +138,13 @@ fn authz(authz: Authz) -> Value {
         Authz::Undeclared => Value::Null,
         Authz::Anyone => json!({ "anyone": true }),
         Authz::Signature => json!({ "signature": true }),
-        Authz::Keys { scope, roles } => {
-            let roles: Map<String, Value> =
-                roles.iter().map(|(role, over)| (role.as_str().to_owned(), json!(over.as_str()))).collect();
-            json!({ "scope": scope, "roles": roles })
-        }
+        Authz::Keys { scope, roles } => json!({ "scope": scope, "roles": table(roles) }),
+        Authz::Session { roles } => json!({ "session": true, "roles": table(roles) }),
     }
+}
+
+fn table(roles: &[(Role, Over)]) -> Map<String, Value> {
+    roles.iter().map(|(role, over)| (role.as_str().to_owned(), json!(over.as_str()))).collect()
 }
 
 fn parameters(operation: &Operation) -> Vec<Value> {
@@ -258,7 +261,7 @@ fn codes(operation: &Operation) -> Vec<&'static str> {
     let mut codes = USUAL.to_vec();
     codes.extend(operation.refusals);
     match operation.authz {
-        Authz::Keys { .. } => codes.extend([
+        Authz::Keys { .. } | Authz::Session { .. } => codes.extend([
             "auth.missing",
             "auth.invalid",
             "auth.other_mode",

@@ -86,8 +86,10 @@ pub enum Authz {
     Anyone,
     /// A provider, by its signature.
     Signature,
-    /// A key with this scope and one of these roles, over what the role owns.
+    /// A key with this scope and one of these roles, over what the role owns; or somebody signed in, whose role has it.
     Keys { scope: Scope, roles: &'static [(Role, Over)] },
+    /// Somebody who is signed in, with one of these roles: what is about signing in itself. No key does.
+    Session { roles: &'static [(Role, Over)] },
 }
 
 /// What a role may touch with an operation; anything else does not exist for it (404).

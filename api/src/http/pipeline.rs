@@ -114,6 +114,7 @@ async fn handle(
         language: trace.language,
         traceparent: trace.traceparent.clone(),
         meter: trace.meter.clone(),
+        address: limits::subscriber(app, parts),
     };
     let reply = match scoped {
         Some(key) => idempotency::once(call, key).await?,

@@ -12,6 +12,7 @@ mod request;
 mod rules;
 mod setup;
 mod shares;
+mod sign_in;
 mod tills;
 
 use serde::Serialize;
@@ -79,6 +80,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     payouts::ENTRIES,
     invoices::ENTRIES,
     setup::ENTRIES,
+    sign_in::ENTRIES,
     shares::ENTRIES,
     promotions::ENTRIES,
     tills::ENTRIES,

@@ -116,9 +116,9 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Wrong ones until it rests, or rests for longer.
+    /// Wrong ones until it rests, or rests for longer; none when it does.
     pub const fn left(self) -> u16 {
-        let next = if self.wrong < REST_AFTER { REST_AFTER } else { CODE_AFTER };
+        let next = if self.wrong <= REST_AFTER { REST_AFTER } else { CODE_AFTER };
         next.saturating_sub(self.wrong)
     }
 }
@@ -208,7 +208,7 @@ mod tests {
             }
             lock = after_wrong(lock, now);
             assert_eq!((lock.wrong, lock.needs_code), (tried, tried == 10));
-            assert_eq!(lock.left(), if tried < 5 { 5 - tried } else { 10 - tried });
+            assert_eq!(lock.left(), if tried <= 5 { 5 - tried } else { 10 - tried });
         }
         assert_eq!(may_try(lock, now), Err(now + LONG_REST));
         assert_eq!(may_try(lock, now + LONG_REST), Ok(()));

@@ -49,6 +49,7 @@ pub(crate) fn config(folder: &Folder, private: &Private, base_url: &str) -> Resu
         cors: config::Cors::default(),
         // Tours, trials and benches come from one address.
         limits: config::Limits::out_of_the_way(),
+        sign_in: Default::default(),
         database: config::Database::default(),
         // Nobody spreads the load over this process and another.
         shutdown: config::Shutdown { notice_ms: 0 },

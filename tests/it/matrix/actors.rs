@@ -8,7 +8,7 @@ use domain::{
     key::{self, Grant, Key, Scope, SecretHash},
     text::Name,
 };
-use eventstore::{Append, Meta};
+use eventstore::{Append, Meta, auth::session};
 use uuid::Uuid;
 
 use super::objects::Place;
@@ -48,6 +48,8 @@ pub struct Holder {
     pub me: Uuid,
     pub sites: Option<Vec<Uuid>>,
     pub scopes: Vec<Scope>,
+    /// With a session, and not with a key.
+    pub signed_in: bool,
 }
 
 /// Everybody, seen from a place `here`, beside another one.
@@ -84,7 +86,20 @@ pub async fn everybody(api: &Api, here: &Place, there: &Place) -> Vec<Actor> {
     all.push(good(api, "service of no site", wide).await);
     let new = holder(Role::Client, api.store.clock().new_id(), None, None);
     all.push(good(api, "client who has nothing", new).await);
+    for (name, me) in
+        [("client", here.client), ("client of there", there.client), ("stranger", api.store.clock().new_id())]
+    {
+        all.push(signed_in(api, &format!("{name} signed in"), me).await);
+    }
+    all.push(bad("a session that has ended", "ks_test_ended", "session.ended"));
     all
+}
+
+/// A client with a session.
+async fn signed_in(api: &Api, name: &str, me: Uuid) -> Actor {
+    let opened = session::open(&api.store, PrincipalId::new(me), Role::Client, None).await.unwrap();
+    let holder = Holder { signed_in: true, ..holder(Role::Client, me, None, None) };
+    Actor { name: name.to_owned(), bearer: Some(opened.access), is: Is::Holder(holder) }
 }
 
 fn bad(name: &str, secret: &str, code: &'static str) -> Actor {
@@ -92,7 +107,7 @@ fn bad(name: &str, secret: &str, code: &'static str) -> Actor {
 }
 
 fn holder(role: Role, me: Uuid, sites: Option<Vec<Uuid>>, scopes: Option<Vec<Scope>>) -> Holder {
-    Holder { role, me, sites, scopes: scopes.unwrap_or_else(|| key::scopes_of(role).to_vec()) }
+    Holder { role, me, sites, scopes: scopes.unwrap_or_else(|| key::scopes_of(role).to_vec()), signed_in: false }
 }
 
 async fn good(api: &Api, name: &str, holder: Holder) -> Actor {

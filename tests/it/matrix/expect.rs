@@ -18,6 +18,8 @@ pub enum Expected {
     OtherRole,
     /// 403, the key may not.
     NoScope,
+    /// 403, it wants somebody who is signed in, and it is a key.
+    NoSession,
     /// It does not exist, for them: 404 without a word more.
     Hidden,
     /// It does not exist for anybody.
@@ -40,13 +42,17 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         (Authz::Undeclared, _) => return Expected::OtherRole,
         (Authz::Signature, _) => return Expected::NotTheProvider,
         (_, Is::Refused(code)) => return Expected::Unknown(code),
+        // Its token is one that nobody was given.
+        (Authz::Anyone, _) if operation.id == "session.refresh" => return Expected::Unknown("session.ended"),
         (Authz::Anyone, _) => return if case.exists { Expected::Allowed } else { Expected::Missing },
-        (Authz::Keys { .. }, Is::Nobody) => return Expected::Unknown("auth.missing"),
-        (Authz::Keys { scope, roles }, Is::Holder(_)) => (scope, roles),
+        (Authz::Keys { .. } | Authz::Session { .. }, Is::Nobody) => return Expected::Unknown("auth.missing"),
+        (Authz::Keys { scope, roles }, Is::Holder(_)) => (Some(scope), roles),
+        (Authz::Session { .. }, Is::Holder(holder)) if !holder.signed_in => return Expected::NoSession,
+        (Authz::Session { roles }, Is::Holder(_)) => (None, roles),
     };
     let Is::Holder(holder) = &actor.is else { return Expected::Unknown("auth.missing") };
     let Some((_, over)) = roles.iter().find(|(role, _)| *role == holder.role) else { return Expected::OtherRole };
-    if !holder.scopes.contains(&scope) {
+    if scope.is_some_and(|scope| !holder.scopes.contains(&scope)) {
         return Expected::NoScope;
     }
     let puts = operation.id == "reservation.put";
@@ -102,6 +108,7 @@ pub fn wrong(expected: Expected, status: u16, code: &str, empty: bool) -> Option
         Expected::Unknown(wanted) => status == 401 && code == wanted,
         Expected::OtherRole => status == 403 && code == "auth.role_forbidden",
         Expected::NoScope => status == 403 && code == "auth.scope_missing",
+        Expected::NoSession => status == 403 && code == "session.required",
         Expected::Hidden => status == 404 && code == "object.not_found",
         Expected::Missing => status == 404,
         Expected::Barred => matches!(status, 403 | 404),

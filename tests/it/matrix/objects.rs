@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DurationRound, TimeDelta};
 use domain::{
-    actor::Role,
+    actor::{Actor as Who, Role},
     aggregate::Loaded,
-    client::Client,
-    ids::{ClientId, ReservationId},
+    client::{self, Client, DeviceKey, Entry, NewDevice},
+    ids::{ClientId, DeviceId, PrincipalId, ReservationId, SecretId},
     money::Money,
     payment::Payment,
     policy::Policy,
     reservation::{self, Reservation, Source},
+    sign_in::Pin,
 };
+use eventstore::auth::{pin, session};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -76,7 +78,7 @@ impl Place {
             "fine" => {
                 Object { client: Some(self.client), made_by: Some(self.client), today: self.played_today, ..site }
             }
-            "clients" => Object { client: Some(self.client), ..Object::default() },
+            "clients" | "sessions" | "devices" => Object { client: Some(self.client), ..Object::default() },
             "keys" | "reconciliations" => Object::default(),
             _ => site,
         }
@@ -121,6 +123,7 @@ impl Place {
         place.booked(api, who).await;
         place.money(api, n, who).await;
         place.kept(api, who).await;
+        place.signed_in(api).await;
         place
     }
 
@@ -215,6 +218,23 @@ impl Place {
         api.settle().await;
         let invoice = api.post("finance", "/v1/invoices", json!({ "site": self.id("sites") })).await.is(201);
         self.keep("invoices", invoice.text("/id"));
+    }
+
+    /// The client has a device and a session; nobody of the matrix comes with either.
+    async fn signed_in(&mut self, api: &Api) {
+        let (clock, id) = (api.store.clock(), ClientId::new(self.client));
+        let known: Loaded<Client> = api.store.load(id).await.unwrap();
+        let device_id = DeviceId::new(clock.new_id());
+        let secret_id = SecretId::new(clock.new_id());
+        pin::keep(&api.store, id, secret_id, &Pin::new("350862").unwrap()).await.unwrap();
+        let device = NewDevice { device_id, device_key: DeviceKey("A".repeat(43)), name: None };
+        let me = PrincipalId::new(self.client);
+        let entry = Entry { person: None, pin: Some(secret_id), device };
+        write(api, client::enter(&known, entry, Who::new(Role::Client, me), clock.now()).unwrap()).await;
+        let opened = session::open(&api.store, me, Role::Client, Some(device_id)).await.unwrap();
+        self.keep("devices", device_id);
+        self.keep("sessions", opened.session.id);
+        self.keep("challenges", clock.new_id());
     }
 
     /// What a manager sets up, and a key.

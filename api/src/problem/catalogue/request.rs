@@ -107,9 +107,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         "auth.missing",
         401,
         [
-            ("Clé manquante", "Envoyez `Authorization: Bearer kk_…`."),
-            ("Key missing", "Send `Authorization: Bearer kk_…`."),
-            ("Caabi ji amul", "Yónneel `Authorization: Bearer kk_…`."),
+            ("Clé manquante", "Envoyez `Authorization: Bearer kk_…`, ou le jeton d'une session (`ks_…`)."),
+            ("Key missing", "Send `Authorization: Bearer kk_…`, or the token of a session (`ks_…`)."),
+            ("Caabi ji amul", "Yónneel `Authorization: Bearer kk_…`, walla jetoŋu session (`ks_…`)."),
         ],
     ),
     refusal(

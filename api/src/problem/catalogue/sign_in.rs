@@ -1,0 +1,164 @@
+//! Codes about signing in. None of them tells whether anybody is known, before the number is proven.
+
+use super::{Entry, refusal};
+
+pub(super) const ENTRIES: &[Entry] = &[
+    refusal(
+        "challenge.wrong_code",
+        422,
+        [
+            ("Code incorrect", "Ce n'est pas le code envoyé ; il reste {tries_left} essais."),
+            ("Wrong code", "This is not the code that was sent; {tries_left} tries are left."),
+            ("Kod bi baaxul", "Du kod bi nu la yónnee; {tries_left} jéem ñoo des."),
+        ],
+    ),
+    refusal(
+        "challenge.over",
+        410,
+        [
+            ("Demande terminée", "Ce code n'est plus valable, a déjà servi ou n'est pas pour cet appareil ; demandez-en un autre."),
+            ("Over", "This code is no longer good, was used, or is not for this device; ask for another."),
+            ("Jeex na", "Kod bi jeex na, jëfandikoo nañu ko walla du bu aparey bii; laajal beneen."),
+        ],
+    ),
+    refusal(
+        "challenge.not_proven",
+        409,
+        [
+            ("Code attendu", "Donnez d'abord le code : `POST /v1/challenges/{id}/proof`."),
+            ("Code expected", "Give the code first: `POST /v1/challenges/{id}/proof`."),
+            ("Kod bi laata", "Joxeel kod bi laata: `POST /v1/challenges/{id}/proof`."),
+        ],
+    ),
+    refusal(
+        "challenge.too_many",
+        429,
+        [
+            ("Trop de codes", "Un autre code peut être envoyé dans {seconds} s."),
+            ("Too many codes", "Another code can be sent in {seconds} s."),
+            ("Kod yi ëpp nañu", "Mën nañu yónnee beneen kod ginaaw {seconds} s."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "challenge.locked",
+        429,
+        [
+            ("Trop de codes incorrects", "Trop de codes incorrects pour ce numéro ; réessayez dans {seconds} s, ou avec votre PIN sur un appareil connu."),
+            ("Too many wrong codes", "Too many wrong codes for this number; try again in {seconds} s, or with your PIN on a device that is known."),
+            ("Kod yu baaxul yi ëpp nañu", "Kod yu baaxul yu bari ci nimero bii; jéemaatal ginaaw {seconds} s, walla ak sa PIN ci aparey bu ñu xam."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "challenge.work_required",
+        429,
+        [
+            ("Un petit calcul est demandé", "Quelqu'un essaie des codes au hasard : trouvez `work` tel que SHA-256 de `salt:work` commence par `bits` bits nuls, et renvoyez la demande."),
+            ("A little work is asked for", "Somebody tries codes at random: find `work` such that SHA-256 of `salt:work` begins with `bits` zero bits, and ask again."),
+            ("Liggéey bu ndaw laaj nañu ko", "Am na ku jéem kod yu bari: wutal `work` bu SHA-256 bu `salt:work` tàmbalee ak `bits` bit yu tus, te laajaat."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "challenge.country",
+        422,
+        [
+            ("Pays non desservi", "Les codes ne sont envoyés qu'aux numéros mobiles du Sénégal."),
+            ("Country not served", "Codes are sent to Senegalese mobile numbers only."),
+            ("Réew mi bokkul", "Kod yi, nimero Senegaal rekk lañuy yónnee."),
+        ],
+    ),
+    refusal(
+        "challenge.unavailable",
+        503,
+        [
+            ("Codes épuisés", "Plus aucun code ne peut être envoyé pour le moment ; votre PIN ouvre toujours sur un appareil connu."),
+            ("No codes left", "No code can be sent for now; your PIN still opens on a device that is known."),
+            ("Kod yi jeex nañu", "Mënuñu yónnee kod léegi; sa PIN dafay ubbi ba tey ci aparey bu ñu xam."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "pin.wrong",
+        422,
+        [
+            ("PIN incorrect", "Il reste {tries_left} essais."),
+            ("Wrong PIN", "{tries_left} tries are left."),
+            ("PIN bi baaxul", "{tries_left} jéem ñoo des."),
+        ],
+    ),
+    refusal(
+        "pin.locked",
+        429,
+        [
+            ("PIN bloqué", "Trop de PIN incorrects ; réessayez dans {seconds} s, avec un code si `needs_code` le dit."),
+            ("PIN locked", "Too many wrong PINs; try again in {seconds} s, with a code as well if `needs_code` says so."),
+            ("PIN bi tëj na", "PIN yu baaxul yi ëpp nañu; jéemaatal ginaaw {seconds} s, ak kod su ko `needs_code` waxee."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "pin.too_simple",
+        422,
+        [
+            ("PIN trop simple", "Six chiffres, sans suite, ni répétition, ni date de naissance, ni l'un de ceux que tout le monde prend."),
+            ("PIN too simple", "Six digits, and none that count up, repeat, are a birthday or are what everybody takes."),
+            ("PIN bi yomb na", "Juróom benni limu, yu toppaloowul, yu baamuwul, du bisu juddu."),
+        ],
+    ),
+    refusal(
+        "pin.required",
+        422,
+        [
+            ("PIN absent", "Il n'y a pas encore de PIN : connectez-vous avec un code et choisissez-en un."),
+            ("No PIN yet", "There is no PIN yet: sign in with a code and choose one."),
+            ("PIN amul", "PIN amul ba tey: duggeel ak kod te tànn benn."),
+        ],
+    ),
+    refusal(
+        "pin.exists",
+        409,
+        [
+            ("PIN déjà choisi", "Un PIN a été choisi entre-temps ; recommencez avec lui."),
+            ("PIN already there", "A PIN was chosen meanwhile; begin again with it."),
+            ("PIN am na", "PIN tànn nañu ko ba noppi; tàmbaliwaatal ak moom."),
+        ],
+    ),
+    refusal(
+        "session.ended",
+        401,
+        [
+            ("Session terminée", "La session est terminée ou inconnue ; connectez-vous."),
+            ("Session ended", "The session has ended or is unknown; sign in."),
+            ("Session bi jeex na", "Session bi jeex na; duggaatal."),
+        ],
+    ),
+    refusal(
+        "session.token_reused",
+        401,
+        [
+            ("Jeton déjà utilisé", "Ce jeton a servi deux fois : par prudence la session est terminée. Connectez-vous."),
+            ("Token used twice", "This token came a second time: to be safe the session has ended. Sign in."),
+            ("Jeton bi jëfandikoo nañu ko", "Jeton bi ñaari yoon la ñëw: session bi tëj nañu ko. Duggaatal."),
+        ],
+    ),
+    refusal(
+        "session.required",
+        403,
+        [
+            ("Session demandée", "Cela demande une personne connectée ; une clé ne suffit pas."),
+            ("Session required", "This wants somebody who is signed in; a key does not do."),
+            ("Session lañu laaj", "Lii nit ku dugg la laaj; caabi doyul."),
+        ],
+    ),
+    refusal(
+        "device.unknown",
+        404,
+        [
+            ("Appareil inconnu", "Cet appareil n'est pas lié."),
+            ("Unknown device", "This device is not bound."),
+            ("Aparey bi xamuñu ko", "Aparey bii boole wuñu ko."),
+        ],
+    ),
+];

@@ -1,0 +1,8 @@
+//! Signing in with a telephone: over HTTP, with codes that a real worker sends through a gateway's fake.
+
+mod attack;
+mod codes;
+mod desk;
+mod devices;
+mod pins;
+mod sessions;
