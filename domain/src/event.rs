@@ -13,7 +13,8 @@ pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
 use crate::{
-    client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation, site, till,
+    account, client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation,
+    site, till,
 };
 
 /// Why a stored event could not be read.
@@ -218,6 +219,7 @@ nouns! {
     Key in key,
     Promotion in promotion,
     Till in till,
+    Account in account,
 }
 
 /// An event with its place in a stream, as a fold sees it.

@@ -123,6 +123,7 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Reservation(event) => crate::reservation::guards(event),
         Event::Payment(event) => crate::payment::guards(event),
         Event::Client(event) => crate::client::guards(event),
+        Event::Account(event) => crate::account::guards(event),
         Event::Key(event) => crate::key::guards(event),
         Event::Promotion(event) => crate::promotion::guards(event),
         Event::Payout(event) => crate::payout::guards(event),

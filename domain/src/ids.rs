@@ -115,5 +115,6 @@ streams!(
     ClientId,
     KeyId,
     PromotionId,
-    TillId
+    TillId,
+    PrincipalId
 );

@@ -3,6 +3,7 @@
 //! Nothing here does IO, awaits, reads a clock or draws a random number: time, ids and codes are passed in.
 //! One module per noun of domain.md; one file per verb.
 
+pub mod account;
 pub mod actor;
 pub mod aggregate;
 pub mod client;

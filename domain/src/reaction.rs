@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp, client,
     event::Event,
-    ids::{ClientId, InvoiceId, PaymentId, PayoutId, ReconciliationId, RefundId, ReservationId, SiteId},
+    ids::{ClientId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId, SiteId},
     invoice, payment, payout, reconciliation, refund, reservation, till,
 };
 
@@ -45,6 +45,8 @@ pub enum Reaction {
     IssueInvoice { site_id: SiteId, since: Timestamp, at: Option<Timestamp> },
     /// [`invoice::become_overdue`].
     InvoiceDue { invoice_id: InvoiceId, at: Timestamp },
+    /// Mail the invitation; its token is made at the moment of sending.
+    Invite { account_id: PrincipalId },
     /// [`reservation::return_money`].
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
@@ -73,6 +75,7 @@ impl Reaction {
             | Self::SubmitRefund { .. }
             | Self::RetryRefund { .. }
             | Self::SubmitPayout { .. }
+            | Self::Invite { .. }
             | Self::ReturnMoney { .. }
             | Self::FetchStatement { .. }
             | Self::ObserveRefund { .. }
@@ -334,6 +337,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             vec![Reaction::PreparePayout { site_id: set.site_id, since: set.at, at: None }]
         }
         Event::Till(event) => till::react(event),
+        Event::Account(event) => crate::account::react(event),
         Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
     }
 }

@@ -6,12 +6,19 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// Ciphertext and keyed hashes of personal fields and secrets.
-const WITHHELD: &[&str] = &["phone", "phone_hash", "name", "email", "secret_hash", "statement", "device_key"];
+const WITHHELD: &[&str] =
+    &["phone", "phone_hash", "name", "email", "secret_hash", "statement", "device_key", "email_hash"];
 
 /// Members of the data that stay inside. By noun, so that an event of a newer version tells nothing more.
 pub fn withheld(name: &str) -> &'static [&'static str] {
     match name {
-        _ if name.starts_with("client.") || name.starts_with("key.") || name == "site.contact_set" => WITHHELD,
+        _ if name.starts_with("client.")
+            || name.starts_with("key.")
+            || name.starts_with("account.")
+            || name == "site.contact_set" =>
+        {
+            WITHHELD
+        }
         // What is said at the gate, and where somebody is about to pay: for the client and the site only.
         "reservation.held" => &["code"],
         "payment.opened" => &["checkout_url"],

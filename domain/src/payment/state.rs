@@ -108,6 +108,7 @@ impl Aggregate for Payment {
             | event::Event::Payout(_)
             | event::Event::Invoice(_)
             | event::Event::Key(_)
+            | event::Event::Account(_)
             | event::Event::Promotion(_)
             | event::Event::Till(_) => None,
         }

@@ -1,7 +1,6 @@
 //! Telephones that are known: a PIN does, as long as they are bound.
 
 use reqwest::Method;
-use uuid::Uuid;
 
 use super::desk::{Desk, OTHER_PIN, PIN, Phone, SignedIn};
 
@@ -29,7 +28,7 @@ async fn a_known_device_needs_the_pin_only() {
 async fn a_device_that_nobody_has_is_answered_alike_and_opens_nothing() {
     let (desk, awa) = (Desk::new().await, Phone::nth(1));
     desk.sign_in(&awa, PIN).await;
-    desk.come_back(&awa, Uuid::now_v7(), PIN).await.problem(410, "challenge.over");
+    desk.come_back(&awa, desk.store.clock().new_id(), PIN).await.problem(410, "challenge.over");
     let asked = desk.call(Method::POST, "/v1/devices/nonsense/challenges", None, None).await.is(201);
     let challenge = asked.text("id");
     desk.open(&awa, &challenge, PIN).await.problem(410, "challenge.over");

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
+    account::EmailHash,
     key::SecretHash,
     phone::PhoneHash,
     sealed::Sealed,
@@ -37,5 +38,6 @@ shapes! {
     Slug => { "type": "string", "maxLength": Slug::MAX, "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" },
     Sealed => { "type": "string", WITHHELD: "ciphertext under the key of the person" },
     PhoneHash => { "type": "string", "pattern": "^[0-9a-f]{64}$", WITHHELD: "keyed hash" },
+    EmailHash => { "type": "string", "pattern": "^[0-9a-f]{64}$", WITHHELD: "keyed hash" },
     SecretHash => { "type": "string", "pattern": "^[0-9a-f]{64}$", WITHHELD: "keyed hash" },
 }

@@ -75,6 +75,7 @@ impl Effect {
             | Reaction::IssueInvoice { .. }
             | Reaction::InvoiceDue { .. }
             | Reaction::Tell { .. }
+            | Reaction::Invite { .. }
             | Reaction::ObserveRefund { .. }
             | Reaction::FetchStatement { .. } => 0,
         }
@@ -95,7 +96,10 @@ impl Effect {
             Reaction::ReleaseDiscount { .. } => "release discount",
             Reaction::Wake { alarm: Alarm::HoldEnds, .. } => "end hold",
             Reaction::Wake { .. } => "finish",
-            Reaction::Tell { .. } | Reaction::FetchStatement { .. } | Reaction::ObserveRefund { .. } => "tell",
+            Reaction::Tell { .. }
+            | Reaction::Invite { .. }
+            | Reaction::FetchStatement { .. }
+            | Reaction::ObserveRefund { .. } => "tell",
             Reaction::SubmitPayout { .. } | Reaction::PreparePayout { .. } => "payout",
             Reaction::IssueInvoice { .. } | Reaction::InvoiceDue { .. } => "invoice",
         }

@@ -52,6 +52,7 @@ impl Work {
                 Reaction::ReleaseDiscount { .. } => "release a discount",
                 Reaction::FetchStatement { .. } => "fetch a statement",
                 Reaction::ObserveRefund { .. } => "write down what went back outside",
+                Reaction::Invite { .. } => "invite",
                 Reaction::Wake { .. } => "wake",
                 Reaction::Tell { .. } => "tell",
             },

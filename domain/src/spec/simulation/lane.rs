@@ -116,6 +116,7 @@ impl Lane {
             Event::Client(event) => fold(&mut self.clients, id.into(), event),
             Event::Site(_)
             | Event::Key(_)
+            | Event::Account(_)
             | Event::Reconciliation(_)
             | Event::Payout(_)
             | Event::Invoice(_)

@@ -128,6 +128,7 @@ impl Run {
             | Reaction::ObserveRefund { .. }
             | Reaction::Ask(Ask { about: About::Listed(_) | About::Payout(_), .. })
             | Reaction::PreparePayout { .. }
+            | Reaction::Invite { .. }
             | Reaction::IssueInvoice { .. }
             | Reaction::InvoiceDue { .. }
             | Reaction::SubmitPayout { .. } => Step::Over(Outcome::Done),
