@@ -57,8 +57,8 @@ CREATE TABLE auth.hours (
     answers_wrong integer NOT NULL DEFAULT 0
 );
 
--- Hashes of PINs by Argon2id under a pepper. Which one counts says the log.
-CREATE TABLE auth.pins (
+-- Hashes of PINs and passphrases by Argon2id under a pepper. Which one counts says the log.
+CREATE TABLE auth.secrets (
     secret_id uuid PRIMARY KEY,
     subject uuid NOT NULL,
     hash text NOT NULL,
@@ -67,7 +67,28 @@ CREATE TABLE auth.pins (
     needs_code boolean NOT NULL DEFAULT false,
     made_at timestamptz NOT NULL
 );
-CREATE INDEX pins_subject ON auth.pins (subject);
+CREATE INDEX secrets_subject ON auth.secrets (subject);
+
+-- Second factors (TOTP, RFC 6238): the seed under the key of the store, and the step that was used last, because each counts
+-- once.
+CREATE TABLE auth.totps (
+    secret_id uuid PRIMARY KEY,
+    subject uuid NOT NULL,
+    seed text NOT NULL,
+    last_step bigint NOT NULL DEFAULT 0,
+    made_at timestamptz NOT NULL
+);
+CREATE INDEX totps_subject ON auth.totps (subject);
+
+-- Whoever is asked to work here comes with a token that only their mailbox has: made at the moment of sending.
+CREATE TABLE auth.invitations (
+    account uuid PRIMARY KEY,
+    token_mac bytea NOT NULL UNIQUE,
+    expires_at timestamptz NOT NULL,
+    -- The second factor that was shown to them, until they confirm it.
+    totp_id uuid,
+    used_at timestamptz
+);
 
 CREATE TABLE auth.sessions (
     id uuid PRIMARY KEY,
@@ -76,6 +97,8 @@ CREATE TABLE auth.sessions (
     device_id uuid,
     -- What its commands carry: `event_log.fences`, key `session:<id>`.
     fence bigint NOT NULL,
+    -- When they last proved themselves once more: for what moves money or rights.
+    stepped_up_at timestamptz,
     opened_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
     ended_at timestamptz,
@@ -101,7 +124,7 @@ BEGIN
     VALUES (NEW.stream_id, NULL, '', clock_timestamp())
     ON CONFLICT (subject) DO UPDATE SET wrapped = NULL, destroyed_at = excluded.destroyed_at WHERE key.wrapped IS NOT NULL;
     DELETE FROM auth.sessions WHERE subject = NEW.stream_id;
-    DELETE FROM auth.pins WHERE subject = NEW.stream_id;
+    DELETE FROM auth.secrets WHERE subject = NEW.stream_id;
     DELETE FROM auth.challenges WHERE phone_hash = NEW.data ->> 'phone_hash';
     DELETE FROM auth.numbers WHERE phone_hash = NEW.data ->> 'phone_hash';
     RETURN NULL;

@@ -104,6 +104,23 @@ pub struct Relay {
     timeout: Duration,
 }
 
+/// Not an address that mail can be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not an address such as awa@example.sn")]
+pub struct NoAddress;
+
+/// Reads an address that somebody typed (RFC 5321 §4.1.2), in small letters: providers do not tell them apart.
+///
+/// # Errors
+/// [`NoAddress`].
+pub fn address(typed: &str) -> Result<String, NoAddress> {
+    let typed = typed.trim().to_lowercase();
+    match typed.parse::<Address>() {
+        Ok(address) if typed.len() <= 254 && address.domain().contains('.') => Ok(typed),
+        _ => Err(NoAddress),
+    }
+}
+
 impl Relay {
     /// # Errors
     /// [`ConfigError`].

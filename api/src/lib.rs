@@ -3,12 +3,14 @@
 //! One module per noun, one file per operation. Each operation is a row ([`http::operation::Operation`]) from which the
 //! router, the rights and the OpenAPI document are made; [`http::pipeline`] is the way of every request.
 
+pub mod account;
 pub mod audit;
 pub mod challenge;
 pub mod client;
 pub mod device;
 pub mod event;
 pub mod http;
+pub mod invitation;
 pub mod invoice;
 pub mod key;
 pub mod ledger;

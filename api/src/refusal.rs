@@ -37,6 +37,7 @@ macro_rules! refusals {
 }
 
 refusals!(
+    domain::account::Refusal,
     domain::site::Refusal,
     domain::quote::Refusal,
     domain::reservation::Refusal,

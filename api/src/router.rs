@@ -15,13 +15,13 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    App, audit, challenge, client, device, event,
+    App, account, audit, challenge, client, device, event,
     http::{
         health, limits, openapi,
         operation::{Operation, undeclared},
         pipeline,
     },
-    invoice, key, ledger, payment, payout,
+    invitation, invoice, key, ledger, payment, payout,
     problem::{self, Problem},
     promotion, quote, receipt, reconciliation, refund, reservation, session, site, test_clock, till,
 };
@@ -44,6 +44,8 @@ const NOUNS: &[&[&Operation]] = &[
     challenge::OPERATIONS,
     session::OPERATIONS,
     device::OPERATIONS,
+    account::OPERATIONS,
+    invitation::OPERATIONS,
     event::OPERATIONS,
     audit::OPERATIONS,
     client::OPERATIONS,

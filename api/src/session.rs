@@ -4,9 +4,11 @@ mod enter;
 mod list;
 mod open;
 mod refresh;
+mod staff;
 
 pub(crate) use enter::compare;
 pub(crate) use list::own;
+pub(crate) use staff::{WRONG, prove_staff};
 
 use axum::http::{StatusCode, header};
 use domain::actor::Role;
@@ -25,10 +27,25 @@ use crate::{
     shape::utc_text,
 };
 
-pub const OPERATIONS: &[&Operation] = &[&open::OPEN, &refresh::REFRESH, &list::LIST, &list::END, &list::END_OTHERS];
+pub const OPERATIONS: &[&Operation] =
+    &[&open::OPEN, &staff::OPEN_STAFF, &staff::STEP_UP, &refresh::REFRESH, &list::LIST, &list::END, &list::END_OTHERS];
 
 /// About one's own way of signing in.
 pub const OWN: Authz = Authz::Session { roles: &[(Role::Client, Over::Own)] };
+
+/// About one's own sessions: everybody has some.
+pub const ANYBODY: Authz = Authz::Session {
+    roles: &[
+        (Role::Client, Over::Own),
+        (Role::Manager, Over::Own),
+        (Role::Gatekeeper, Over::Own),
+        (Role::Cashier, Over::Own),
+        (Role::Support, Over::Own),
+        (Role::Finance, Over::Own),
+        (Role::Admin, Over::Own),
+        (Role::Auditor, Over::Own),
+    ],
+};
 
 /// Somebody is signed in. The tokens are in this answer and never again.
 #[derive(Serialize, ToSchema)]
@@ -51,7 +68,7 @@ pub struct OpenedBody {
 }
 
 impl OpenedBody {
-    fn reply(opened: Opened, status: StatusCode) -> Result<Reply, Problem> {
+    pub(crate) fn reply(opened: Opened, status: StatusCode) -> Result<Reply, Problem> {
         let session = opened.session;
         let body = Self {
             object: "session",

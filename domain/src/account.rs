@@ -17,7 +17,7 @@ mod tests;
 
 pub use accept::{accept, set_passphrase};
 pub use event::*;
-pub use invite::{Invitation, approve, invite};
+pub use invite::{Invitation, approve, invite, invite_again};
 pub use reactions::react;
 pub use refusal::Refusal;
 pub use role::{grant_role, propose_role};

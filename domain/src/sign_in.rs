@@ -3,6 +3,7 @@
 //! Pure rules over what was counted. Codes, hashes and the tables of counters are kept elsewhere; none of them is an event.
 
 mod code;
+mod passphrase;
 mod pin;
 mod sends;
 mod session;
@@ -11,7 +12,8 @@ mod spray;
 mod tests_attack;
 
 pub use code::{Challenge, Denied, LIFE, PROVEN, Purpose, TRIES, WRONG_A_DAY, may_answer, proven_for};
+pub use passphrase::{Passphrase, TooWeak};
 pub use pin::{Lock, Pin, TooSimple, after_wrong, may_try};
 pub use sends::{Caps, Sent, TooMany, may_send, resend_at};
-pub use session::{ABSOLUTE, IDLE, REFRESH, STEP_UP, access_ends, stepped_up};
+pub use session::{ABSOLUTE, IDLE, INVITATION, REFRESH, STEP_UP, access_ends, stepped_up};
 pub use spray::{Hour, Mood, mood};

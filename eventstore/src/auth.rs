@@ -1,4 +1,4 @@
-//! Signing in: challenges, PINs and sessions. The only writer of schema `auth`.
+//! Signing in: challenges, PINs, passphrases, second factors and sessions. The only writer of schema `auth`.
 //!
 //! Here, because the API asks and the workers send without seeing each other, and because a session is ended by raising a
 //! fence of the lane. What may be tried is said by `domain::sign_in`; here it is counted, before anything is compared.
@@ -6,9 +6,11 @@
 pub mod challenge;
 mod counters;
 pub mod hasher;
-pub mod pin;
+pub mod invitation;
+pub mod secret;
 pub mod session;
 mod sweep;
+pub mod totp;
 
 use thiserror::Error;
 
@@ -23,6 +25,6 @@ pub enum AuthError {
     /// Hashing is what takes long here, so it is what is bounded.
     #[error("too many are signing in at this moment")]
     Busy,
-    #[error("a PIN cannot be hashed")]
+    #[error("a secret cannot be hashed")]
     Hashing,
 }

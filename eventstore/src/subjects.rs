@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    account::EmailHash,
     phone::{Phone, PhoneHash},
     sealed::Sealed,
 };
@@ -97,6 +98,11 @@ impl Subjects {
     /// Finds a person without telling who they are.
     pub fn hash_phone(&self, phone: &Phone) -> PhoneHash {
         PhoneHash(hex::encode(self.keyring.hash("phone", phone.e164().as_bytes())))
+    }
+
+    /// Finds somebody who works by their address, without telling it.
+    pub fn hash_email(&self, email: &str) -> EmailHash {
+        EmailHash(hex::encode(self.keyring.hash("email", email.to_lowercase().as_bytes())))
     }
 
     async fn key(&self, subject: Uuid) -> Result<Option<Key>, SubjectError> {

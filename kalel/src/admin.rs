@@ -45,6 +45,22 @@ pub struct NewKey {
     log: Log,
 }
 
+/// `kalel account`.
+#[derive(Debug, clap::Args)]
+pub struct NewAccount {
+    /// manager, gatekeeper, cashier, support, finance, admin or auditor.
+    #[arg(long, value_parser = role)]
+    role: Role,
+    /// Where the invitation is mailed to.
+    #[arg(long)]
+    email: String,
+    /// Of a gatekeeper or cashier: where they work; may be given several times.
+    #[arg(long = "site")]
+    sites: Vec<Uuid>,
+    #[command(flatten)]
+    log: Log,
+}
+
 /// Which log.
 #[derive(Debug, clap::Args)]
 pub struct Log {
@@ -72,6 +88,21 @@ impl Log {
 fn role(text: &str) -> Result<Role, String> {
     let text: StrDeserializer<'_, Error> = text.into_deserializer();
     Role::deserialize(text).map_err(|error| error.to_string())
+}
+
+/// Invites somebody to work here.
+///
+/// # Errors
+/// One line.
+pub async fn account(wanted: NewAccount) -> Result<(), String> {
+    let store = wanted.log.open().await?;
+    let sites = (!wanted.sites.is_empty()).then(|| wanted.sites.iter().copied().map(SiteId::new).collect());
+    let duty = domain::account::Duty { role: wanted.role, sites };
+    let invited = crate::account::invite(&store, &wanted.email, duty).await;
+    store.close().await;
+    let id = invited.map_err(|error| error.to_string())?;
+    println!("account {id} is invited: the mail goes out by a worker, and is good for 72 hours");
+    Ok(())
 }
 
 /// Imports sites.

@@ -1,6 +1,7 @@
 //! The one binary: roles, `up`, migrations. A library as well, so that the integration tests compose the very same
 //! parts.
 
+pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod bench;

@@ -23,6 +23,8 @@ enum Command {
     Import(kalel::admin::Import),
     /// Make an API key; it is shown once. The first admin key of a log is made here.
     Key(kalel::admin::NewKey),
+    /// Invite somebody to work here, by mail. The first admin of a log is invited here.
+    Account(kalel::admin::NewAccount),
     /// Build the rows of a projector again beside the ones that are read, compare the two, put them in their place.
     Rebuild(kalel::rebuild::Rebuild),
     /// How far every projector is, what is parked, and going on after a fix.
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         }),
         Command::Import(import) => finish(kalel::admin::import(import)),
         Command::Key(key) => finish(kalel::admin::key(key)),
+        Command::Account(account) => finish(kalel::admin::account(account)),
         Command::Rebuild(rebuild) => {
             eventstore::failpoint::arm();
             finish(kalel::rebuild::run(rebuild))

@@ -6,3 +6,4 @@ mod desk;
 mod devices;
 mod pins;
 mod sessions;
+mod staff;

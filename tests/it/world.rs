@@ -71,6 +71,8 @@ impl World {
         let keyring = eventstore::Keyring::new([1; 32], [2; 32]);
         let mut options = eventstore::Options::new(&self.database_url, keyring, eventstore::Mode::Test);
         options.connections = 6;
+        // Whoever measures what hashing costs says so.
+        options.hashing = eventstore::auth::Hashing { memory: 8, passes: 1, at_once: 64 };
         eventstore::Store::open(options).await.unwrap()
     }
 

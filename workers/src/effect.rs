@@ -70,6 +70,7 @@ impl Work {
                 Reaction::PreparePayout { .. } => "prepare_payout",
                 Reaction::IssueInvoice { .. } => "issue_invoice",
                 Reaction::InvoiceDue { .. } => "invoice_due",
+                Reaction::Invite { .. } => "invite",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
                 Reaction::ObserveRefund { .. } => "observe_refund",
@@ -111,6 +112,7 @@ impl Work {
                 Reaction::FetchStatement { reconciliation_id } | Reaction::ObserveRefund { reconciliation_id, .. } => {
                     reconciliation_id.uuid()
                 }
+                Reaction::Invite { account_id } => account_id.uuid(),
                 Reaction::Tell { whom, .. } => addressee(whom),
             },
             Self::SendSms(letter) => addressee(letter.whom),

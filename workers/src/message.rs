@@ -3,6 +3,7 @@
 mod code;
 mod compose;
 mod finance;
+mod invitation;
 mod scene;
 
 use adapters::{
@@ -16,6 +17,7 @@ use eventstore::failpoint;
 
 pub(crate) use code::send_code;
 use compose::{Composed, compose};
+pub(crate) use invitation::invite;
 
 use crate::{
     act::{TurnError, again, busy},
@@ -88,13 +90,32 @@ pub(crate) async fn send_email(ctx: &Context, taken: &Taken, letter: Letter) -> 
         },
     };
     let Some(to) = to else { return Ok(Outcome::Dropped("no address".into())) };
+    mail_once(ctx, taken, async || Ok(Some(Words { to, subject, text }))).await
+}
+
+/// What a mail says, and to whom.
+struct Words {
+    to: String,
+    subject: String,
+    text: String,
+}
+
+/// Sends what `words` makes, as [`text_once`] does by SMS.
+async fn mail_once(
+    ctx: &Context,
+    taken: &Taken,
+    words: impl AsyncFnOnce() -> Result<Option<Words>, TurnError>,
+) -> Result<Outcome, TurnError> {
     let Some(relay) = &ctx.providers.email else { return Ok(Outcome::Dropped("no mail relay is configured".into())) };
-    let message_id = format!("<{}@{}>", taken.key.replace(':', "."), ctx.config.mail_domain);
-    let mail = Mail { to, subject, text, message_id, attachments: Vec::new() };
     let pass = match relay.breaker.enter().await {
         Ok(pass) => pass,
         Err(open) => return Ok(busy(ctx, taken, Some(open.retry_after))),
     };
+    let Some(Words { to, subject, text }) = words().await? else {
+        return Ok(Outcome::Dropped("overtaken by events".into()));
+    };
+    let message_id = format!("<{}@{}>", taken.key.replace(':', "."), ctx.config.mail_domain);
+    let mail = Mail { to, subject, text, message_id, attachments: Vec::new() };
     let now = ctx.store.clock().now();
     if !effect::about_to_call(ctx.store.pool(), taken, now).await? {
         return Err(TurnError::Lost);

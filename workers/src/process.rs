@@ -37,8 +37,12 @@ pub struct Manager {
 pub const MANAGERS: [Manager; 3] = [
     Manager { name: "money", wants: is_about_money, keeps_payments: true },
     Manager { name: "timers", wants: is_a_timer, keeps_payments: false },
-    Manager { name: "messages", wants: |reaction| matches!(reaction, Reaction::Tell { .. }), keeps_payments: false },
+    Manager { name: "messages", wants: is_a_message, keeps_payments: false },
 ];
+
+const fn is_a_message(reaction: &Reaction) -> bool {
+    matches!(reaction, Reaction::Tell { .. } | Reaction::Invite { .. })
+}
 
 const fn is_a_timer(reaction: &Reaction) -> bool {
     matches!(
@@ -67,6 +71,7 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::PreparePayout { .. }
         | Reaction::IssueInvoice { .. }
         | Reaction::InvoiceDue { .. }
+        | Reaction::Invite { .. }
         | Reaction::Tell { .. } => false,
     }
 }

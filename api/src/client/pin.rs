@@ -8,7 +8,7 @@ use domain::{
     sign_in::Pin,
 };
 use eventstore::auth::{
-    pin,
+    secret,
     session::{self, Which, Why},
 };
 use serde::Deserialize;
@@ -72,7 +72,7 @@ async fn change(call: Call) -> Result<Reply, Halt> {
     let Some(before) = known.state.pin else { return Err(Problem::new("pin.required").into()) };
     compare(&call, before, &body.pin, false).await?;
     let secret = SecretId::new(call.new_id());
-    pin::keep(store, id, secret, &chosen).await.map_err(Problem::from)?;
+    secret::keep(store, id.uuid(), secret, chosen.expose()).await.map_err(Problem::from)?;
     let mut tries = Tries::default();
     loop {
         let client: Loaded<Client> = store.load(id).await?;

@@ -180,7 +180,7 @@ impl Follower {
         }
         match auth::who(&self.call.app, self.call.operation, &self.call.headers).await {
             Ok(caller) => {
-                auth::may_call(self.call.operation, &caller)?;
+                auth::may_call(&self.call.app, self.call.operation, &caller)?;
                 self.call.caller = caller;
             }
             Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => return Err(problem),

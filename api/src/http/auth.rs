@@ -9,10 +9,12 @@ use std::{
 
 use axum::http::{HeaderMap, header};
 use domain::{
+    account::Account,
     actor::{Actor, Role},
     aggregate::Loaded,
-    ids::{KeyId, SiteId},
+    ids::{KeyId, PrincipalId, SiteId},
     key::{self, Holder, Key, Scope, SecretHash},
+    sign_in::stepped_up,
 };
 use eventstore::{
     Keyring,
@@ -45,9 +47,23 @@ const LONGEST: usize = 200;
 #[derive(Clone)]
 pub enum Caller {
     Nobody,
-    Key(Arc<Loaded<Key>>),
+    Key(Arc<Keyed>),
     /// Somebody who is signed in.
-    Person(Arc<Session>),
+    Person(Arc<Person>),
+}
+
+/// A key, and the account of whoever works with it: what is suspended opens nothing.
+pub struct Keyed {
+    key: Loaded<Key>,
+    /// `None` for keys of clients and of programs.
+    account: Option<Loaded<Account>>,
+}
+
+/// A session, and the account of whoever works: their role is that of this moment.
+pub struct Person {
+    session: Session,
+    /// `None` for clients.
+    account: Option<Loaded<Account>>,
 }
 
 impl Caller {
@@ -62,17 +78,21 @@ impl Caller {
     fn holder(&self) -> Option<Holder<'_>> {
         match self {
             Self::Nobody => None,
-            Self::Key(key) => key.state.holder(),
-            Self::Person(session) => {
-                let (role, principal_id) = (session.role, session.subject);
-                Some(Holder { role, principal_id, scopes: key::scopes_of(role), sites: None })
+            Self::Key(keyed) => keyed.key.state.holder(),
+            Self::Person(person) => {
+                let (role, sites) = match &person.account {
+                    Some(account) => account.state.working().map(|duty| (duty.role, duty.sites.as_deref()))?,
+                    None => (person.session.role, None),
+                };
+                let principal_id = person.session.subject;
+                Some(Holder { role, principal_id, scopes: key::scopes_of(role), sites })
             }
         }
     }
 
     pub fn key(&self) -> Option<&Loaded<Key>> {
         match self {
-            Self::Key(key) => Some(key),
+            Self::Key(keyed) => Some(&keyed.key),
             Self::Nobody | Self::Person(_) => None,
         }
     }
@@ -80,8 +100,17 @@ impl Caller {
     /// Who is signed in, when it is somebody and no key.
     pub fn session(&self) -> Option<&Session> {
         match self {
-            Self::Person(session) => Some(session),
+            Self::Person(person) => Some(&person.session),
             Self::Nobody | Self::Key(_) => None,
+        }
+    }
+
+    /// The account of whoever works.
+    pub fn account(&self) -> Option<&Loaded<Account>> {
+        match self {
+            Self::Nobody => None,
+            Self::Key(keyed) => keyed.account.as_ref(),
+            Self::Person(person) => person.account.as_ref(),
         }
     }
 
@@ -89,8 +118,8 @@ impl Caller {
     pub fn id(&self) -> Option<Uuid> {
         match self {
             Self::Nobody => None,
-            Self::Key(key) => Some(key.id.uuid()),
-            Self::Person(session) => Some(session.id),
+            Self::Key(keyed) => Some(keyed.key.id.uuid()),
+            Self::Person(person) => Some(person.session.id),
         }
     }
 
@@ -170,17 +199,35 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
     }
     if kind == SESSION {
         let session = session::find(&app.store, secret).await.map_err(eventstore::ReadError::from)?;
-        return session.map(Arc::new).map(Caller::Person).ok_or_else(|| Problem::new("session.ended"));
+        let session = session.ok_or_else(|| Problem::new("session.ended"))?;
+        let account = account(app, session.role, session.subject).await?;
+        if account.as_ref().is_some_and(|account| account.state.working().is_none()) {
+            return Err(Problem::new("session.ended"));
+        }
+        return Ok(Caller::Person(Arc::new(Person { session, account })));
     }
     let key = app.keys.find(app, &key_hash(&app.keyring, secret)).await?;
     Ok(Caller::Key(key))
 }
 
+/// The account of whoever works under it; clients and programs have none.
+async fn account(app: &App, role: Role, id: PrincipalId) -> Result<Option<Loaded<Account>>, Problem> {
+    match role {
+        Role::Client | Role::Service | Role::System | Role::Provider => Ok(None),
+        _ => match app.store.load(id).await {
+            Ok(account) => Ok(Some(account)),
+            // A key from before there were accounts, whose principal is something else.
+            Err(eventstore::LoadError::OtherNoun { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
 /// Whether the caller may call the operation at all; over what is asked later, per object.
 ///
 /// # Errors
-/// 403 without the scope or the role.
-pub fn may_call(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
+/// 403 without the scope or the role, or when they have to prove themselves once more.
+pub fn may_call(app: &App, operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     let (scope, roles) = match operation.authz {
         Authz::Anyone | Authz::Signature => return Ok(()),
         Authz::Keys { scope, roles } => (Some(scope), roles),
@@ -200,7 +247,14 @@ pub fn may_call(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     {
         return Err(Problem::new("auth.scope_missing").with("scope", name(scope)));
     }
-    Ok(())
+    match caller.session() {
+        _ if !operation.step_up => Ok(()),
+        Some(session) if stepped_up(session.stepped_up_at, app.store.clock().now()) => Ok(()),
+        Some(_) => Err(Problem::new("session.step_up_required")),
+        // Whoever tries things out may do so with a key; real money and rights want somebody who has just proven themselves.
+        None if app.is_test() => Ok(()),
+        None => Err(Problem::new("session.required")),
+    }
 }
 
 fn name(scope: Scope) -> String {
@@ -218,16 +272,16 @@ pub struct Keys {
     found: Mutex<HashMap<String, Found>>,
 }
 
-type Found = (Arc<Loaded<Key>>, Instant);
+type Found = (Arc<Keyed>, Instant);
 
 impl Keys {
-    async fn find(&self, app: &App, hash: &str) -> Result<Arc<Loaded<Key>>, Problem> {
+    async fn find(&self, app: &App, hash: &str) -> Result<Arc<Keyed>, Problem> {
         let (secret, now) = (SecretHash(hash.to_owned()), app.store.clock().now());
-        if let Some((key, at)) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(hash)
+        if let Some((keyed, at)) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(hash)
             && at.elapsed() < BELIEVED
-            && key.state.opens(&secret, now)
+            && keyed.key.state.opens(&secret, now)
         {
-            return Ok(key.clone());
+            return Ok(keyed.clone());
         }
         let id = app.store.holder_of(key::SECRET, hash).await?.ok_or_else(|| Problem::new("auth.invalid"))?;
         let key = app.store.load::<Key>(KeyId::new(id)).await?;
@@ -235,7 +289,15 @@ impl Keys {
             self.forget(hash);
             return Err(Problem::new("auth.invalid"));
         }
-        let key = Arc::new(key);
+        let account = match key.state.holder() {
+            Some(holder) => account(app, holder.role, holder.principal_id).await?,
+            None => None,
+        };
+        if account.as_ref().is_some_and(|account| account.state.suspended) {
+            self.forget(hash);
+            return Err(Problem::new("auth.invalid"));
+        }
+        let key = Arc::new(Keyed { key, account });
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= MOST_CACHED {
             found.clear();

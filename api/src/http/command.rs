@@ -97,6 +97,13 @@ impl Call {
         {
             decision.reads.push(read);
         }
+        let account =
+            self.caller.account().map(|account| Read { stream: StreamId::from(account.id), version: account.version });
+        if let Some(read) = account
+            && !ids.contains(&read.stream.uuid())
+        {
+            decision.reads.push(read);
+        }
         let append = Append {
             decision,
             meta: self.meta(actor, site),
@@ -118,6 +125,11 @@ impl Call {
                 } else {
                     Problem::new("version.conflict").retry_after(1).into()
                 })
+            }
+            // Their account has moved: suspended, or another role.
+            Err(AppendError::Conflict { stream, .. }) if account.is_some_and(|read| read.stream.uuid() == stream) => {
+                self.app.keys.forget_all();
+                Err(Problem::new("account.changed").retry_after(1).into())
             }
             Err(AppendError::StaleFence) if self.caller.session().is_some() => {
                 Err(Problem::new("session.ended").into())

@@ -50,6 +50,7 @@ through_problem!(
     eventstore::ReadError,
     eventstore::LoadError,
     eventstore::SubjectError,
+    domain::account::Refusal,
     domain::site::Refusal,
     domain::quote::Refusal,
     domain::reservation::Refusal,

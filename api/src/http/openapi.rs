@@ -108,6 +108,7 @@ fn describe(operation: &Operation) -> Value {
             Authz::Signature | Authz::Undeclared => json!([]),
         },
         "x-authz": authz(operation.authz),
+        "x-step-up": operation.step_up,
         "x-limit": operation.limit.as_str(),
     });
     let body = match (operation.body, operation.upload, operation.raw_body) {

@@ -29,6 +29,8 @@ pub struct Operation {
     pub summary: &'static str,
     pub about: &'static str,
     pub authz: Authz,
+    /// Moves money or rights: whoever is signed in proves themselves once more, and with real money no key does.
+    pub step_up: bool,
     /// What its calls are counted as.
     pub limit: Purpose,
     /// Takes a slot or moves money: an `Idempotency-Key` is required.
@@ -196,6 +198,7 @@ impl Operation {
         summary: "",
         about: "",
         authz: Authz::Undeclared,
+        step_up: false,
         limit: Purpose::Call,
         idempotent: false,
         if_match: IfMatch::Ignored,

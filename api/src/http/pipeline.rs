@@ -85,7 +85,7 @@ async fn handle(
     let headers = &parts.headers;
     let caller = auth::who(app, operation, headers).await;
     let caller = limits::pass(app, operation, parts, caller, &trace.meter).await?;
-    auth::may_call(operation, &caller)?;
+    auth::may_call(app, operation, &caller)?;
     // Quotes, too: what a copy of the past signs, the log it was made of would honour.
     if app.store.log().fork.is_some() && operation.method != Method::GET {
         return Err(Problem::new("log.is_a_fork"));

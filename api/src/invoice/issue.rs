@@ -34,6 +34,7 @@ pub const ISSUE: Operation = Operation {
     about: "For all the commission that was entered before `to` (`site:{id}:commission_due`) and that no invoice asks for \
             yet. It happens by itself after each month. The amount is never sent. With `preview=true` nothing is written.",
     authz: SETTLES,
+    step_up: true,
     query: &[Param::new("preview", Kind::Flag, "Only say what it would be.", "true")],
     body: Some(Shape::of::<Issue>()),
     success: Success {

@@ -36,6 +36,7 @@ pub const GRANT: Operation = Operation {
     about: "The secret is in this answer and never again. It gets another one by `POST /v1/keys/{id}/rotation`.",
     authz: KEYS,
     // The answer holds the secret, so it is not kept for repetitions: again is another key.
+    step_up: true,
     idempotent: false,
     if_match: IfMatch::Ignored,
     body: Some(Shape::of::<GrantKey>()),

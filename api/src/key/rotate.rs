@@ -36,6 +36,7 @@ pub const ROTATE: Operation = Operation {
             ends at once. Of three only the last two open.",
     authz: KEYS,
     // The answer holds the secret, so it is not kept for repetitions: again is another secret.
+    step_up: true,
     idempotent: false,
     body: Some(Shape::of::<RotateKey>()),
     success: Success {

@@ -36,6 +36,7 @@ pub const OBSERVE: Operation = Operation {
             is known already is answered with its refund. Above the limit of the terms (50 000 XOF) a second person must \
             approve before it counts. What a statement lists under our reference is written down by itself.",
     authz: Authz::Keys { scope: Scope::RefundsCreate, roles: &[(Role::Finance, Over::All)] },
+    step_up: true,
     body: Some(Shape::of::<SeenRefund>()),
     success: Success {
         status: 201,

@@ -33,6 +33,7 @@ pub const APPROVE: Operation = Operation {
     about: "Somebody else of finance than who prepared it, whatever it comes to; one that was prepared by itself takes two. \
             What it was prepared from is looked at again. Then it is paid.",
     authz: MOVES,
+    step_up: true,
     success: PAYOUT,
     refusals: &[
         "payout.same_person",
@@ -53,6 +54,7 @@ pub const REJECT: Operation = Operation {
     summary: "Reject a payout",
     about: "Nothing moves: what it would have paid is in the next one.",
     authz: MOVES,
+    step_up: true,
     body: Some(Shape::of::<Rejection>()),
     success: PAYOUT,
     refusals: &["payout.wrong_status"],

@@ -23,6 +23,7 @@ pub const PAY_BY_HAND: Operation = Operation {
     summary: "Record that a payout was transferred at the bank",
     about: "For a site that is paid to an account at a bank, once two persons have said yes.",
     authz: MOVES,
+    step_up: true,
     body: Some(Shape::of::<Transfer>()),
     success: Success { shape: Some(Shape::of::<PayoutBody>()), about: "The payout.", ..Operation::READ.success },
     refusals: &["payout.wrong_status", "payout.at_provider", "payout.outcome_unknown"],

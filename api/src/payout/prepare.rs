@@ -36,6 +36,7 @@ pub const PREPARE: Operation = Operation {
             is paid twice. Somebody else of finance approves it. The amount and the beneficiary are never sent. With \
             `preview=true` nothing is written.",
     authz: MOVES,
+    step_up: true,
     query: &[Param::new("preview", Kind::Flag, "Only say what it would be.", "true")],
     body: Some(Shape::of::<Prepare>()),
     success: Success {

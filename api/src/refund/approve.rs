@@ -33,6 +33,7 @@ pub const APPROVE: Operation = Operation {
     summary: "Approve or decline a refund",
     about: "Only somebody else than who asked for it.",
     authz: Authz::Keys { scope: Scope::RefundsApprove, roles: &[(Role::Finance, Over::All)] },
+    step_up: true,
     body: Some(Shape::of::<Approval>()),
     success: Success { shape: Some(Shape::of::<RefundBody>()), about: "The refund.", ..Operation::READ.success },
     refusals: &["refund.same_person", "refund.wrong_status"],

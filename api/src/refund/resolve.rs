@@ -37,6 +37,7 @@ pub const RESOLVE: Operation = Operation {
             (`stated_outcome`); the second, if it is the same, decides: paid, or failed, after which the next way is taken. \
             One that differs takes the place of the first.",
     authz: Authz::Keys { scope: Scope::RefundsApprove, roles: &[(Role::Finance, Over::All)] },
+    step_up: true,
     body: Some(Shape::of::<Word>()),
     success: Success { shape: Some(Shape::of::<RefundBody>()), about: "The refund.", ..Operation::READ.success },
     refusals: &["refund.still_asked", "refund.same_word", "refund.wrong_status", "refund.other_movement"],

@@ -11,7 +11,7 @@ use domain::{
 };
 use eventstore::auth::{
     challenge::{self, About, Known, Stage},
-    pin::{self, Compared},
+    secret::{self, Compared},
 };
 
 use super::open::OpenSession;
@@ -136,7 +136,7 @@ async fn choose(
     }
     let pin = Pin::new(pin).map_err(|simple| Problem::new("pin.too_simple").at("/pin", simple.to_string()))?;
     let secret = SecretId::new(call.new_id());
-    pin::keep(&call.app.store, client, secret, &pin).await.map_err(Problem::from)?;
+    secret::keep(&call.app.store, client.uuid(), secret, pin.expose()).await.map_err(Problem::from)?;
     *chosen = Some((client, secret));
     Ok(secret)
 }
@@ -146,7 +146,7 @@ async fn choose(
 /// # Errors
 /// `pin.wrong`, `pin.locked`, `server.overloaded`.
 pub(crate) async fn compare(call: &Call, secret: SecretId, pin: &str, beside_a_code: bool) -> Result<(), Halt> {
-    let compared = pin::compare(&call.app.store, secret, pin, beside_a_code).await;
+    let compared = secret::compare(&call.app.store, secret, pin, beside_a_code).await;
     match compared.map_err(Problem::from)? {
         Compared::Right => Ok(()),
         Compared::Wrong { left } => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::OWN;
+use super::ANYBODY;
 use crate::{
     http::{
         call::Call,
@@ -24,7 +24,7 @@ pub const LIST: Operation = Operation {
     path: "/v1/sessions",
     summary: "Where you are signed in",
     about: "The latest first.",
-    authz: OWN,
+    authz: ANYBODY,
     success: Success { shape: Some(Shape::of::<SessionsBody>()), about: "Your sessions.", ..Operation::READ.success },
     run: |call| Box::pin(list(call)),
     ..Operation::READ
@@ -36,7 +36,7 @@ pub const END: Operation = Operation {
     path: "/v1/sessions/{id}",
     summary: "Sign out",
     about: "Of this session or another of yours, at once: not even what is on its way is written any more.",
-    authz: OWN,
+    authz: ANYBODY,
     idempotent: false,
     if_match: IfMatch::Ignored,
     success: Success { status: 204, about: "It has ended.", ..Operation::READ.success },
@@ -50,7 +50,7 @@ pub const END_OTHERS: Operation = Operation {
     path: "/v1/sessions",
     summary: "Sign out everywhere else",
     about: "Of all your sessions but this one.",
-    authz: OWN,
+    authz: ANYBODY,
     idempotent: false,
     if_match: IfMatch::Ignored,
     success: Success { status: 204, about: "They have ended.", ..Operation::READ.success },

@@ -34,6 +34,7 @@ pub const SET_CONTRACT: Operation = Operation {
     summary: "Agree on who collects, and for which commission",
     about: "Counts for reservations placed from now on; those that were placed keep the contract they were placed under.",
     authz: Authz::Keys { scope: Scope::SitesWrite, roles: &[(Role::Admin, Over::All)] },
+    step_up: true,
     body: Some(Shape::of::<SetContract>()),
     success: Success { shape: Some(Shape::of::<ContractBody>()), about: "It.", ..Operation::READ.success },
     refusals: &[

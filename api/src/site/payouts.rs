@@ -37,6 +37,7 @@ pub const SET_PAYOUT_ACCOUNT: Operation = Operation {
     about: "A number at a provider that sends money, or an account at a bank (`transfer`). Sealed under the manager's key. \
             Nothing is paid to an account that took the place of another one for 24 hours.",
     authz: Authz::Keys { scope: Scope::SitesWrite, roles: &[(Role::Admin, Over::All)] },
+    step_up: true,
     body: Some(Shape::of::<SetAccount>()),
     success: ACCOUNT,
     refusals: &["site.payout_method", "site.role_not_allowed", "site.name_required", "version.conflict"],

@@ -43,6 +43,26 @@ pub fn invite(
     Ok(Decision::nothing().then(account, invited))
 }
 
+/// Begins an invitation anew that nobody has accepted: a mail got lost, or it took too long. What takes two takes two again.
+///
+/// # Errors
+/// [`Refusal::Unknown`], [`Refusal::Accepted`], [`Refusal::RoleNotAllowed`].
+pub fn invite_again(account: &Loaded<Account>, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    if !matches!(by.role, Role::Admin | Role::System) {
+        return Err(Refusal::RoleNotAllowed { role: by.role });
+    }
+    if account.state.passphrase.is_some() {
+        return Err(Refusal::Accepted);
+    }
+    let state = account.state.clone();
+    let (Some(duty), Some(email_hash), Some(email)) = (state.duty, state.email_hash, state.email) else {
+        return Err(Refusal::Unknown);
+    };
+    let Duty { role, sites } = duty;
+    let invited = Invited { account_id: account.id, email_hash, email, role, sites, by, at: now };
+    Ok(Decision::nothing().then(account, invited))
+}
+
 /// Where a role works: at sites, or everywhere.
 pub(super) fn check(
     role: Role,

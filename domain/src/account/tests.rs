@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Account, Duty, EmailHash, Invitation, Refusal, accept, approve, grant_role, invite, propose_role, resume,
-    set_passphrase, suspend,
+    Account, Duty, EmailHash, Invitation, Refusal, accept, approve, grant_role, invite, invite_again, propose_role,
+    resume, set_passphrase, suspend,
 };
 use crate::{
     Timestamp,
@@ -115,6 +115,13 @@ fn an_invitation_goes_out_once_nobody_else_has_to_agree() {
     assert_eq!(sent(invite(&account, invitation(Role::Finance), FIRST, now()).unwrap()), 0);
     let invited = after(account.clone(), invite(&account, invitation(Role::Finance), FIRST, now()));
     assert_eq!(sent(approve(&invited, SECOND, now()).unwrap()), 1);
+    // Once more, and by two once more.
+    let approved = after(invited.clone(), approve(&invited, SECOND, now()));
+    let again = after(approved.clone(), invite_again(&approved, SECOND, now()));
+    assert_eq!(accept(&again, secret(1), secret(2), now()), Err(Refusal::NotApproved));
+    assert_eq!(approve(&again, SECOND, now()), Err(Refusal::SamePerson));
+    assert!(approve(&again, FIRST, now()).is_ok());
+    assert_eq!(invite_again(&working(Role::Support, 8), FIRST, now()), Err(Refusal::Accepted));
 }
 
 #[test]

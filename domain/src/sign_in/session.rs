@@ -10,6 +10,8 @@ pub const IDLE: Duration = Duration::minutes(15);
 pub const ABSOLUTE: Duration = Duration::hours(12);
 /// A refresh token is used once, within so long.
 pub const REFRESH: Duration = Duration::days(30);
+/// An invitation is good for so long.
+pub const INVITATION: Duration = Duration::hours(72);
 /// Whoever has proven themselves once more may move money for so long.
 pub const STEP_UP: Duration = Duration::minutes(5);
 

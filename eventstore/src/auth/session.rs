@@ -72,6 +72,8 @@ pub struct Session {
     pub device: Option<DeviceId>,
     pub opened_at: Timestamp,
     pub seen_at: Timestamp,
+    /// When they last proved themselves once more; signing in counts.
+    pub stepped_up_at: Option<Timestamp>,
     /// What its commands carry.
     pub fence: Fence,
 }
@@ -92,8 +94,10 @@ pub enum Why {
     Asked,
     /// A refresh token was used twice.
     Reused,
-    /// Another PIN, or a device that is bound no longer.
+    /// Another PIN or passphrase, or a device that is bound no longer.
     Changed,
+    /// The account was suspended.
+    Suspended,
 }
 
 impl Why {
@@ -102,6 +106,7 @@ impl Why {
             Self::Asked => "asked",
             Self::Reused => "reused",
             Self::Changed => "changed",
+            Self::Suspended => "suspended",
         }
     }
 }
@@ -115,6 +120,7 @@ struct Row {
     fence: i64,
     opened_at: Timestamp,
     seen_at: Timestamp,
+    stepped_up_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -127,6 +133,7 @@ impl Row {
             device: self.device_id.map(DeviceId::new),
             opened_at: self.opened_at,
             seen_at: self.seen_at,
+            stepped_up_at: self.stepped_up_at,
             fence: Fence { key: key(self.id), token: Token(self.fence) },
         })
     }
@@ -150,8 +157,8 @@ pub async fn open(
     let mut tx = store.pool().begin().await?;
     let token = fence::raise(&mut tx, &key(id)).await?;
     sqlx::query!(
-        "INSERT INTO auth.sessions (id, subject, role, device_id, fence, opened_at, seen_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        "INSERT INTO auth.sessions (id, subject, role, device_id, fence, opened_at, seen_at, stepped_up_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $6)",
         id,
         subject.uuid(),
         role.as_str(),
@@ -162,7 +169,7 @@ pub async fn open(
     .execute(&mut *tx)
     .await?;
     let fence = Fence { key: key(id), token };
-    let session = Session { id, subject, role, device, opened_at: now, seen_at: now, fence };
+    let session = Session { id, subject, role, device, opened_at: now, seen_at: now, stepped_up_at: Some(now), fence };
     let opened = issue(store, &mut tx, session, now).await?;
     tx.commit().await?;
     failpoint("auth.session_opened");
@@ -176,7 +183,7 @@ pub async fn open(
 pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::Error> {
     let now = store.clock().now();
     let row = sqlx::query!(
-        "SELECT s.id, s.subject, s.role, s.device_id, s.fence, s.opened_at, s.seen_at, t.issued_at, t.used_at
+        "SELECT s.id, s.subject, s.role, s.device_id, s.fence, s.opened_at, s.seen_at, s.stepped_up_at, t.issued_at, t.used_at
          FROM auth.tokens AS t JOIN auth.sessions AS s ON s.id = t.session_id
          WHERE t.mac = $1 AND t.kind = 'access' AND s.ended_at IS NULL",
         &mac(store, access)[..]
@@ -205,6 +212,7 @@ pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::
         fence: row.fence,
         opened_at: row.opened_at,
         seen_at: row.seen_at,
+        stepped_up_at: row.stepped_up_at,
     };
     row.session().map(Some)
 }
@@ -225,7 +233,7 @@ pub async fn refresh(store: &Store, refresh: &str) -> Result<Refreshed, sqlx::Er
     let Some(token) = token else { return Ok(Refreshed::Unknown) };
     let session = sqlx::query_as!(
         Row,
-        "SELECT id, subject, role, device_id, fence, opened_at, seen_at
+        "SELECT id, subject, role, device_id, fence, opened_at, seen_at, stepped_up_at
          FROM auth.sessions WHERE id = $1 AND ended_at IS NULL FOR UPDATE",
         token.session_id
     )
@@ -258,7 +266,7 @@ pub async fn refresh(store: &Store, refresh: &str) -> Result<Refreshed, sqlx::Er
 pub async fn list(store: &Store, subject: PrincipalId) -> Result<Vec<Session>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, subject, role, device_id, fence, opened_at, seen_at FROM auth.sessions
+        "SELECT id, subject, role, device_id, fence, opened_at, seen_at, stepped_up_at FROM auth.sessions
          WHERE subject = $1 AND ended_at IS NULL
            AND EXISTS (SELECT FROM auth.tokens WHERE session_id = id AND kind = 'refresh' AND used_at IS NULL
                        AND expires_at > $2)
@@ -289,6 +297,18 @@ pub async fn end(store: &Store, subject: PrincipalId, id: Uuid, why: Why) -> Res
     tx.commit().await?;
     failpoint("auth.session_ended");
     Ok(true)
+}
+
+/// They have proven themselves once more; answers when.
+///
+/// # Errors
+/// The database's.
+pub async fn step_up(store: &Store, id: Uuid) -> Result<Timestamp, sqlx::Error> {
+    let now = store.clock().now();
+    sqlx::query!("UPDATE auth.sessions SET stepped_up_at = $2 WHERE id = $1 AND ended_at IS NULL", id, now)
+        .execute(store.pool())
+        .await?;
+    Ok(now)
 }
 
 /// Which sessions of somebody.

@@ -1,7 +1,10 @@
 //! Forgetting what nobody needs to know any more.
 
 use chrono::TimeDelta;
-use domain::{Timestamp, sign_in::REFRESH};
+use domain::{
+    Timestamp,
+    sign_in::{INVITATION, REFRESH},
+};
 
 use crate::Store;
 
@@ -9,11 +12,11 @@ use crate::Store;
 const COUNTED: TimeDelta = TimeDelta::days(2);
 /// What is usual is that of a week.
 const HOURS: TimeDelta = TimeDelta::days(9);
-/// A PIN that no event names by then never counted; the one before is of no use any more.
+/// A secret that no event names by then never counted; the one before is of no use any more.
 const UNUSED: TimeDelta = TimeDelta::hours(1);
 
-/// Forgets challenges and counters of the day before yesterday, sessions that ended or that nobody came back to, and PINs that
-/// do not count. Answers how many rows.
+/// Forgets challenges and counters of the day before yesterday, sessions that ended or that nobody came back to, secrets that do
+/// not count, and invitations that nobody accepted. Answers how many rows.
 ///
 /// # Errors
 /// The database's.
@@ -33,14 +36,26 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
     )
     .execute(pool)
     .await?;
-    let pins = sqlx::query!(
-        "DELETE FROM auth.pins AS pin WHERE made_at < $1 AND secret_id IS DISTINCT FROM (
-             SELECT (data ->> 'secret_id')::uuid FROM event_log.events
-             WHERE stream_id = pin.subject AND type = 'client.pin_set' ORDER BY version DESC LIMIT 1)",
+    let secrets = sqlx::query!(
+        "DELETE FROM auth.secrets AS secret WHERE made_at < $1 AND secret_id IS DISTINCT FROM (
+             SELECT coalesce(data ->> 'secret_id', data ->> 'passphrase_id')::uuid FROM event_log.events
+             WHERE stream_id = secret.subject
+               AND type IN ('client.pin_set', 'account.accepted', 'account.passphrase_set')
+             ORDER BY version DESC LIMIT 1)",
         now - UNUSED
     )
     .execute(pool)
     .await?;
-    let all = [challenges, numbers, nets, hours, sessions, pins];
+    let totps = sqlx::query!(
+        "DELETE FROM auth.totps AS totp WHERE made_at < $1 AND secret_id IS DISTINCT FROM (
+             SELECT (data ->> 'totp_id')::uuid FROM event_log.events
+             WHERE stream_id = totp.subject AND type = 'account.accepted' ORDER BY version DESC LIMIT 1)",
+        now - INVITATION - UNUSED
+    )
+    .execute(pool)
+    .await?;
+    let invitations =
+        sqlx::query!("DELETE FROM auth.invitations WHERE expires_at < $1", now - COUNTED).execute(pool).await?;
+    let all = [challenges, numbers, nets, hours, sessions, secrets, totps, invitations];
     Ok(all.iter().map(sqlx::postgres::PgQueryResult::rows_affected).sum())
 }

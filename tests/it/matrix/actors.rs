@@ -2,10 +2,12 @@
 
 use ::api::http::auth::key_hash;
 use domain::{
+    account::{self, Account, Duty, EmailHash, Invitation},
     actor::{Actor as Who, Role},
     aggregate::Loaded,
-    ids::{KeyId, PrincipalId, SiteId},
+    ids::{KeyId, PrincipalId, SecretId, SiteId},
     key::{self, Grant, Key, Scope, SecretHash},
+    sealed::Sealed,
     text::Name,
 };
 use eventstore::{Append, Meta, auth::session};
@@ -32,6 +34,12 @@ pub struct Actor {
     pub name: String,
     pub bearer: Option<String>,
     pub is: Is,
+}
+
+impl Actor {
+    pub fn is_signed_in(&self) -> bool {
+        matches!(&self.is, Is::Holder(holder) if holder.signed_in)
+    }
 }
 
 /// Who they are, by what was granted.
@@ -91,8 +99,34 @@ pub async fn everybody(api: &Api, here: &Place, there: &Place) -> Vec<Actor> {
     {
         all.push(signed_in(api, &format!("{name} signed in"), me).await);
     }
+    for (name, me, role) in [
+        ("manager", here.manager, Role::Manager),
+        ("manager of there", there.manager, Role::Manager),
+        ("admin", api.store.clock().new_id(), Role::Admin),
+        ("finance", api.store.clock().new_id(), Role::Finance),
+    ] {
+        work(api, me, role).await;
+        let opened = session::open(&api.store, PrincipalId::new(me), role, None).await.unwrap();
+        let holder = Holder { signed_in: true, ..holder(role, me, None, None) };
+        all.push(Actor { name: format!("{name} signed in"), bearer: Some(opened.access), is: Is::Holder(holder) });
+    }
     all.push(bad("a session that has ended", "ks_test_ended", "session.ended"));
     all
+}
+
+/// An account of somebody who came.
+pub async fn work(api: &Api, me: Uuid, role: Role) {
+    let (clock, id) = (api.store.clock(), PrincipalId::new(me));
+    let duty = Duty { role, sites: None };
+    let email_hash = EmailHash(format!("{me}"));
+    let invitation = Invitation { email_hash, email: Sealed("c2VhbGVk".into()), duty };
+    let account = Loaded::<Account>::new(id);
+    let invited = account::invite(&account, invitation, Who::SYSTEM, clock.now()).unwrap();
+    api.store.append(Append::new(invited, Meta::system())).await.unwrap();
+    let account: Loaded<Account> = api.store.load(id).await.unwrap();
+    let secret = || SecretId::new(clock.new_id());
+    let came = account::accept(&account, secret(), secret(), clock.now()).unwrap();
+    api.store.append(Append::new(came, Meta::system())).await.unwrap();
 }
 
 /// A client with a session.

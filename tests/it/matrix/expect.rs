@@ -44,6 +44,7 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         (_, Is::Refused(code)) => return Expected::Unknown(code),
         // Its token is one that nobody was given.
         (Authz::Anyone, _) if operation.id == "session.refresh" => return Expected::Unknown("session.ended"),
+        (Authz::Anyone, _) if operation.id == "session.open_staff" => return Expected::Unknown("session.refused"),
         (Authz::Anyone, _) => return if case.exists { Expected::Allowed } else { Expected::Missing },
         (Authz::Keys { .. } | Authz::Session { .. }, Is::Nobody) => return Expected::Unknown("auth.missing"),
         (Authz::Keys { scope, roles }, Is::Holder(_)) => (Some(scope), roles),

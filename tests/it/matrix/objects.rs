@@ -12,13 +12,12 @@ use domain::{
     payment::Payment,
     policy::Policy,
     reservation::{self, Reservation, Source},
-    sign_in::Pin,
 };
-use eventstore::auth::{pin, session};
+use eventstore::auth::{secret, session};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::actors::{revoke, spare_key};
+use super::actors::{revoke, spare_key, work};
 use crate::{
     api::{Answer, Api, slot},
     credit::{land, write},
@@ -79,7 +78,7 @@ impl Place {
                 Object { client: Some(self.client), made_by: Some(self.client), today: self.played_today, ..site }
             }
             "clients" | "sessions" | "devices" => Object { client: Some(self.client), ..Object::default() },
-            "keys" | "reconciliations" => Object::default(),
+            "keys" | "reconciliations" | "accounts" => Object::default(),
             _ => site,
         }
     }
@@ -226,7 +225,7 @@ impl Place {
         let known: Loaded<Client> = api.store.load(id).await.unwrap();
         let device_id = DeviceId::new(clock.new_id());
         let secret_id = SecretId::new(clock.new_id());
-        pin::keep(&api.store, id, secret_id, &Pin::new("350862").unwrap()).await.unwrap();
+        secret::keep(&api.store, self.client, secret_id, "350862").await.unwrap();
         let device = NewDevice { device_id, device_key: DeviceKey("A".repeat(43)), name: None };
         let me = PrincipalId::new(self.client);
         let entry = Entry { person: None, pin: Some(secret_id), device };
@@ -235,6 +234,9 @@ impl Place {
         self.keep("devices", device_id);
         self.keep("sessions", opened.session.id);
         self.keep("challenges", clock.new_id());
+        let colleague = clock.new_id();
+        work(api, colleague, Role::Support).await;
+        self.keep("accounts", colleague);
     }
 
     /// What a manager sets up, and a key.

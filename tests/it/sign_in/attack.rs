@@ -107,10 +107,13 @@ async fn hashing_beyond_the_cores_is_503_and_nobody_waits_long() {
     options.hashing = Hashing { at_once: 1, ..Hashing::default() };
     let store = Store::open(options).await.unwrap();
     let (client, pin) = (domain::ids::ClientId::new(store.clock().new_id()), Pin::new(PIN).unwrap());
-    let all = (0..12).map(|_| {
-        let (store, pin) = (store.clone(), pin.clone());
-        async move { auth::pin::keep(&store, client, SecretId::new(store.clock().new_id()), &pin).await }
-    });
+    let all =
+        (0..12).map(|_| {
+            let (store, pin) = (store.clone(), pin.clone());
+            async move {
+                auth::secret::keep(&store, client.uuid(), SecretId::new(store.clock().new_id()), pin.expose()).await
+            }
+        });
     let outcomes = tokio::time::timeout(Duration::from_secs(20), futures_util::future::join_all(all)).await.unwrap();
     let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(auth::AuthError::Busy))).count();

@@ -3,7 +3,15 @@
 use std::{net::Ipv4Addr, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{aggregate::Loaded, client::Client, ids::ClientId};
+use domain::{
+    actor::{Actor, Role},
+    aggregate::Loaded,
+    client::Client,
+    decision::Decision,
+    ids::{ClientId, KeyId, PrincipalId},
+    key,
+    text::Name,
+};
 use ed25519_dalek::{Signer, SigningKey};
 use eventstore::{Keyring, Mode, Options, Store, auth::Hashing};
 use reqwest::{Method, header::HeaderMap};
@@ -14,11 +22,12 @@ use workers::{
     Config, Context, Providers,
     act::Worker,
     codes::Codes,
+    process::{MANAGERS, Process},
     runtime::{Progress, Step},
 };
 
 use crate::{
-    afterwards::servers::{Fake, gateway, serve_sms},
+    afterwards::servers::{Fake, gateway, serve_mail, serve_sms},
     limits::open,
     world::World,
 };
@@ -32,8 +41,10 @@ pub struct Desk {
     pub store: Store,
     pub ctx: Context,
     pub sms: Fake,
+    pub mail: Fake,
     pub base: String,
     pub http: reqwest::Client,
+    stop: CancellationToken,
     _stop: DropGuard,
     pub world: World,
 }
@@ -136,10 +147,13 @@ impl Desk {
         let store = store(&world).await;
         let stop = CancellationToken::new();
         let sms = serve_sms(stop.clone()).await;
+        let (mail, relay) = serve_mail(stop.clone()).await;
+        let mut config = Config::new("test");
+        config.mail_domain = "kalel.sn".into();
         let ctx = Context::new(
             store.clone(),
-            Config::new("test"),
-            Providers { sms: Some(gateway(&sms).into()), ..Providers::default() },
+            config,
+            Providers { sms: Some(gateway(&sms).into()), email: Some(relay.into()), ..Providers::default() },
             Arc::new(|id| format!("https://kalel.sn/p/{id}")),
         );
         workers::enrol(&ctx).await.unwrap();
@@ -151,7 +165,7 @@ impl Desk {
         change(&mut settings);
         let base = serve(&store, settings, &stop).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { store, ctx, sms, base, http, _stop: stop.drop_guard(), world }
+        Self { store, ctx, sms, mail, base, http, stop: stop.clone(), _stop: stop.drop_guard(), world }
     }
 
     pub async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Answer {
@@ -198,9 +212,12 @@ impl Desk {
     pub async fn send(&self) {
         let (mut codes, mut effects) = (Codes::new(self.ctx.clone()), Worker::new(self.ctx.clone()));
         loop {
-            let taken_up = codes.step().await.unwrap();
-            let sent = effects.step().await.unwrap();
-            if (taken_up, sent) == (Progress::Idle, Progress::Idle) {
+            let mut busy = codes.step().await.unwrap() == Progress::Busy;
+            for manager in MANAGERS {
+                busy |= Process::new(self.ctx.clone(), manager).step().await.unwrap() == Progress::Busy;
+            }
+            busy |= effects.step().await.unwrap() == Progress::Busy;
+            if !busy {
                 return;
             }
         }
@@ -253,6 +270,49 @@ impl Desk {
         let path = format!("/v1/devices/{device}/challenges");
         let challenge = self.call_from(&phone.address, Method::POST, &path, None, None).await.is(201).text("id");
         self.open(phone, &challenge, pin).await
+    }
+
+    /// A POST that takes an idempotency key.
+    pub async fn call_with_key(&self, who: &super::staff::Staff, path: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&who.access);
+        let response = request.header("idempotency-key", crate::api::fresh_key()).json(body).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
+    /// The API of another process on the same log.
+    pub async fn another_process(&self) -> String {
+        serve(&store(&self.world).await, ::api::Settings::default(), &self.stop).await
+    }
+
+    /// A key of somebody.
+    pub async fn key(&self, role: Role, principal: &str) -> String {
+        let secret = format!("kk_test_{}", self.store.clock().new_id().simple());
+        let wanted = kalel::key::Wanted {
+            id: KeyId::new(self.store.clock().new_id()),
+            label: "test",
+            role,
+            principal: PrincipalId::new(principal.parse().unwrap()),
+            secret: &secret,
+            sites: None,
+        };
+        kalel::key::grant(&self.store, &wanted).await.unwrap();
+        secret
+    }
+
+    /// Something to write.
+    pub async fn anything(&self) -> Decision {
+        let grant = key::Grant {
+            label: Name::new("anything").unwrap(),
+            secret_hash: key::SecretHash("f00d".into()),
+            role: Role::Support,
+            principal_id: PrincipalId::new(self.store.clock().new_id()),
+            scopes: None,
+            sites: None,
+        };
+        let id = KeyId::new(self.store.clock().new_id());
+        key::grant(&Loaded::new(id), grant, Actor::SYSTEM, self.store.clock().now()).unwrap()
     }
 
     /// Moves the clock of the log.

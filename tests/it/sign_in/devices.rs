@@ -82,7 +82,7 @@ async fn an_erased_person_leaves_nothing_in_auth_and_comes_back_as_somebody_new(
     reader.catch_up().await.unwrap();
     desk.call(Method::POST, &path, Some(&me.access), None).await.is(200);
     let left: (i64, i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM auth.sessions), (SELECT count(*) FROM auth.pins),
+        "SELECT (SELECT count(*) FROM auth.sessions), (SELECT count(*) FROM auth.secrets),
                 (SELECT count(*) FROM auth.challenges), (SELECT count(*) FROM auth.numbers)",
     )
     .fetch_one(&desk.world.pool)

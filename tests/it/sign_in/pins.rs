@@ -54,7 +54,7 @@ async fn a_new_device_needs_both() {
     assert_eq!((there.client, desk.client(me.client).await.state.devices.len()), (me.client, 2));
     // A right one forgets the wrong ones.
     let forgotten: (i16, bool) =
-        sqlx::query_as("SELECT wrong, needs_code FROM auth.pins").fetch_one(&desk.world.pool).await.unwrap();
+        sqlx::query_as("SELECT wrong, needs_code FROM auth.secrets").fetch_one(&desk.world.pool).await.unwrap();
     assert_eq!(forgotten, (0, false));
 }
 

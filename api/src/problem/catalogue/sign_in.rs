@@ -161,4 +161,124 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("Aparey bi xamuñu ko", "Aparey bii boole wuñu ko."),
         ],
     ),
+    refusal(
+        "account.exists",
+        409,
+        [
+            ("Adresse déjà prise", "Cette adresse a déjà un compte."),
+            ("Address taken", "This address has an account already."),
+            ("Adrees bi jël nañu ko", "Adrees bii am na compte ba noppi."),
+        ],
+    ),
+    refusal(
+        "account.same_person",
+        422,
+        [
+            ("Une autre personne est demandée", "Cela demande une seconde personne, et jamais soi-même."),
+            ("Somebody else is needed", "This takes a second person, and never oneself."),
+            ("Beneen nit lañu laaj", "Lii ñaari nit la laaj, du sa bopp."),
+        ],
+    ),
+    refusal(
+        "account.not_approved",
+        403,
+        [
+            ("Pas encore approuvé", "Une seconde personne de l'administration doit encore approuver ce compte."),
+            ("Not approved yet", "A second admin has to approve this account."),
+            ("Nanguwaguñu ko", "Beneen admin moo ko wara nangu."),
+        ],
+    ),
+    refusal(
+        "account.suspended",
+        403,
+        [
+            ("Compte suspendu", "Ce compte est suspendu ; adressez-vous à l'administration."),
+            ("Account suspended", "This account is suspended; ask an admin."),
+            ("Compte bi taxaw na", "Compte bii dañu ko taxawal; laajal admin bi."),
+        ],
+    ),
+    refusal(
+        "account.changed",
+        409,
+        [
+            ("Compte modifié", "Votre compte vient de changer ; réessayez."),
+            ("Account changed", "Your account has just changed; try again."),
+            ("Compte bi soppiku na", "Sa compte soppiku na léegi; jéemaatal."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "session.refused",
+        401,
+        [
+            ("Connexion refusée", "L'adresse, la phrase secrète ou le code n'est pas le bon."),
+            ("Sign-in refused", "Address, passphrase or code is not right."),
+            ("Dugg bi bañ nañu ko", "Adrees bi, baat bu nëbbu bi walla kod bi baaxul."),
+        ],
+    ),
+    refusal(
+        "session.locked",
+        429,
+        [
+            ("Connexion bloquée", "Trop d'essais ; réessayez dans {seconds} s."),
+            ("Sign-in locked", "Too many tries; try again in {seconds} s."),
+            ("Dugg bi tëj na", "Jéem yi ëpp nañu; jéemaatal ginaaw {seconds} s."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "session.step_up_required",
+        403,
+        [
+            ("Preuve demandée", "Confirmez que c'est bien vous : `POST /v1/sessions/current/step-up`."),
+            ("Prove yourself once more", "Show that it is you: `POST /v1/sessions/current/step-up`."),
+            ("Firndeel ne yaw la", "Wonal ne yaw la: `POST /v1/sessions/current/step-up`."),
+        ],
+    )
+    .retryable(),
+    refusal(
+        "passphrase.too_weak",
+        422,
+        [
+            ("Phrase secrète trop faible", "Douze caractères au moins, et pas ce que tout le monde prend ; quatre mots valent mieux."),
+            ("Passphrase too weak", "Twelve characters at least, and not what everybody takes; four words are best."),
+            ("Baat bu nëbbu bi néew na doole", "Fukk araf ak ñaar lu gëna néew, te bumu nekk li ñépp di jël; ñeenti baat a gën."),
+        ],
+    ),
+    refusal(
+        "invitation.over",
+        410,
+        [
+            ("Invitation terminée", "L'invitation a expiré, a déjà servi ou a été remplacée ; demandez-en une autre."),
+            ("Invitation over", "The invitation expired, was used or was replaced; ask for another."),
+            ("Woote bi jeex na", "Woote bi jeex na walla jëfandikoo nañu ko; laajal beneen."),
+        ],
+    ),
+    refusal(
+        "invitation.not_enrolled",
+        409,
+        [
+            ("Application attendue", "Réglez d'abord une application d'authentification : `POST /v1/invitations/enrolment`."),
+            ("App expected", "Set up an authenticator app first: `POST /v1/invitations/enrolment`."),
+            ("Aplikasioŋ laata", "Defaral aplikasioŋu authentification laata: `POST /v1/invitations/enrolment`."),
+        ],
+    ),
+    refusal(
+        "invitation.wrong_code",
+        422,
+        [
+            ("Code incorrect", "Ce n'est pas le code que montre l'application ; vérifiez son heure."),
+            ("Wrong code", "This is not the code that the app shows; check its clock."),
+            ("Kod bi baaxul", "Du kod bi aplikasioŋ bi di wone; saytul waxtu wi."),
+        ],
+    ),
+    refusal(
+        "passphrase.wrong",
+        422,
+        [
+            ("Preuve refusée", "La phrase secrète ou le code n'est pas le bon."),
+            ("Not proven", "Passphrase or code is not right."),
+            ("Firnde bi baaxul", "Baat bu nëbbu bi walla kod bi baaxul."),
+        ],
+    ),
 ];
