@@ -338,7 +338,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         }
         Event::Till(event) => till::react(event),
         Event::Account(event) => crate::account::react(event),
-        Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
+        Event::Site(_) | Event::Key(_) | Event::Endpoint(_) | Event::Promotion(_) => Vec::new(),
     }
 }
 
