@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    App, audit, challenge, client, device, event,
+    App, audit, challenge, client, device, endpoint, event,
     http::{
         health, limits, openapi,
         operation::{Operation, undeclared},
@@ -44,6 +44,7 @@ const NOUNS: &[&[&Operation]] = &[
     challenge::OPERATIONS,
     session::OPERATIONS,
     device::OPERATIONS,
+    endpoint::OPERATIONS,
     event::OPERATIONS,
     audit::OPERATIONS,
     client::OPERATIONS,

@@ -18,7 +18,11 @@ pub use refusal::Refusal;
 pub use rotate::{LONGEST_OVERLAP, rotate};
 pub use state::{Endpoint, Settings};
 
-use crate::{guard::Op, ids::PrincipalId};
+use crate::{
+    guard::Op,
+    ids::PrincipalId,
+    reaction::{Notice, Reaction, Whom},
+};
 
 /// What counts the endpoints of an owner.
 pub fn scope_of(owner: PrincipalId) -> String {
@@ -39,6 +43,19 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
             vec![Op::Leave { scope: scope_of(removed.owner), holder: removed.endpoint_id.uuid() }]
         }
         Event::Changed(_) | Event::SecretRotated(_) | Event::Disabled(_) => Vec::new(),
+    }
+}
+
+/// Whoever runs the installation hears of an endpoint that nobody seems to look after.
+pub(crate) fn react(event: &Event) -> Vec<Reaction> {
+    match event {
+        Event::Disabled(disabled) if disabled.why == Why::Unreachable => {
+            let notice = Notice::EndpointDisabled { endpoint_id: disabled.endpoint_id };
+            vec![Reaction::Tell { whom: Whom::Finance, notice }]
+        }
+        Event::Added(_) | Event::Changed(_) | Event::SecretRotated(_) | Event::Disabled(_) | Event::Removed(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -60,6 +60,7 @@ through_problem!(
     domain::invoice::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
+    domain::endpoint::Refusal,
     domain::promotion::Refusal,
     domain::till::Refusal,
     sqlx::Error,
