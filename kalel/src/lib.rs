@@ -23,3 +23,4 @@ pub mod tls;
 pub mod tour;
 pub mod trial;
 pub mod up;
+pub mod webhook;

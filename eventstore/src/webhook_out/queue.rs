@@ -162,6 +162,8 @@ pub async fn ping(store: &Store, endpoint: Uuid) -> Result<String, sqlx::Error> 
     let (id, now) = (store.clock().new_id(), store.clock().now());
     let message_id = format!("ping_{id}");
     let mut tx = store.pool().begin().await?;
+    // It may be new, and not read about by anybody yet.
+    open(&mut tx, endpoint).await?;
     let item = Item {
         endpoint_id: endpoint,
         key: message_id.clone(),
