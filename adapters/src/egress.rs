@@ -127,8 +127,8 @@ impl Egress {
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wait(value.to_str().ok()?, now));
         let (status, mut body) = (response.status().as_u16(), Vec::new());
         while body.len() < MOST {
-            // The status is what counts: what is said about it may be cut off.
-            let Ok(Some(chunk)) = response.chunk().await else { break };
+            // An answer that breaks off is none: better sent once more than lost.
+            let Some(chunk) = response.chunk().await.map_err(failed)? else { break };
             body.extend_from_slice(&chunk);
         }
         body.truncate(MOST);

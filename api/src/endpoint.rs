@@ -62,9 +62,9 @@ impl Call {
         Ok((endpoint, settings))
     }
 
-    /// The key that asks: its rights are the endpoint's.
+    /// The key that asks: its rights are the endpoint's. Whoever is signed in has none that lasts.
     fn own_key(&self) -> Result<&Loaded<Key>, Problem> {
-        self.caller.key().ok_or_else(|| Problem::new("auth.missing"))
+        self.caller.key().ok_or_else(|| Problem::new("endpoint.may_not_read"))
     }
 
     /// What is asked for, with sites by their ids; what may never be called is refused at once.

@@ -15,8 +15,8 @@ pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
 use crate::{
-    account, client, endpoint, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation,
-    site, till,
+    account, client, endpoint, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund,
+    reservation, site, till,
 };
 
 /// Why a stored event could not be read.

@@ -93,7 +93,7 @@ ids! {
     /// An address to which events are sent.
     EndpointId,
     /// A secret by which what is sent there is signed; the secret itself is not in the log.
-    SecretId,
+    EndpointSecretId,
     /// Whoever acts with a key: a manager, a member of staff, an admin, a service. A client acts under their [`ClientId`].
     PrincipalId,
 }

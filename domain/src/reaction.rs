@@ -12,7 +12,8 @@ use crate::{
     Timestamp, client, endpoint,
     event::Event,
     ids::{
-        ClientId, EndpointId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId, SiteId,
+        ClientId, EndpointId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId,
+        SiteId,
     },
     invoice, payment, payout, reconciliation, refund, reservation, till,
 };

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use domain::{
     aggregate::Loaded,
     endpoint::{self, Endpoint},
-    ids::{EndpointId, SecretId},
+    ids::{EndpointId, EndpointSecretId},
 };
 use eventstore::{Refusal, webhook_out};
 
@@ -68,7 +68,7 @@ pub(super) fn new_secret() -> Result<SharedSecret, Problem> {
 async fn create(call: Call) -> Result<Reply, Halt> {
     let wish = call.wish(call.body()?).await?;
     let new = Loaded::<Endpoint>::new(EndpointId::new(call.new_id()));
-    let (secret_id, secret) = (SecretId::new(call.new_id()), new_secret()?.expose());
+    let (secret_id, secret) = (EndpointSecretId::new(call.new_id()), new_secret()?.expose());
     let key = call.own_key()?;
     let decide = || endpoint::add(&new, wish.clone(), key, secret_id, call.app.is_test(), call.now());
     // What the rules refuse leaves no secret behind.

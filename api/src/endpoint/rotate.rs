@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use chrono::Duration;
-use domain::{endpoint, ids::SecretId};
+use domain::{endpoint, ids::EndpointSecretId};
 use eventstore::webhook_out;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Exemplary for RotateSecret {
 async fn rotate(call: Call) -> Result<Reply, Halt> {
     let body: RotateSecret = call.body()?;
     let overlap = Duration::hours(body.overlap_hours.into());
-    let (secret_id, secret) = (SecretId::new(call.new_id()), new_secret()?.expose());
+    let (secret_id, secret) = (EndpointSecretId::new(call.new_id()), new_secret()?.expose());
     let mut kept = false;
     let mut tries = Tries::default();
     loop {
@@ -74,7 +74,7 @@ async fn rotate(call: Call) -> Result<Reply, Halt> {
         }
         if let Some(written) = call.write(decision.clone(), None).await? {
             let endpoint = after(known, &decision);
-            let live: Vec<Uuid> = endpoint.state.secrets(call.now()).map(SecretId::uuid).collect();
+            let live: Vec<Uuid> = endpoint.state.secrets(call.now()).map(EndpointSecretId::uuid).collect();
             // What is left of older ones is of no use to anybody; when that fails, the next time does it.
             if let Err(error) = webhook_out::forget(store, endpoint.id.uuid(), &live).await {
                 tracing::warn!(%error, "secrets that sign nothing any more were not forgotten");

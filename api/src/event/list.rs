@@ -98,9 +98,7 @@ async fn list(call: Call) -> Result<Reply, Halt> {
 /// # Errors
 /// When the log cannot be read.
 pub async fn sees(call: &Call, recorded: &Recorded) -> Result<bool, Problem> {
-    let holder = call.caller.key().and_then(|key| key.state.holder());
-    match holder.as_ref().and_then(Reader::of) {
-        Some(reader) => Ok(call.app.store.sees(&reader, recorded).await?),
-        None => Ok(false),
-    }
+    let (Some(role), Some(principal)) = (call.caller.role(), call.caller.principal()) else { return Ok(false) };
+    let reader = Reader { role, principal, sites: call.caller.sites() };
+    Ok(call.app.store.sees(&reader, recorded).await?)
 }

@@ -5,7 +5,7 @@ use crate::{
     aggregate::Loaded,
     decision::Decision,
     event::Event,
-    ids::{SecretId, SiteId},
+    ids::{EndpointSecretId, SiteId},
     key::{Holder, Key, Scope},
 };
 
@@ -33,7 +33,7 @@ pub fn add(
     endpoint: &Loaded<Endpoint>,
     wish: Wish,
     key: &Loaded<Key>,
-    secret_id: SecretId,
+    secret_id: EndpointSecretId,
     test: bool,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {

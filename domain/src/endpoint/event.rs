@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     actor::Actor,
     event::events,
-    ids::{EndpointId, KeyId, PrincipalId, SecretId, SiteId},
+    ids::{EndpointId, EndpointSecretId, KeyId, PrincipalId, SiteId},
     text::Note,
 };
 
@@ -51,7 +51,7 @@ pub struct Added {
     /// Only of these sites; `None` narrows nothing.
     pub sites: Option<Vec<SiteId>>,
     /// Names the secret that signs; it is kept elsewhere.
-    pub secret_id: SecretId,
+    pub secret_id: EndpointSecretId,
     pub by: Actor,
     pub at: Timestamp,
 }
@@ -76,7 +76,7 @@ pub struct Changed {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecretRotated {
     pub endpoint_id: EndpointId,
-    pub secret_id: SecretId,
+    pub secret_id: EndpointSecretId,
     pub older_until: Timestamp,
     pub by: Actor,
     pub at: Timestamp,

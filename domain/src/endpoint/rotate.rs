@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision, ids::SecretId};
+use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision, ids::EndpointSecretId};
 
 use super::{Endpoint, Refusal, SecretRotated};
 
@@ -15,7 +15,7 @@ pub const LONGEST_OVERLAP: Duration = Duration::days(7);
 /// [`Refusal`] when the endpoint is not there, or the overlap is too long.
 pub fn rotate(
     endpoint: &Loaded<Endpoint>,
-    secret_id: SecretId,
+    secret_id: EndpointSecretId,
     overlap: Duration,
     by: Actor,
     now: Timestamp,

@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     aggregate::Aggregate,
-    ids::{EndpointId, KeyId, PrincipalId, SecretId, SiteId},
+    ids::{EndpointId, EndpointSecretId, KeyId, PrincipalId, SiteId},
 };
 
 use super::{Address, Event, Wanted, Why};
@@ -13,9 +13,9 @@ use super::{Address, Event, Wanted, Why};
 pub struct Endpoint {
     pub settings: Option<Settings>,
     /// The secret that signs.
-    pub secret: Option<SecretId>,
+    pub secret: Option<EndpointSecretId>,
     /// The one before, and until when it signs beside it.
-    pub older: Option<(SecretId, Timestamp)>,
+    pub older: Option<(EndpointSecretId, Timestamp)>,
     pub disabled: Option<(Why, Timestamp)>,
     pub removed: bool,
 }
@@ -52,7 +52,7 @@ impl Endpoint {
     }
 
     /// The secrets that sign now, the newest first.
-    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = SecretId> {
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = EndpointSecretId> {
         let older = self.older.filter(|(_, until)| now < *until).map(|(older, _)| older);
         self.secret.into_iter().chain(older)
     }

@@ -8,7 +8,7 @@ use crate::{
     actor::{Actor, Role},
     aggregate::{Aggregate, Loaded},
     guard::Op,
-    ids::{EndpointId, KeyId, PrincipalId, SecretId, SiteId},
+    ids::{EndpointId, EndpointSecretId, KeyId, PrincipalId, SiteId},
     key::{self, Granted, Key, Scope, SecretHash},
     spec::{example::at, given, load},
     text::Name,
@@ -18,8 +18,8 @@ use super::*;
 
 const ID: EndpointId = EndpointId::new(Uuid::from_u128(0xE0));
 const OWNER: PrincipalId = PrincipalId::new(Uuid::from_u128(0x40));
-const FIRST: SecretId = SecretId::new(Uuid::from_u128(1));
-const SECOND: SecretId = SecretId::new(Uuid::from_u128(2));
+const FIRST: EndpointSecretId = EndpointSecretId::new(Uuid::from_u128(1));
+const SECOND: EndpointSecretId = EndpointSecretId::new(Uuid::from_u128(2));
 const SITE: SiteId = SiteId::new(Uuid::from_u128(0x51));
 
 fn now() -> Timestamp {
@@ -172,7 +172,7 @@ fn two_secrets_sign_while_one_takes_the_place_of_the_other() {
         by: Actor::SYSTEM,
         at: now(),
     };
-    let secrets = |events: Vec<Event>, moment: &str| -> Vec<SecretId> {
+    let secrets = |events: Vec<Event>, moment: &str| -> Vec<EndpointSecretId> {
         load::<Endpoint>(ID, events).state.secrets(at(moment)).collect()
     };
     assert_eq!(secrets(vec![added()], "2026-11-28 09:00"), [FIRST]);

@@ -73,12 +73,13 @@ impl Line {
         self.receiver.control(json!({ "do": "secrets", "secrets": secrets })).await;
     }
 
-    /// Something happens at the site: a reservation by its manager. Answers its id and where the log is then.
+    /// Something happens at the site: a reservation by its manager. Answers its id and the position of its last event.
     pub async fn game(&self) -> (String, i64) {
         let days = self.games.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let body = slot(&self.site, "nord", self.api.midday(days), 60);
         let made = self.api.post("manager", "/v1/reservations", body).await.is(201);
-        (made.text("/id").to_owned(), made.position())
+        // What it owes is written after it.
+        (made.text("/id").to_owned(), *self.expected().await.last().unwrap())
     }
 
     /// Steps until nothing is left to do at this time.

@@ -74,7 +74,7 @@ async fn a_revoked_key_is_told_nothing_more() {
 async fn nothing_of_a_person_is_sent() {
     let line = Line::new().await;
     let mut secrets = Vec::new();
-    for who in ["shop", "manager", "admin"] {
+    for who in ["admin", "shop", "manager"] {
         let wanted = json!({ "url": line.url(who) });
         secrets.push(line.api.post(who, "/v1/endpoints", wanted).await.is(201).text("/secret").to_owned());
     }

@@ -26,7 +26,7 @@ async fn what_was_not_taken_is_tried_again_under_the_same_id_and_the_log_says_ho
     let first = line.deliveries("shop", &endpoint).await.pop().unwrap();
     let statuses: Vec<&Value> =
         first["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["response_status"]).collect();
-    assert_eq!(statuses, [&json!(500), &json!(200), &json!(204)][..].to_vec(), "{first}");
+    assert_eq!(statuses, [&json!(500), &Value::Null, &json!(204)], "{first}");
     assert!(first["attempts"][0]["response"].as_str().unwrap().contains("error"));
     assert_eq!(first["message_id"], line.arrived("a").await[0]["id"]);
 }

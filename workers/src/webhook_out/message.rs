@@ -27,10 +27,15 @@ pub(super) fn ping(ctx: &Context, message_id: &str, now: Timestamp) -> String {
     body.to_string()
 }
 
-/// The headers of one try: signed with every secret that signs now, and with the key of the log.
-pub(super) async fn headers(ctx: &Context, endpoint: &Endpoint, message: Message<'_>) -> Result<Headers, StepError> {
+/// The headers of one try: signed with every secret that signs now, by the clock of the log, and with the key of the log.
+pub(super) async fn headers(
+    ctx: &Context,
+    endpoint: &Endpoint,
+    message: Message<'_>,
+    now: Timestamp,
+) -> Result<Headers, StepError> {
     let mut secrets = Vec::new();
-    for secret_id in endpoint.secrets(message.at) {
+    for secret_id in endpoint.secrets(now) {
         let kept = webhook_out::secret(&ctx.store, secret_id.uuid()).await?;
         let secret = kept.and_then(|text| SharedSecret::parse(&text).ok());
         // Signed without it would be a message that nobody believes.

@@ -104,7 +104,7 @@ impl Sender {
     ) -> Result<(Attempt, Option<Duration>), StepError> {
         let at = self.ctx.store.clock().outside();
         let message = Message { id: &waiting.message_id, at, body: body.as_bytes() };
-        let headers = message::headers(&self.ctx, endpoint, message).await?;
+        let headers = message::headers(&self.ctx, endpoint, message, self.now()).await?;
         failpoint("delivery.about_to_send");
         let began = Instant::now();
         let sent = self.egress.post(settings.url.as_str(), headers, body.into_bytes(), at).await;
