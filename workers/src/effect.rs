@@ -79,6 +79,7 @@ impl Work {
                 Reaction::Wake { alarm: Alarm::Remind { .. }, .. } => "remind",
                 Reaction::Wake { alarm: Alarm::AppealUndecided { .. }, .. } => "waive_undecided",
                 Reaction::Tell { .. } => "tell",
+                Reaction::Invite { .. } => "invite",
             },
             Self::SendSms(_) => "send_sms",
             Self::SendEmail(_) => "send_email",
@@ -112,6 +113,7 @@ impl Work {
                     reconciliation_id.uuid()
                 }
                 Reaction::Tell { whom, .. } => addressee(whom),
+                Reaction::Invite { account_id } => account_id.uuid(),
             },
             Self::SendSms(letter) => addressee(letter.whom),
             Self::SendEmail(letter) => beside(addressee(letter.whom)),

@@ -68,6 +68,7 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::PreparePayout { .. }
         | Reaction::IssueInvoice { .. }
         | Reaction::InvoiceDue { .. }
+        | Reaction::Invite { .. }
         | Reaction::Tell { .. } => false,
     }
 }
