@@ -187,6 +187,8 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
             Alarm::AppealUndecided { client_id } => timer::waive_undecided(ctx, taken, client_id, reservation_id).await,
         },
         // The process manager resolves these two.
-        Reaction::CloseCheckouts { .. } | Reaction::Tell { .. } | Reaction::Invite { .. } => Ok(Outcome::Dropped("not an act".into())),
+        Reaction::CloseCheckouts { .. } | Reaction::Tell { .. } | Reaction::Invite { .. } => {
+            Ok(Outcome::Dropped("not an act".into()))
+        }
     }
 }
