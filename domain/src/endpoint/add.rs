@@ -63,7 +63,8 @@ pub(super) fn reading(key: &Loaded<Key>) -> Result<Holder<'_>, Refusal> {
 
 /// The wish in its one form: sorted, nothing twice.
 pub(super) fn checked(mut wish: Wish, test: bool) -> Result<Wish, Refusal> {
-    if !wish.url.is_encrypted() && !(test && wish.url.is_loopback()) {
+    let sendable = wish.url.is_encrypted() || (test && wish.url.is_loopback());
+    if !sendable {
         return Err(Refusal::NotEncrypted);
     }
     wish.types.sort_unstable();
