@@ -1,6 +1,6 @@
 //! Writing down what endpoints are owed, in the transaction of the checkpoint: what is read twice is there once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::{
     aggregate::{Aggregate, Loaded},
@@ -135,11 +135,13 @@ impl Writer {
         if !settings.wants(&recorded.name, recorded.meta.site_id) {
             return Ok(false);
         }
-        if !keys.contains_key(&settings.key_id) {
-            let key = self.ctx.store.load::<Key>(settings.key_id).await.map_err(unloaded)?;
-            keys.insert(settings.key_id, key);
-        }
-        let holder = keys.get(&settings.key_id).and_then(|key| key.state.holder());
+        let key = match keys.entry(settings.key_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(self.ctx.store.load::<Key>(settings.key_id).await.map_err(unloaded)?)
+            }
+        };
+        let holder = key.state.holder();
         let Some(reader) = holder.as_ref().and_then(Reader::of) else { return Ok(false) };
         self.ctx.store.sees(&reader, recorded).await.map_err(unloaded)
     }
