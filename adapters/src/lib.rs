@@ -6,6 +6,7 @@
 pub mod call;
 pub mod device;
 pub mod document;
+pub mod egress;
 pub mod email;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -20,3 +21,4 @@ pub mod statements;
 #[cfg(test)]
 mod testing;
 pub mod ticket;
+pub mod webhook_out;

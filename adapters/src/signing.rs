@@ -124,6 +124,11 @@ impl PublicKey {
         self.key.verify_strict(&framed(context, message), &Signature::from_bytes(signature)).is_ok()
     }
 
+    /// Whether a signature is this key's over a message without a context: for keys that sign one kind of thing only.
+    pub(crate) fn verifies_bare(&self, message: &[u8], signature: &Signature) -> bool {
+        self.key.verify_strict(message, signature).is_ok()
+    }
+
     /// As a JSON Web Key (RFC 8037), the form it is published in.
     pub fn jwk(&self) -> serde_json::Value {
         json!({

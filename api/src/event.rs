@@ -11,6 +11,8 @@ mod stream;
 mod tail;
 
 pub use body::EventBody;
+pub use filter::Filter;
+pub use follow::{Sight, begin};
 pub use list::sees;
 pub use places::Limits;
 pub(crate) use places::Places;

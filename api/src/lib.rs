@@ -8,6 +8,7 @@ pub mod audit;
 pub mod challenge;
 pub mod client;
 pub mod device;
+pub mod endpoint;
 pub mod event;
 pub mod http;
 pub mod invitation;
@@ -104,6 +105,7 @@ pub struct Parts {
     pub(crate) places_of_streams: event::Places,
     pub(crate) ending: CancellationToken,
     pub(crate) promotions: promotion::Turnstiles,
+    pub(crate) owners: reservation::Owners,
     pub(crate) ticket_keys: reservation::TicketKeys,
     places: Arc<Semaphore>,
 }
@@ -142,6 +144,7 @@ impl App {
             turns: Turns::default(),
             alternatives: reservation::Alternatives::default(),
             promotions: promotion::Turnstiles::default(),
+            owners: reservation::Owners::default(),
             places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         }))
     }

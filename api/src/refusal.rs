@@ -48,6 +48,7 @@ refusals!(
     domain::invoice::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
+    domain::endpoint::Refusal,
     domain::promotion::Refusal,
     domain::till::Refusal,
 );

@@ -4,6 +4,7 @@ mod alternatives;
 mod body;
 mod cancel;
 mod check_in;
+mod follow;
 mod history;
 mod list;
 mod pay;
@@ -27,6 +28,7 @@ use domain::{
 
 pub use alternatives::Alternatives;
 pub use body::ReservationBody;
+pub use follow::{Owners, sees};
 pub use placing::accepted;
 pub use ticket::TicketKeys;
 pub use wish::Wish;
@@ -45,6 +47,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &list::LIST,
     &show::SHOW,
     &history::HISTORY,
+    &follow::FOLLOW,
     &split::SPLIT,
     &split::SHOW_SPLIT,
     &pay::PAY,

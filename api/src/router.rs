@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    App, account, audit, challenge, client, device, event,
+    App, account, audit, challenge, client, device, endpoint, event,
     http::{
         health, limits, openapi,
         operation::{Operation, undeclared},
@@ -46,6 +46,7 @@ const NOUNS: &[&[&Operation]] = &[
     device::OPERATIONS,
     account::OPERATIONS,
     invitation::OPERATIONS,
+    endpoint::OPERATIONS,
     event::OPERATIONS,
     audit::OPERATIONS,
     client::OPERATIONS,

@@ -2,6 +2,7 @@
 //! number with an upcaster.
 
 mod outside;
+mod sight;
 pub(crate) mod stored;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -9,12 +10,13 @@ pub(crate) mod tests;
 use thiserror::Error;
 
 pub use outside::{outside, withheld};
+pub use sight::Reader;
 pub(crate) use stored::one_more_choice;
 pub use stored::{Members, Shape, Upcast, address};
 
 use crate::{
-    account, client, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund, reservation,
-    site, till,
+    account, client, endpoint, ids::StreamId, invoice, key, payment, payout, promotion, reconciliation, refund,
+    reservation, site, till,
 };
 
 /// Why a stored event could not be read.
@@ -217,6 +219,7 @@ nouns! {
     Invoice in invoice,
     Client in client,
     Key in key,
+    Endpoint in endpoint,
     Promotion in promotion,
     Till in till,
     Account in account,

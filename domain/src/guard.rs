@@ -125,6 +125,7 @@ pub fn of(event: &Event) -> Vec<Op> {
         Event::Client(event) => crate::client::guards(event),
         Event::Account(event) => crate::account::guards(event),
         Event::Key(event) => crate::key::guards(event),
+        Event::Endpoint(event) => crate::endpoint::guards(event),
         Event::Promotion(event) => crate::promotion::guards(event),
         Event::Payout(event) => crate::payout::guards(event),
         Event::Invoice(event) => crate::invoice::guards(event),

@@ -90,6 +90,10 @@ ids! {
     SecretId,
     /// An API key.
     KeyId,
+    /// An address to which events are sent.
+    EndpointId,
+    /// A secret by which what is sent there is signed; the secret itself is not in the log.
+    EndpointSecretId,
     /// Whoever acts with a key: a manager, a member of staff, an admin, a service. A client acts under their [`ClientId`].
     PrincipalId,
 }
@@ -114,6 +118,7 @@ streams!(
     InvoiceId,
     ClientId,
     KeyId,
+    EndpointId,
     PromotionId,
     TillId,
     PrincipalId

@@ -9,6 +9,7 @@ pub mod aggregate;
 pub mod client;
 pub mod contract;
 pub mod decision;
+pub mod endpoint;
 pub mod event;
 pub mod guard;
 pub mod ids;

@@ -9,9 +9,12 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Timestamp, client,
+    Timestamp, client, endpoint,
     event::Event,
-    ids::{ClientId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId, SiteId},
+    ids::{
+        ClientId, EndpointId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId,
+        SiteId,
+    },
     invoice, payment, payout, reconciliation, refund, reservation, till,
 };
 
@@ -306,6 +309,10 @@ pub enum Notice {
     Invoiced {
         invoice_id: InvoiceId,
     },
+    /// To finance: nothing is sent to an endpoint any more, because it took nothing for days.
+    EndpointDisabled {
+        endpoint_id: EndpointId,
+    },
     /// To the manager and finance: an invoice was not paid in time.
     InvoiceOverdue {
         invoice_id: InvoiceId,
@@ -338,6 +345,7 @@ pub fn react(event: &Event) -> Vec<Reaction> {
         }
         Event::Till(event) => till::react(event),
         Event::Account(event) => crate::account::react(event),
+        Event::Endpoint(event) => endpoint::react(event),
         Event::Site(_) | Event::Key(_) | Event::Promotion(_) => Vec::new(),
     }
 }

@@ -64,6 +64,11 @@ impl Clock {
         machine_time().trunc_subsecs(6) + offset
     }
 
+    /// What the clocks of the world outside show, by which it judges what it is sent: nobody else's clock is set with ours.
+    pub fn outside(&self) -> Timestamp {
+        machine_time().trunc_subsecs(6)
+    }
+
     /// A new UUIDv7 (RFC 9562), later than every one this clock made before within the millisecond.
     pub fn new_id(&self) -> Uuid {
         let now = self.now();

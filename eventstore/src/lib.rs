@@ -26,8 +26,10 @@ mod read;
 pub mod receipt;
 mod recorded;
 pub mod seal;
+mod sight;
 mod store;
 mod subjects;
+pub mod webhook_out;
 
 pub use answers::{Answer, AnswerKey, Answers, Fingerprint, FirstAnswer, Idempotency, Keep, Record};
 pub use append::{Append, AppendError, Appended, Refusal};

@@ -11,6 +11,7 @@ mod faults;
 mod ids;
 pub mod paydunya;
 pub mod paytech;
+pub mod receiver;
 mod server;
 pub mod sms;
 pub mod sonatel;

@@ -1,4 +1,4 @@
-//! `kalel fake wave|sonatel|webpay|paytech|paydunya|sms|email`: one provider fake as a server of its own. Never part of `kalel serve`.
+//! `kalel fake wave|sonatel|webpay|paytech|paydunya|sms|email|receiver`: one provider fake as a server of its own. Never part of `kalel serve`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,14 @@ pub enum Fake {
         #[arg(long, default_value = "127.0.0.1:0")]
         smtp: SocketAddr,
     },
+    /// Somebody who is sent events: checks what arrives at `/hook/…`; control at `/__control`, books at `/__ledger`.
+    Receiver {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Secrets that it knows (TOML, `fakes::receiver::Config`).
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
 }
 
 /// Runs one until SIGTERM or Ctrl-C.
@@ -84,6 +92,10 @@ pub async fn run(fake: Fake) -> Result<(), String> {
         Fake::Sonatel { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();
             fakes::sonatel::serve(bind(listen, "sonatel").await?, config, ended).await
+        }
+        Fake::Receiver { listen, config } => {
+            let config = read(config.as_deref())?.unwrap_or_default();
+            fakes::receiver::serve(bind(listen, "receiver").await?, config, ended).await
         }
         Fake::WebPay { listen, config } => {
             let config = read(config.as_deref())?.unwrap_or_default();

@@ -24,3 +24,4 @@ pub mod tls;
 pub mod tour;
 pub mod trial;
 pub mod up;
+pub mod webhook;

@@ -39,6 +39,9 @@ enum Command {
     /// Prove that the log is what it was: export, verify, receipts, the signing key.
     #[command(subcommand)]
     Audit(kalel::audit::Audit),
+    /// Messages as Standard Webhooks: whether one is what it says.
+    #[command(subcommand)]
+    Webhook(kalel::webhook::Webhook),
     /// Tell what happened to something up to a moment: who, why, and what it led to.
     Replay(kalel::replay::Options),
     /// Start a private copy of the past: what the log said at a moment, to be read.
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         }
         Command::Fake(fake) => finish(kalel::fake::run(fake)),
         Command::Erase(erase) => finish(async move { kalel::erase::run(&erase).await }),
+        Command::Webhook(webhook) => finish(async move { kalel::webhook::run(&webhook) }),
         Command::Audit(audit) => finish(kalel::audit::run(audit)),
         Command::Replay(replay) => finish(async move { kalel::replay::run(&replay).await }),
         Command::Fork(options) => finish(async move { kalel::fork::run(&options).await }),

@@ -4,6 +4,6 @@ mod bus;
 mod documents;
 mod limits;
 mod process;
-mod reader;
+pub(crate) mod reader;
 mod rights;
 mod stream;

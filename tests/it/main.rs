@@ -37,4 +37,5 @@ mod tidy;
 mod tills;
 mod up;
 mod views;
+mod webhooks_out;
 mod world;

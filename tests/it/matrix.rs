@@ -29,7 +29,8 @@ const AT_ONCE: usize = 16;
 const KNOW_CLIENTS: [Role; 5] = [Role::Client, Role::Manager, Role::Service, Role::Gatekeeper, Role::Cashier];
 
 /// What takes something away that others are tried on: last, one after the other.
-const DESTROYS: [&str; 8] = [
+const DESTROYS: [&str; 9] = [
+    "endpoint.remove",
     "client.erase",
     "client.change_pin",
     "device.release",
@@ -41,7 +42,7 @@ const DESTROYS: [&str; 8] = [
 ];
 
 /// What can be gone when the second one comes, and is 404 then.
-const ONCE: [&str; 3] = ["site.lift_closure", "session.end", "device.release"];
+const ONCE: [&str; 4] = ["endpoint.remove", "site.lift_closure", "session.end", "device.release"];
 
 /// One cell of the matrix.
 struct Cell<'a> {

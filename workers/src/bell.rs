@@ -47,6 +47,8 @@ pub struct Bells {
     pub effects: Bell,
     /// A webhook was stored.
     pub inbox: Bell,
+    /// Something waits for an endpoint.
+    pub deliveries: Bell,
 }
 
 impl Bells {
@@ -55,5 +57,6 @@ impl Bells {
         self.log.ring();
         self.effects.ring();
         self.inbox.ring();
+        self.deliveries.ring();
     }
 }

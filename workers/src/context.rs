@@ -31,6 +31,8 @@ pub struct Config {
     pub effects_at_once: usize,
     /// Webhooks dealt with at the same time by this process.
     pub webhooks_at_once: usize,
+    /// Endpoints that this process sends to at the same time. One that hangs takes one of them for 15 s, and then rests.
+    pub deliveries_at_once: usize,
     /// How large the stream on the bus may become; the oldest events are dropped there first. They stay in the log.
     pub stream_bytes: i64,
     /// Who is told when money needs a person; nobody when `None` (it is logged and counted in any case).
@@ -57,6 +59,7 @@ impl Config {
             lease: Duration::from_secs(45),
             effects_at_once: 8,
             webhooks_at_once: 4,
+            deliveries_at_once: 16,
             stream_bytes: 1 << 30,
             finance_email: None,
             public_url: "https://kalel.invalid".into(),

@@ -27,6 +27,7 @@ pub mod shadow;
 pub mod sweep;
 pub mod texts;
 mod turn;
+pub mod webhook_out;
 
 use projections::Watch;
 use tokio::task::JoinSet;
@@ -106,7 +107,7 @@ pub async fn run(
                 }
                 None => return Err(StepError::Stopped("the sealer has no key to sign with".into())),
             },
-            Role::Worker => spawn_workers(&ctx, &mut loops, &shutdown),
+            Role::Worker => spawn_workers(&ctx, &mut loops, &shutdown)?,
         }
     }
     while let Some(ended) = loops.join_next().await {
@@ -121,7 +122,8 @@ pub async fn run(
     Ok(())
 }
 
-fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &CancellationToken) {
+fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &CancellationToken) -> Result<(), StepError> {
+    let egress = webhook_out::way_out(ctx)?;
     for manager in process::MANAGERS {
         let work = process::Process::new(ctx.clone(), manager);
         loops.spawn(runtime::run(work, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
@@ -129,6 +131,12 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
     // Whoever waits for a code looks at their telephone.
     let codes = codes::Codes::new(ctx.clone());
     loops.spawn(runtime::run(codes, ctx.bells.inbox.listen(), ctx.random.clone(), shutdown.clone()));
+    let writer = webhook_out::Writer::new(ctx.clone());
+    loops.spawn(runtime::run(writer, ctx.bells.log.listen(), ctx.random.clone(), shutdown.clone()));
+    for _ in 0..ctx.config.deliveries_at_once {
+        let sender = webhook_out::Sender::by(ctx.clone(), egress.clone());
+        loops.spawn(runtime::run(sender, ctx.bells.deliveries.listen(), ctx.random.clone(), shutdown.clone()));
+    }
     let sweeper = sweep::Sweeper::new(ctx.clone());
     loops.spawn(runtime::run(sweeper, bell::Bell::default().listen(), ctx.random.clone(), shutdown.clone()));
     if ctx.config.nightly {
@@ -145,4 +153,5 @@ fn spawn_workers(ctx: &Context, loops: &mut JoinSet<()>, shutdown: &Cancellation
         let work = inbox::Reader::new(ctx.clone());
         loops.spawn(runtime::run(work, ctx.bells.inbox.listen(), ctx.random.clone(), shutdown.clone()));
     }
+    Ok(())
 }

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     effect::{Intent, Letter, Work, intend},
     runtime::{Progress, Step, StepError},
+    webhook_out,
 };
 
 pub use payments::{by_provider_id, open_of};
@@ -84,12 +85,12 @@ const fn is_about_money(reaction: &Reaction) -> bool {
 /// The database's.
 pub async fn enrol(ctx: &Context) -> Result<(), StepError> {
     let head = ctx.store.head().await?;
-    for manager in MANAGERS {
+    for name in MANAGERS.iter().map(|manager| manager.name).chain([webhook_out::PROCESS]) {
         sqlx::query!(
             "INSERT INTO work.checkpoints (process, position)
              SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM work.checkpoints WHERE process = $1)
              ON CONFLICT (process) DO NOTHING",
-            manager.name,
+            name,
             head
         )
         .execute(ctx.store.pool())

@@ -24,6 +24,12 @@ impl Random {
         Self(Arc::new(move || value))
     }
 
+    /// Up to a tenth more or less: what is due on a schedule does not all come at the same moment.
+    pub fn around(&self, wait: Duration) -> Duration {
+        let permille = u32::try_from(self.0() % 201).unwrap_or(100) + 900;
+        wait.saturating_mul(permille) / 1_000
+    }
+
     /// Full jitter: uniform between zero and `most`, which doubles from `base` with each attempt up to `cap`
     /// (reliability.md §5.2; AWS Architecture Blog, "Exponential Backoff and Jitter").
     pub fn backoff(&self, attempt: u32, base: Duration, cap: Duration) -> Duration {

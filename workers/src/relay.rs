@@ -4,7 +4,7 @@
 //! somebody else's is noticed and filled again. One relay at a time by a lease; should two be at it nevertheless, each
 //! message names the one it must follow and the second publisher is refused.
 
-mod envelope;
+pub(crate) mod envelope;
 
 use std::time::Duration;
 

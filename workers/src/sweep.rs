@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use eventstore::{auth, inbox};
+use eventstore::{auth, inbox, webhook_out};
 
 use crate::{
     context::Context,
@@ -15,6 +15,9 @@ use crate::{
 /// How long finished work stays for whoever wants to look at it. Longer than any provider repeats itself (3 days) and
 /// than a refund may be disputed in support.
 const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How long it can be asked how the sending of an event went.
+const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// The loop that sweeps.
 #[derive(Debug)]
@@ -42,9 +45,10 @@ impl Step for Sweeper {
         let now = store.clock().now();
         let effects = effect::sweep(store.pool(), now - KEPT).await?;
         let webhooks = inbox::sweep(store, now - KEPT).await?;
+        let deliveries = webhook_out::sweep(store.pool(), now - DELIVERIES_KEPT).await?;
         let answers = store.answers().sweep(now).await?;
         let sign_ins = auth::sweep(store, now).await?;
-        tracing::debug!(effects, webhooks, answers, sign_ins, "swept");
+        tracing::debug!(effects, webhooks, deliveries, answers, sign_ins, "swept");
         Ok(Progress::Idle)
     }
 }

@@ -10,6 +10,11 @@ impl Filter {
         Self(query.all("type").map(str::to_owned).collect())
     }
 
+    /// These, whatever the request says.
+    pub fn only(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     /// Whether an event of this name is wanted.
     pub fn takes(&self, name: &str) -> bool {
         let takes = |wanted: &String| match wanted.strip_suffix('*') {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use bytes::{Bytes, BytesMut};
+use eventstore::Recorded;
 use futures_util::{Stream, stream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ use crate::{
         reply::{EVENT_STREAM, Reply},
     },
     problem::Problem,
+    reservation,
 };
 
 pub const FOLLOW: Operation = Operation {
@@ -59,6 +61,24 @@ const QUIET: i64 = 1_000;
 const PIECE: usize = 64 << 10;
 
 async fn follow(call: Call) -> Result<Reply, Halt> {
+    let wanted = Filter::of(&call.query);
+    begin(call, wanted, Sight::Log).await
+}
+
+/// By whose eyes a stream is seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Sight {
+    /// As the log is read.
+    Log,
+    /// The reservations that the caller may read, and nothing else.
+    Reservations,
+}
+
+/// Begins a stream.
+///
+/// # Errors
+/// When it begins nowhere, or there are too many.
+pub async fn begin(call: Call, wanted: Filter, sight: Sight) -> Result<Reply, Halt> {
     let app = call.app.clone();
     let head = app.store.head().await.map_err(Problem::from)?;
     let after = match last_event_id(&call)? {
@@ -73,7 +93,8 @@ async fn follow(call: Call) -> Result<Reply, Halt> {
     let place = app.places_of_streams.take(key, app.settings.streams)?;
     let now = Instant::now();
     let follower = Follower {
-        wanted: Filter::of(&call.query),
+        wanted,
+        sight,
         tail: app.tail.follow(),
         ending: app.ending.clone(),
         heartbeat: app.settings.streams.heartbeat,
@@ -102,6 +123,7 @@ fn last_event_id(call: &Call) -> Result<Option<i64>, Problem> {
 struct Follower {
     call: Call,
     wanted: Filter,
+    sight: Sight,
     tail: Following,
     ending: CancellationToken,
     heartbeat: Duration,
@@ -200,7 +222,7 @@ impl Follower {
             }
             let mut piece = BytesMut::new();
             for told in next {
-                let shown = self.wanted.takes(&told.recorded.name) && sees(&self.call, &told.recorded).await?;
+                let shown = self.wanted.takes(&told.recorded.name) && self.sees(&told.recorded).await?;
                 self.position = told.recorded.position;
                 self.suspect |= told.recorded.stream_id == self.key;
                 if shown {
@@ -220,6 +242,13 @@ impl Follower {
             if self.position - self.told >= QUIET {
                 return Ok(Some(self.whereabouts()));
             }
+        }
+    }
+
+    async fn sees(&self, recorded: &Recorded) -> Result<bool, Problem> {
+        match self.sight {
+            Sight::Log => sees(&self.call, recorded).await,
+            Sight::Reservations => reservation::sees(&self.call, recorded).await,
         }
     }
 

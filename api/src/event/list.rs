@@ -1,7 +1,7 @@
 //! Events after a position, in order: how an integrator follows along.
 
 use axum::http::{StatusCode, header};
-use domain::{actor::Role, event::Event};
+use domain::event::{Event, Reader};
 use eventstore::Recorded;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 use super::{EventBody, READS, filter::Filter};
 use crate::{
     http::{
-        auth::Caller,
-        call::{Call, Object},
+        call::Call,
         halt::Halt,
         operation::{Exemplary, Kind, Operation, Param, Shape, Success},
         reply::Reply,
@@ -94,20 +93,12 @@ async fn list(call: Call) -> Result<Reply, Halt> {
     })
 }
 
-/// Whether the caller's role may see this event. Events of no site are for those who see everything.
+/// Whether the caller may see this event: as it is for streams, and for what is sent to endpoints.
 ///
 /// # Errors
 /// When the log cannot be read.
 pub async fn sees(call: &Call, recorded: &Recorded) -> Result<bool, Problem> {
-    if sees_all(&call.caller) {
-        return Ok(true);
-    }
-    let Some(site) = recorded.meta.site_id else { return Ok(false) };
-    let site = call.app.store.recall::<domain::site::Site>(site).await?;
-    let manager = site.state.identity.as_ref().map(|identity| identity.manager_id.uuid());
-    Ok(call.caller.may_touch(call.operation, &Object::of_site(site.id, manager)))
-}
-
-fn sees_all(caller: &Caller) -> bool {
-    matches!(caller.role(), Some(Role::Auditor | Role::Admin | Role::Finance)) && caller.sites().is_none()
+    let (Some(role), Some(principal)) = (call.caller.role(), call.caller.principal()) else { return Ok(false) };
+    let reader = Reader { role, principal, sites: call.caller.sites() };
+    Ok(call.app.store.sees(&reader, recorded).await?)
 }

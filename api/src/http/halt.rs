@@ -61,6 +61,7 @@ through_problem!(
     domain::invoice::Refusal,
     domain::client::Refusal,
     domain::key::Refusal,
+    domain::endpoint::Refusal,
     domain::promotion::Refusal,
     domain::till::Refusal,
     sqlx::Error,

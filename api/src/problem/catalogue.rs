@@ -3,6 +3,7 @@
 mod audit;
 mod booking;
 mod credit;
+mod endpoints;
 mod invoices;
 mod money;
 mod payouts;
@@ -84,6 +85,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     shares::ENTRIES,
     promotions::ENTRIES,
     tills::ENTRIES,
+    endpoints::ENTRIES,
     audit::ENTRIES,
 ];
 

@@ -22,6 +22,8 @@ pub fn withheld(name: &str) -> &'static [&'static str] {
         // What is said at the gate, and where somebody is about to pay: for the client and the site only.
         "reservation.held" => &["code"],
         "payment.opened" => &["checkout_url"],
+        // What is appended to an address is often a secret of whoever listens there.
+        "endpoint.added" | "endpoint.changed" => &["url"],
         // Where a site is paid.
         "payout.prepared" | "site.payout_account_set" => &["account"],
         _ => &[],

@@ -11,7 +11,7 @@ use crate::{
 };
 
 events! { "key" {
-    Granted = "key.granted" v 2 from [1 => one_more_choice],
+    Granted = "key.granted" v 3 from [1 => one_more_choice, 2 => one_more_choice],
     Rotated = "key.rotated" v 1,
     Revoked = "key.revoked" v 1,
 } }
@@ -54,6 +54,9 @@ pub enum Scope {
     EventsRead,
     #[serde(rename = "keys:write")]
     KeysWrite,
+    /// Say where events are sent.
+    #[serde(rename = "webhooks:write")]
+    WebhooksWrite,
     /// Set the clock of a test log.
     #[serde(rename = "test_clock:write")]
     TestClockWrite,

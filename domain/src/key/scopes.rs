@@ -9,6 +9,7 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
     use Scope::{
         CheckIn, EventsRead, KeysWrite, PaymentsRead, PaymentsWrite, PayoutsRead, PayoutsWrite, ReconciliationsWrite,
         RefundsApprove, RefundsCreate, ReservationsRead, ReservationsWrite, SitesRead, SitesWrite, TestClockWrite,
+        WebhooksWrite,
     };
     match role {
         Role::Client => &[SitesRead, ReservationsRead, ReservationsWrite, PaymentsRead, PaymentsWrite],
@@ -25,6 +26,7 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             RefundsCreate,
             CheckIn,
             EventsRead,
+            WebhooksWrite,
         ],
         Role::Support => &[SitesRead, ReservationsRead, PaymentsRead, RefundsCreate],
         // Promo codes of every site are all of `sites:write` that is finance's.
@@ -41,9 +43,17 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             EventsRead,
         ],
         // No money moves. The test clock is moved by whoever runs the installation.
-        Role::Admin => {
-            &[SitesRead, SitesWrite, ReservationsRead, PaymentsRead, PayoutsRead, EventsRead, KeysWrite, TestClockWrite]
-        }
+        Role::Admin => &[
+            SitesRead,
+            SitesWrite,
+            ReservationsRead,
+            PaymentsRead,
+            PayoutsRead,
+            EventsRead,
+            KeysWrite,
+            TestClockWrite,
+            WebhooksWrite,
+        ],
         Role::Auditor => &[SitesRead, ReservationsRead, PaymentsRead, PayoutsRead, EventsRead],
         Role::Service => &[
             SitesRead,
@@ -55,6 +65,7 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
             RefundsCreate,
             CheckIn,
             EventsRead,
+            WebhooksWrite,
         ],
         // Kalel itself and the providers never come with a key.
         Role::System | Role::Provider => &[],

@@ -109,6 +109,7 @@ impl Aggregate for Payment {
             | event::Event::Invoice(_)
             | event::Event::Key(_)
             | event::Event::Account(_)
+            | event::Event::Endpoint(_)
             | event::Event::Promotion(_)
             | event::Event::Till(_) => None,
         }

@@ -112,6 +112,7 @@ impl Aggregate for Reservation {
             | event::Event::Invoice(_)
             | event::Event::Key(_)
             | event::Event::Account(_)
+            | event::Event::Endpoint(_)
             | event::Event::Promotion(_)
             | event::Event::Till(_) => None,
         }

@@ -86,5 +86,10 @@ pub(super) fn is_not_judged(name: &str) -> bool {
             | "key.granted"
             | "key.revoked"
             | "key.rotated"
+            | "endpoint.added"
+            | "endpoint.changed"
+            | "endpoint.secret_rotated"
+            | "endpoint.disabled"
+            | "endpoint.removed"
     )
 }

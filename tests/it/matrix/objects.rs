@@ -79,6 +79,8 @@ impl Place {
             }
             "clients" | "sessions" | "devices" => Object { client: Some(self.client), ..Object::default() },
             "keys" | "reconciliations" | "accounts" => Object::default(),
+            // Whoever added it.
+            "endpoints" => Object { client: Some(self.service), ..Object::default() },
             _ => site,
         }
     }
@@ -93,7 +95,7 @@ impl Place {
         let whose = |name: &str| match name {
             "split" | "gone reservations" => Some(self.object("reservations")),
             "clients" => Some(self.any_reservation()),
-            "fine" | "payments" | "refunds" | "payouts" | "invoices" | "keys" | "reservations" => {
+            "fine" | "payments" | "refunds" | "payouts" | "invoices" | "keys" | "endpoints" | "reservations" => {
                 Some(self.object(name))
             }
             _ => None,
@@ -265,6 +267,10 @@ impl Place {
         api.settle().await;
         let till: Answer = api.post(who.manager, &format!("{path}/till/opening"), float).await.is(200);
         self.keep("position", till.position());
+        let wanted = json!({ "url": format!("http://127.0.0.1:9/{}", self.site), "types": ["till.*"] });
+        let endpoint = api.post(who.service, "/v1/endpoints", wanted).await.is(201);
+        self.keep("endpoints", endpoint.text("/id"));
+        self.secrets.push(endpoint.text("/secret").to_owned());
         self.keep("keys", spare_key(api).await);
         let revoked = spare_key(api).await;
         revoke(api, domain::ids::KeyId::new(revoked)).await;

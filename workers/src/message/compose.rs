@@ -176,6 +176,7 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
         | Notice::ApprovalWanted { .. }
         | Notice::RefundReversed { .. }
         | Notice::DifferencesFound { .. }
+        | Notice::EndpointDisabled { .. }
         | Notice::NoAnswer { .. } => Ok(None),
     }
 }

@@ -62,6 +62,10 @@ pub(super) async fn letter(ctx: &Context, notice: Notice) -> Result<(String, Str
         Notice::NoAnswer { about: About::Refund(refund_id) } => {
             ("Remboursement sans réponse", refund(ctx, refund_id, "reste sans réponse depuis 72 heures").await?)
         }
+        Notice::EndpointDisabled { endpoint_id } => {
+            let text = format!("Point d'envoi {endpoint_id}: n'a rien accepté depuis trois jours, il est désactivé.");
+            ("Point d'envoi désactivé", text)
+        }
         other => ("Avis", format!("{other:?}")),
     };
     Ok((subject.to_owned(), text))

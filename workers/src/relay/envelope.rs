@@ -36,7 +36,7 @@ struct CloudEvent<'a> {
 }
 
 /// The message for one event, as anybody outside may read it.
-pub(super) fn cloud_event(log: Uuid, public_url: &str, event: &Recorded) -> String {
+pub(crate) fn cloud_event(log: Uuid, public_url: &str, event: &Recorded) -> String {
     let data = outside(&event.name, &event.data).and_then(|data| RawValue::from_string(data.into_owned()));
     // The log holds nothing but JSON.
     let data = data.unwrap_or_else(|_| RawValue::NULL.to_owned());

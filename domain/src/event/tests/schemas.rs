@@ -162,6 +162,7 @@ fn what_is_withheld_is_what_the_types_say() {
             "payment.opened" => Some("checkout_url"),
             // By which a telephone could be known again elsewhere.
             "client.device_bound" => Some("device_key"),
+            "endpoint.added" | "endpoint.changed" => Some("url"),
             _ => None,
         };
         let said: BTreeSet<&str> = marked.into_iter().chain(secret).collect();

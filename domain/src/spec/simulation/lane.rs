@@ -117,6 +117,7 @@ impl Lane {
             Event::Site(_)
             | Event::Key(_)
             | Event::Account(_)
+            | Event::Endpoint(_)
             | Event::Reconciliation(_)
             | Event::Payout(_)
             | Event::Invoice(_)
