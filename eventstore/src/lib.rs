@@ -21,6 +21,7 @@ pub mod link;
 pub mod merkle;
 mod meta;
 pub mod note;
+mod pools;
 mod read;
 pub mod receipt;
 mod recorded;
