@@ -69,12 +69,13 @@ async fn admitted(
     // A write that was begun is carried on with: whether it was done must be known to whoever asks again.
     let is_read = operation.method == Method::GET;
     let longest = deadline.left().filter(|_| is_read).map_or(LONGEST, |left| left.min(LONGEST));
-    let work = place.scope(handle(app, operation, path, parts, body, trace, deadline));
+    // On the heap, so that whoever is refused does not carry about the room for all that might have been done.
+    let work = Box::pin(place.scope(handle(app, operation, path, parts, body, trace, deadline)));
     let work = app.store.urgently(operation.class.is_urgent(), work);
     let (answer, failed) = match AssertUnwindSafe(tokio::time::timeout(longest, work)).catch_unwind().await {
         Ok(Ok(Ok(reply))) => (Ok(reply), false),
         // Who was not worked on says nothing about how long work takes.
-        Ok(Ok(Err(problem))) if problem.status().is_client_error() => return Err(problem),
+        Ok(Ok(Err(problem))) if is_of_the_form(problem.status()) => return Err(problem),
         Ok(Ok(Err(problem))) => {
             let failed = ["server.overloaded", "server.outcome_unknown", "server.error"].contains(&problem.code());
             (Err(problem), failed)
@@ -88,6 +89,11 @@ async fn admitted(
     };
     place.done(operation, failed);
     answer
+}
+
+/// What is refused by its form or its key, before anything was looked at.
+fn is_of_the_form(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 403 | 408 | 413 | 415 | 428 | 429)
 }
 
 /// Answers a request that no operation is for.

@@ -230,7 +230,7 @@ async fn set_up(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<(Scen
     options.connections = 2;
     let store = Store::open(options).await?;
     let manager = http::secret(&store, Role::Manager).await?;
-    let (service, finance) = (http::secret(&store, Role::Service).await?, http::secret(&store, Role::Finance).await?);
+    let finance = http::secret(&store, Role::Finance).await?;
     let servers = http::Plan {
         program: plan.program.clone(),
         database_url: plan.database_url.clone(),
@@ -256,7 +256,7 @@ async fn set_up(plan: &Plan, say: &mut (dyn FnMut(&str) + Send)) -> Result<(Scen
     http::caught_up(&store).await?;
     let day = (store.clock().now() + TimeDelta::days(1)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
     let (authority, reservations) = (server.authority.clone(), Vec::new());
-    Ok((Scene { authority, service, finance, sites, pitches: PITCHES, first: day, reservations }, store, server))
+    Ok((Scene { authority, manager, finance, sites, pitches: PITCHES, first: day, reservations }, store, server))
 }
 
 fn site(number: usize) -> Value {

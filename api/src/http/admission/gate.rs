@@ -128,9 +128,10 @@ impl Gate {
         self.count > 0 && now.saturating_sub(self.empty) > LONGEST_WAIT
     }
 
-    /// Who may wait: when there is no end in sight as many as will be let in soon.
+    /// Who may wait: when there is no end in sight only so many that no place stays free. Whoever waits and is refused all the
+    /// same costs more than who is refused at once.
     fn room(&self, places: usize, now: u64) -> usize {
-        if self.lasts(now) { places.clamp(8, MOST_WAITING) } else { MOST_WAITING }
+        if self.lasts(now) { (places / 4).clamp(2, MOST_WAITING) } else { MOST_WAITING }
     }
 
     /// The oldest of the lowest class that waits, below this one.

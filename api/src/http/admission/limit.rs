@@ -11,8 +11,8 @@
 
 use std::collections::HashMap;
 
-/// Requests beside each other that do not disturb each other: the least there is, and where "alone" is learnt.
-pub const FEW: usize = 4;
+/// Requests beside each other that hardly disturb each other: the least there is, and where "alone" is learnt.
+pub const FEW: usize = 2;
 /// Where it begins.
 const FIRST: usize = 32;
 /// Microseconds that are never late, however short an operation is: what a thread may wait for its turn.
@@ -124,7 +124,7 @@ mod tests {
             *now += took / places;
             limit.used(limit.places());
             limit.missed();
-            limit.learn(Seen { operation: "thing.show", took, alone: places < FEW as u64, failed: false }, *now);
+            limit.learn(Seen { operation: "thing.show", took, alone: places <= FEW as u64, failed: false }, *now);
         }
     }
 

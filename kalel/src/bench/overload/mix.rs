@@ -75,7 +75,8 @@ impl Kind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scene {
     pub authority: String,
-    pub service: String,
+    /// Of the manager whose sites they are: what they take is confirmed.
+    pub manager: String,
     pub finance: String,
     pub sites: Vec<String>,
     pub pitches: u64,
@@ -88,7 +89,7 @@ pub struct Scene {
 /// Makes requests.
 pub struct Maker {
     scene: Scene,
-    service: HeaderMap,
+    manager: HeaderMap,
     finance: HeaderMap,
     nobody: HeaderMap,
     random: Seeded,
@@ -106,8 +107,8 @@ impl Maker {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {secret}"))?);
             Ok(headers)
         };
-        let (service, finance) = (with(&scene.service)?, with(&scene.finance)?);
-        Ok(Self { scene, service, finance, nobody, random: Seeded(seed), next })
+        let (manager, finance) = (with(&scene.manager)?, with(&scene.finance)?);
+        Ok(Self { scene, manager, finance, nobody, random: Seeded(seed), next })
     }
 
     /// A kind by its share.
@@ -132,12 +133,12 @@ impl Maker {
         self.next += 1;
         let (method, path, headers, body) = match kind {
             Kind::TrialBalance => (Method::GET, "/v1/ledger/trial-balance".to_owned(), &self.finance, String::new()),
-            Kind::Search => (Method::GET, self.search(), &self.service, String::new()),
-            Kind::Availability => (Method::GET, self.availability(), &self.service, String::new()),
-            Kind::Place => (Method::POST, "/v1/reservations".to_owned(), &self.service, self.wish(number)),
-            Kind::Show => (Method::GET, self.of_one(""), &self.service, String::new()),
-            Kind::Preview => (Method::POST, self.of_one("/cancellation?preview=true"), &self.service, "{}".into()),
-            Kind::Ticket => (Method::GET, self.of_one("/ticket"), &self.service, String::new()),
+            Kind::Search => (Method::GET, self.search(), &self.manager, String::new()),
+            Kind::Availability => (Method::GET, self.availability(), &self.manager, String::new()),
+            Kind::Place => (Method::POST, "/v1/reservations".to_owned(), &self.manager, self.wish(number)),
+            Kind::Show => (Method::GET, self.of_one(""), &self.manager, String::new()),
+            Kind::Preview => (Method::POST, self.of_one("/cancellation?preview=true"), &self.manager, "{}".into()),
+            Kind::Ticket => (Method::GET, self.of_one("/ticket"), &self.manager, String::new()),
             Kind::Webhook => (
                 Method::POST,
                 "/v1/provider-webhooks/wave".to_owned(),
@@ -188,7 +189,8 @@ impl Maker {
         let site = self.scene.sites.get(site).map_or("", String::as_str);
         let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
         format!(
-            r#"{{"site_id":"{site}","pitch_id":"c{pitch}","minutes":60,"starts_at":"{at}","payment":{{"pays":"none"}}}}"#
+            r#"{{"client":{{"name":"Awa","phone":"+22177{:07}"}},"site_id":"{site}","pitch_id":"c{pitch}","minutes":60,"starts_at":"{at}","payment":{{"pays":"none"}}}}"#,
+            number % 2_000
         )
     }
 }
