@@ -137,7 +137,12 @@ impl Maker {
             Kind::Availability => (Method::GET, self.availability(), &self.manager, String::new()),
             Kind::Place => (Method::POST, "/v1/reservations".to_owned(), &self.manager, self.wish(number)),
             Kind::Show => (Method::GET, self.of_one(""), &self.manager, String::new()),
-            Kind::Preview => (Method::POST, self.of_one("/cancellation?preview=true"), &self.manager, "{}".into()),
+            Kind::Preview => (
+                Method::POST,
+                self.of_one("/cancellation?preview=true"),
+                &self.manager,
+                r#"{"reason":"weather"}"#.into(),
+            ),
             Kind::Ticket => (Method::GET, self.of_one("/ticket"), &self.manager, String::new()),
             Kind::Webhook => (
                 Method::POST,
