@@ -85,7 +85,7 @@ pub struct Verdict {
     /// Of the kind that suffered most, to what it is normally; of all kinds together.
     pub worst_p99: f64,
     pub accepted_p99: f64,
-    /// Until the first of three seconds in a row as slow at most as the slowest normal one, and without a refusal.
+    /// Until the first of three seconds in a row as slow at most as the slowest normal one, with no more refusals.
     pub seconds_until_normal: Option<usize>,
 }
 
@@ -221,7 +221,8 @@ fn worst(normal: &Outcome, overload: &Outcome) -> f64 {
 
 fn until_normal(normal: &Outcome, after: &Outcome) -> Option<usize> {
     let slowest = normal.seconds.iter().map(|second| second.p99).fold(0.0, f64::max);
-    let is_normal = |second: &load::Second| second.p99 <= slowest && second.refused == 0;
+    let refused = normal.seconds.iter().map(|second| second.refused).max().unwrap_or(0);
+    let is_normal = |second: &load::Second| second.p99 <= slowest && second.refused <= refused;
     after.seconds.windows(3).position(|three| three.iter().all(is_normal))
 }
 

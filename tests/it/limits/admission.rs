@@ -1,6 +1,6 @@
 //! What happens when there is more to do than can be done: over HTTP, with statements that really hang.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ::api::http::{admission::Class, limits::Purpose, operation::Operation};
 use axum::http::Method as Verb;
@@ -183,14 +183,14 @@ async fn a_caller_who_no_longer_waits_is_not_begun() {
     let head = here.api.store.head().await.unwrap();
     let mut wish = slot(&site, "nord", here.api.midday(3), 60);
     wish["client"] = json!({ "phone": "77 123 45 67", "name": "Awa" });
-    let until = |time: SystemTime| domain::Timestamp::from(time).to_rfc3339();
-    let late = until(SystemTime::now() - Duration::from_millis(1));
+    let until = |ms: i64| (eventstore::Clock::system().now() + chrono::TimeDelta::milliseconds(ms)).to_rfc3339();
+    let late = until(-1);
     let refused = answered(here.place(&wish).header("x-deadline", late)).await;
     assert_eq!((refused.status, refused.body["code"].as_str()), (503, Some("server.overloaded")));
     let nonsense = answered(here.place(&wish).header("x-deadline", "soon")).await;
     assert_eq!((nonsense.status, nonsense.body["code"].as_str()), (400, Some("request.invalid_header")));
     assert_eq!(here.api.store.head().await.unwrap(), head);
-    let soon = until(SystemTime::now() + Duration::from_secs(20));
+    let soon = until(20_000);
     assert_eq!(answered(here.place(&wish).header("x-deadline", soon)).await.status, 201);
     // A read that has begun ends with its caller's patience.
     let (lock, searches) = here.fill().await;
@@ -198,7 +198,7 @@ async fn a_caller_who_no_longer_waits_is_not_begun() {
     lock.close().await.unwrap();
     let mut lock = PgConnection::connect(&here.api.world.owner_url).await.unwrap();
     lock.execute("BEGIN; LOCK TABLE read.sites IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let (begun, soon) = (Instant::now(), until(SystemTime::now() + Duration::from_millis(200)));
+    let (begun, soon) = (Instant::now(), until(200));
     assert_eq!(answered(here.ask(Method::GET, "/v1/sites").header("x-deadline", soon)).await.status, 503);
     assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
 }

@@ -1,8 +1,10 @@
 //! `X-Deadline`: until when a caller waits for the answer.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
+use domain::Timestamp;
+use eventstore::Clock;
 
 use crate::problem::Problem;
 
@@ -10,7 +12,7 @@ const HEADER: &str = "x-deadline";
 
 /// Until when the caller waits, by the clocks of the world and not by the clock of a test log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline(Option<SystemTime>);
+pub struct Deadline(Option<Timestamp>);
 
 impl Deadline {
     /// # Errors
@@ -24,7 +26,7 @@ impl Deadline {
 
     /// What is left; `None` when they wait as long as it takes.
     pub fn left(self) -> Option<Duration> {
-        self.0.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default())
+        self.0.map(|until| (until - Clock::system().now()).to_std().unwrap_or_default())
     }
 
     /// Nobody waits for the answer any more.

@@ -4,7 +4,8 @@
 //! caller is the likeliest to be gone. While the queue has not been empty for as long as anybody may wait, there is no end of
 //! it in sight, and whoever waits is sent away after a few milliseconds instead (adaptive LIFO and controlled delay: Maurer,
 //! "Fail at Scale", ACM Queue 2015, after Nichols and Jacobson's CoDel): what is answered is answered soon, and so is who is
-//! not.
+//! not. That is over when fewer than one in five was sent away: not when nobody happens to wait, or the long queue would be
+//! there again at once; nor only when nobody is sent away, for so short a queue sends somebody away at any load.
 
 use std::collections::VecDeque;
 
@@ -38,6 +39,17 @@ pub struct Gate {
     tickets: u64,
     /// When nobody waited, last.
     empty: u64,
+    /// No end is in sight.
+    lasts: bool,
+    look: Look,
+}
+
+/// Who came lately, and who of them was sent away.
+#[derive(Clone, Copy, Debug, Default)]
+struct Look {
+    since: u64,
+    came: u32,
+    refused: u32,
 }
 
 impl Gate {
@@ -57,13 +69,15 @@ impl Gate {
         if self.count == 0 {
             self.empty = now;
         }
+        self.look_up(now);
         if self.in_hand < class.places(places) {
             self.in_hand += 1;
             return Arrival::In;
         }
         let mut instead_of = None;
-        if self.count >= self.room(places, now) {
+        if self.count >= self.room(places) {
             instead_of = self.lowest_below(class);
+            self.look.refused += 1;
             if instead_of.is_none() {
                 return Arrival::Refused;
             }
@@ -73,7 +87,7 @@ impl Gate {
         let ticket = self.tickets;
         self.tickets = self.tickets.wrapping_add(1);
         self.waiting[class.index()].push_back(ticket);
-        let patience = if self.lasts(now) { SHORT_WAIT } else { LONGEST_WAIT };
+        let patience = if self.lasts { SHORT_WAIT } else { LONGEST_WAIT };
         Arrival::Waits { ticket, patience, instead_of }
     }
 
@@ -89,7 +103,7 @@ impl Gate {
 
     /// The next to be let in, if anybody may be. They are in hand from now on.
     pub fn next(&mut self, places: usize, now: u64) -> Option<u64> {
-        let newest = self.count * 2 > self.room(places, now);
+        let newest = self.count * 2 > self.room(places);
         for class in Class::ALL.into_iter().rev() {
             let waiting = &mut self.waiting[class.index()];
             if waiting.is_empty() {
@@ -112,6 +126,7 @@ impl Gate {
         // They are in the order of their numbers.
         let Ok(at) = waiting.binary_search(&ticket) else { return false };
         waiting.remove(at);
+        self.look.refused += 1;
         self.fewer(now);
         true
     }
@@ -123,15 +138,24 @@ impl Gate {
         }
     }
 
-    /// Whether the queue has been there for as long as anybody may wait.
-    const fn lasts(&self, now: u64) -> bool {
-        self.count > 0 && now.saturating_sub(self.empty) > LONGEST_WAIT
+    /// Whether there is an end in sight: none when the queue has been there for as long as anybody may wait.
+    fn look_up(&mut self, now: u64) {
+        if !self.lasts && now.saturating_sub(self.empty) > LONGEST_WAIT {
+            (self.lasts, self.look) = (true, Look { since: now, ..Look::default() });
+        }
+        if now.saturating_sub(self.look.since) > LONGEST_WAIT {
+            if self.lasts && self.look.refused * 5 <= self.look.came {
+                (self.lasts, self.empty) = (false, now);
+            }
+            self.look = Look { since: now, ..Look::default() };
+        }
+        self.look.came += 1;
     }
 
     /// Who may wait: when there is no end in sight only so many that no place stays free. Whoever waits and is refused all the
     /// same costs more than who is refused at once.
-    fn room(&self, places: usize, now: u64) -> usize {
-        if self.lasts(now) { (places / 4).clamp(2, MOST_WAITING) } else { MOST_WAITING }
+    fn room(&self, places: usize) -> usize {
+        if self.lasts { (places / 4).clamp(2, MOST_WAITING) } else { MOST_WAITING }
     }
 
     /// The oldest of the lowest class that waits, below this one.

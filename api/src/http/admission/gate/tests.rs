@@ -78,13 +78,22 @@ fn while_there_is_no_end_in_sight_few_wait_and_not_for_long() {
     assert_eq!(patience(gate.arrive(Class::Confirm, places, later)), SHORT_WAIT);
     while gate.arrive(Class::Confirm, places, later) != Arrival::Refused {}
     assert_eq!(gate.waiting(), 2);
-    // Once nobody waits, it is as before.
+    // That nobody waits for a moment changes nothing, nor that few are sent away while it is looked at.
     for _ in 0..2 {
         gate.leave();
         assert!(gate.next(places, later).is_some());
     }
     assert_eq!((gate.waiting(), gate.next(places, later)), (0, None));
-    assert_eq!(patience(gate.arrive(Class::Confirm, places, later + LONGEST_WAIT)), LONGEST_WAIT);
+    let mut now = later + LONGEST_WAIT + 1;
+    assert_eq!(patience(gate.arrive(Class::Confirm, places, now)), SHORT_WAIT);
+    for came in 0..10 {
+        now += 1;
+        gate.leave();
+        assert!(gate.next(places, now).is_some() == (came == 0));
+        assert_eq!(gate.arrive(Class::Confirm, places, now) == Arrival::In, came > 0);
+    }
+    now += LONGEST_WAIT;
+    assert_eq!(patience(gate.arrive(Class::Confirm, places, now)), LONGEST_WAIT);
 }
 
 #[test]
