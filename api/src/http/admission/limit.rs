@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 /// Requests beside each other that hardly disturb each other: the least there is, and where "alone" is learnt.
-pub const FEW: usize = 2;
+pub const FEW: usize = 4;
 /// Where it begins.
 const FIRST: usize = 32;
 /// Microseconds that are never late, however short an operation is: what a thread may wait for its turn.
