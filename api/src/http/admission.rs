@@ -1,8 +1,8 @@
 //! How much is worked on at once, and what gives way when that is not enough (reliability.md §5.2).
 //!
 //! Before anything is done for a request, its key looked up or its body read, it gets a place, waits a moment for one, or is
-//! told to come back. How many places there are is learnt from how long requests take ([`limit`]); which request gets one
-//! says the class of its operation ([`class`]); who waits and for how long, [`gate`]. Here are the clock and the tasks.
+//! told to come back. How many places there are is learnt from how long requests take (`limit`); which request gets one
+//! says the class of its operation (`class`); who waits and for how long, `gate`. Here are the clock and the tasks.
 //!
 //! A request that waits for somebody else (its body, a view, a provider) stands aside meanwhile: it takes nothing that
 //! another could use, and what it waited for says nothing about how busy this process is.
