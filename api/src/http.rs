@@ -1,6 +1,7 @@
 //! What every operation has in common on the wire.
 
 pub mod address;
+pub mod admission;
 pub mod as_of;
 pub mod auth;
 pub mod body;

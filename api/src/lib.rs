@@ -41,12 +41,12 @@ use tokio_util::sync::CancellationToken;
 pub use router::{operations, router};
 
 use crate::{
-    http::{auth::Keys, cache::Cache, idempotency::Turns, limits::Limits, redis::Redis},
+    http::{admission::Admission, auth::Keys, cache::Cache, idempotency::Turns, limits::Limits, redis::Redis},
     problem::Problem,
 };
 
-/// Requests worked on at once in one process; more are told to come back (reliability.md §5.2).
-const MOST_AT_ONCE: usize = 4_096;
+/// Requests in one process, worked on or waiting for something; more are told to come back.
+const MOST_IN_HAND: usize = 4_096;
 
 /// What the operator decides.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,8 @@ pub struct Settings {
     pub sign_in: challenge::Settings,
     /// How often anybody may ask; `None`: as often as they like.
     pub limits: Option<http::limits::Settings>,
+    /// The most that is worked on at once, however quick it seems; `None`: nobody is turned away before there are thousands.
+    pub most_at_once: Option<usize>,
 }
 
 /// What the API is made of.
@@ -107,7 +109,8 @@ pub struct Parts {
     pub(crate) promotions: promotion::Turnstiles,
     pub(crate) owners: reservation::Owners,
     pub(crate) ticket_keys: reservation::TicketKeys,
-    places: Arc<Semaphore>,
+    pub(crate) admission: Admission,
+    in_hand: Arc<Semaphore>,
 }
 
 impl Settings {
@@ -127,6 +130,7 @@ impl App {
         let keyring = store.keyring().clone();
         let redis = Arc::new(Redis::new(settings.redis_url.as_deref()));
         let log = store.log().id;
+        let admission = Admission::new(settings.most_at_once);
         Self(Arc::new(Parts {
             ticket_keys: reservation::TicketKeys::of(&keyring, store.log().id),
             tail: event::Tail::new(store.clone()),
@@ -145,7 +149,8 @@ impl App {
             alternatives: reservation::Alternatives::default(),
             promotions: promotion::Turnstiles::default(),
             owners: reservation::Owners::default(),
-            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            admission,
+            in_hand: Arc::new(Semaphore::new(MOST_IN_HAND)),
         }))
     }
 
@@ -160,9 +165,9 @@ impl App {
         self.ending.cancel();
     }
 
-    /// A place among the requests worked on.
-    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::new("server.overloaded").retry_after(1))
+    /// One more request, as long as what comes back is kept.
+    pub(crate) fn take_in_hand(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.in_hand).try_acquire_owned().map_err(|_| Problem::new("server.overloaded").retry_after(1))
     }
 }
 

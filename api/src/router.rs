@@ -17,7 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::{
     App, account, audit, challenge, client, device, endpoint, event,
     http::{
-        health, limits, openapi,
+        admission, health, limits, openapi,
         operation::{Operation, undeclared},
         pipeline,
     },
@@ -87,7 +87,11 @@ pub fn router(app: App) -> Router {
     );
     let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     router
-        .merge(payment::pages().layer(middleware::from_fn_with_state(app.clone(), limits::pages)))
+        .merge(
+            payment::pages()
+                .layer(middleware::from_fn_with_state(app.clone(), limits::pages))
+                .layer(middleware::from_fn_with_state(app.clone(), admission::pages)),
+        )
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

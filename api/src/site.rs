@@ -37,6 +37,7 @@ pub use ground::{pitch_named, weekdays};
 
 use crate::{
     http::{
+        admission::Class,
         call::{Call, Object},
         command::{Tries, after},
         etag,
@@ -77,6 +78,7 @@ const CONFIGURES: Authz = Authz::Keys {
 /// A replacement of one part of a site's configuration.
 const CONFIGURE: Operation = Operation {
     method: axum::http::Method::PUT,
+    class: Class::Hold,
     authz: CONFIGURES,
     if_match: IfMatch::Required,
     success: Success {

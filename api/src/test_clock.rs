@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         operation::{Authz, Exemplary, IfMatch, Operation, Over, Shape, Success},
@@ -68,6 +69,7 @@ const SHOW: Operation = Operation {
 const ADVANCE: Operation = Operation {
     id: "test_clock.advance",
     method: Method::POST,
+    class: Class::Hold,
     path: "/v1/test-clock",
     summary: "Let time pass",
     about: "Moves the clock of a test log forward, never back. Timers due by then fire.",

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
     keyring::Keyring,
+    pools::Pools,
     recorded::Position,
     subjects::{SubjectError, Subjects},
 };
@@ -90,7 +90,7 @@ pub enum FirstAnswer {
 /// Reads and freezes answers.
 #[derive(Clone, Debug)]
 pub struct Answers {
-    pub(crate) pool: PgPool,
+    pub(crate) pools: Pools,
     pub(crate) keyring: Keyring,
     pub(crate) subjects: Arc<Subjects>,
 }
@@ -118,7 +118,7 @@ impl Answers {
              FROM event_log.idempotency WHERE key = $1",
             &key.0
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.pools.mine())
         .await?;
         match row {
             Some(row) => Ok(Some(self.open(row).await?)),
@@ -150,7 +150,7 @@ impl Answers {
             subject,
             sealed
         )
-        .execute(&self.pool)
+        .execute(self.pools.mine())
         .await?;
         self.find(key).await
     }
@@ -177,7 +177,7 @@ impl Answers {
     /// The database's.
     pub async fn sweep(&self, now: Timestamp) -> Result<u64, sqlx::Error> {
         let done = sqlx::query!("DELETE FROM event_log.idempotency WHERE expires_at <= $1", now);
-        Ok(done.execute(&self.pool).await?.rows_affected())
+        Ok(done.execute(self.pools.mine()).await?.rows_affected())
     }
 
     pub(crate) async fn open(&self, row: StoredRecord) -> Result<Record, SubjectError> {

@@ -22,6 +22,7 @@ pub mod link;
 pub mod merkle;
 mod meta;
 pub mod note;
+mod pools;
 mod read;
 pub mod receipt;
 mod recorded;

@@ -1,6 +1,6 @@
 //! The store: one per process, cheap to clone.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use thiserror::Error;
@@ -15,6 +15,7 @@ use crate::{
     identity::{self, IdentityError, LogIdentity, Mode},
     keyring::Keyring,
     lane::{Lane, LaneLimits},
+    pools::{self, Pools},
     subjects::Subjects,
 };
 
@@ -25,6 +26,8 @@ pub struct Options {
     pub database_url: String,
     /// Connections of the pool; the lane has one more of its own.
     pub connections: u32,
+    /// How many of them are kept for what is done [`urgently`](Store::urgently). At least half are for everybody.
+    pub kept_for_urgent: u32,
     /// Open all of them before anything else, and keep them: for whoever answers people.
     pub keep_connections: bool,
     /// How long a query may wait for a connection before it is refused.
@@ -44,6 +47,7 @@ impl Options {
         Self {
             database_url: database_url.into(),
             connections: 16,
+            kept_for_urgent: 0,
             keep_connections: false,
             acquire_timeout: Duration::from_secs(1),
             keyring,
@@ -76,7 +80,7 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Inner {
-    pool: PgPool,
+    pools: Pools,
     log: LogIdentity,
     clock: Clock,
     keyring: Keyring,
@@ -88,29 +92,44 @@ struct Inner {
     news: watch::Sender<u64>,
 }
 
+/// The connections of a process.
+async fn pools(options: &Options) -> Result<Pools, sqlx::Error> {
+    let kept = options.kept_for_urgent.min(options.connections / 2);
+    let (url, acquire, keep) = (&options.database_url, options.acquire_timeout, options.keep_connections);
+    let everybody = connect::pool(url, options.connections - kept, acquire, keep).await?;
+    let kept = if kept > 0 { Some(connect::pool(url, kept, acquire, keep).await?) } else { None };
+    Ok(Pools { everybody, kept })
+}
+
 impl Store {
     /// Connects to a migrated database and starts the append lane of this process.
     ///
     /// # Errors
     /// [`OpenError`] when the database cannot be reached, holds another log, or its clock is far from ours.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let (connections, kept) = (options.connections, options.keep_connections);
-        let pool = connect::pool(&options.database_url, connections, options.acquire_timeout, kept).await?;
+        let pools = pools(&options).await?;
+        let pool = pools.everybody.clone();
         let log = identity::establish(&pool, options.mode, &options.keyring, &options.clock).await?;
         options.clock.bind(pool.clone(), log.mode).await?;
         let lane = Lane::start(connect::lane(&options.database_url)?, options.clock.clone(), options.lane)?;
-        let subjects = Arc::new(Subjects::new(pool.clone(), options.keyring.clone()));
-        let answers = Answers { pool: pool.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
+        let subjects = Arc::new(Subjects::new(pools.clone(), options.keyring.clone()));
+        let answers =
+            Answers { pools: pools.clone(), keyring: options.keyring.clone(), subjects: Arc::clone(&subjects) };
         let hasher = Hasher::new(options.keyring.clone(), options.hashing);
         let (clock, keyring, cache) = (options.clock, options.keyring, Cache::default());
         let news = watch::Sender::new(0);
-        let inner = Inner { pool, log, clock, keyring, subjects, answers, hasher, cache, lane, news };
+        let inner = Inner { pools, log, clock, keyring, subjects, answers, hasher, cache, lane, news };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The pool, for reading and for the tables of other schemas.
     pub fn pool(&self) -> &PgPool {
-        &self.inner.pool
+        self.inner.pools.mine()
+    }
+
+    /// Does something that must not wait until others are done with their connections: some are kept for it.
+    pub async fn urgently<F: Future>(&self, urgent: bool, work: F) -> F::Output {
+        if urgent { pools::urgently(work).await } else { work.await }
     }
 
     /// Which log this is.
@@ -164,6 +183,6 @@ impl Store {
     /// Lets queued commands finish, then closes every connection.
     pub async fn close(&self) {
         self.inner.lane.close().await;
-        self.inner.pool.close().await;
+        self.inner.pools.close().await;
     }
 }

@@ -11,7 +11,6 @@ use domain::{
     phone::{Phone, PhoneHash},
     sealed::Sealed,
 };
-use sqlx::PgPool;
 use thiserror::Error;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -20,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::{
     cipher, failpoint,
     keyring::{Key, Keyring},
+    pools::Pools,
 };
 
 /// How long an opened key stays in memory: the longest that a key destroyed by another process still works here.
@@ -43,14 +43,14 @@ pub enum SubjectError {
 /// Seals and opens personal fields.
 #[derive(Debug)]
 pub struct Subjects {
-    pool: PgPool,
+    pools: Pools,
     keyring: Keyring,
     opened: Mutex<HashMap<Uuid, (Instant, Key)>>,
 }
 
 impl Subjects {
-    pub(crate) fn new(pool: PgPool, keyring: Keyring) -> Self {
-        Self { pool, keyring, opened: Mutex::default() }
+    pub(crate) fn new(pools: Pools, keyring: Keyring) -> Self {
+        Self { pools, keyring, opened: Mutex::default() }
     }
 
     /// Encrypts a field under its subject's key, which is made when there is none. Sealing the same text twice gives
@@ -110,7 +110,7 @@ impl Subjects {
             return Ok(Some(key));
         }
         let row = sqlx::query!("SELECT wrapped, master FROM event_log.subject_keys WHERE subject = $1", subject)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.pools.mine())
             .await?;
         let Some(row) = row else { return Ok(None) };
         let wrapped = row.wrapped.ok_or(SubjectError::Erased)?;
@@ -135,7 +135,7 @@ impl Subjects {
             wrapped.as_bytes(),
             master
         )
-        .execute(&self.pool)
+        .execute(self.pools.mine())
         .await?;
         failpoint("subject.key_made");
         // Read it back: two callers may have made one, and only the first counts.

@@ -7,6 +7,7 @@ pub mod crash;
 pub mod http;
 mod machine;
 mod options;
+pub mod overload;
 mod private;
 pub mod rebuild;
 pub mod sample;
@@ -17,8 +18,8 @@ use std::{path::Path, time::Duration};
 
 use clap::Subcommand;
 use options::{
-    AppendOptions, AuditOptions, CompareOptions, CrashOptions, HttpOptions, RebuildOptions, SearchOptions,
-    StreamsOptions,
+    AppendOptions, AuditOptions, CompareOptions, CrashOptions, HttpOptions, OverloadOptions, RebuildOptions,
+    SearchOptions, StreamsOptions,
 };
 
 /// What to measure or try.
@@ -49,6 +50,11 @@ pub enum Bench {
     /// Started by `http`: one of its servers.
     #[command(hide = true)]
     HttpServer(http::Server),
+    /// Ten times the load that can be borne, for minutes: what is done, what is refused, and how soon it is over.
+    Overload(OverloadOptions),
+    /// Started by `overload`: its clients.
+    #[command(hide = true)]
+    OverloadClients,
 }
 
 /// Runs one.
@@ -66,6 +72,10 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Compare(options) => compare(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
+        Bench::Overload(options) => overload(options).await.map_err(|problem| problem.to_string()),
+        Bench::OverloadClients => std::thread::spawn(|| overload::work().map_err(|problem| problem.to_string()))
+            .join()
+            .map_err(|_| "the clients panicked".to_owned())?,
         Bench::SealWorker(worker) => audit::work(worker).await.map_err(|problem| problem.to_string()),
         Bench::CrashWorker(worker) => crash::work(worker).await.map_err(|problem| problem.to_string()),
     }
@@ -222,6 +232,36 @@ async fn compare(options: CompareOptions) -> Result<(), append::Problem> {
     }
     if let Some(path) = options.write {
         machine::replace_section(&path, "compare", &text)?;
+    }
+    Ok(())
+}
+
+async fn overload(options: OverloadOptions) -> Result<(), append::Problem> {
+    // Before anything is started: it stays on these.
+    let cores = overload::Cores::for_servers()?;
+    let at = Place::of(options.database_url, 128).await?;
+    let plan = overload::Plan {
+        program: std::env::current_exe()?,
+        database_url: at.database_url.clone(),
+        nats_url: at.server.as_ref().map(|server| server.nats_url.clone()),
+        lasting: Duration::from_secs(options.seconds.max(3)),
+        times: options.times,
+        unguarded: options.unguarded,
+    };
+    let began = std::time::Instant::now();
+    let report = overload::run(&plan, cores, &mut |doing| {
+        eprintln!("bench: {:4.0} s: {doing}", began.elapsed().as_secs_f64());
+    })
+    .await?;
+    let machine = machine::describe(&plan.database_url).await?;
+    let text = format!("{machine}\n\n{}", overload::table(&report));
+    if options.json {
+        println!("{:#}", overload::as_json(&report, &machine));
+    } else {
+        println!("{text}");
+    }
+    if let Some(path) = options.write {
+        machine::replace_section(&path, "overload", &text)?;
     }
     Ok(())
 }

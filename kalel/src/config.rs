@@ -211,6 +211,8 @@ pub struct Cors {
 pub struct Database {
     /// In the pool, the append lane's own not counted. Default 24.
     pub connections: u32,
+    /// How many of them an API keeps for webhooks, payments and the gate. Default 4, never more than half.
+    pub kept: u32,
 }
 
 impl Default for Wave {
@@ -239,7 +241,7 @@ impl Default for Sms {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { connections: 24 }
+        Self { connections: 24, kept: crate::serve::POOL.1 }
     }
 }
 

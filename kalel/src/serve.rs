@@ -22,6 +22,9 @@ use crate::config::{Config, ConfigError};
 /// How long requests in hand may take once no more are taken: as long as any request may take.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long an API waits for a connection to Postgres (reliability.md §5.3), and how many it keeps for what must not wait.
+pub const POOL: (Duration, u32) = (Duration::from_millis(250), 4);
+
 /// What this process does.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
@@ -155,6 +158,11 @@ pub async fn run(
     let mut store = eventstore::Options::new(&servers.database, config.keyring()?, config.mode.into());
     store.connections = config.database.connections;
     store.keep_connections = roles.contains(&Role::Api);
+    if roles.contains(&Role::Api) {
+        // Whoever asks is told soon that there is none, and what must not wait has some of its own.
+        (store.acquire_timeout, _) = POOL;
+        store.kept_for_urgent = config.database.kept;
+    }
     let store = Store::open(store).await?;
     let fork = store.log().fork;
     if let Some(until) = fork
@@ -187,6 +195,7 @@ pub async fn run(
                 streams: api::event::Limits::default(),
                 limits: config.limits.settings(),
                 sign_in: config.sign_in,
+                most_at_once: config.limits.enabled.then_some(config.limits.most_at_once),
             },
             webhooks: verifiers,
         });
@@ -194,7 +203,12 @@ pub async fn run(
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         let notice = Duration::from_millis(config.shutdown.notice_ms);
         let connections = listen::room_for(config.limits.connections);
-        let bounds = listen::Bounds { connections, ..Default::default() };
+        let bounds = listen::Bounds {
+            connections,
+            per_address: config.limits.connections_per_address,
+            proxies: config.limits.trusted_proxies.clone().into(),
+            ..Default::default()
+        };
         running.spawn(http(listener, bounds, app, shutdown.clone(), notice));
     }
     let behind: Vec<workers::Role> = roles.iter().filter_map(|role| role.behind()).collect();

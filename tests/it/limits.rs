@@ -1,6 +1,8 @@
 //! How often anybody may ask: over HTTP, with a real Redis, without one, and with one that forgets.
 
+mod admission;
 mod connections;
+mod peers;
 mod sum;
 
 use std::time::{Duration, Instant};

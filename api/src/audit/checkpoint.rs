@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -26,6 +27,7 @@ use crate::{
 pub const CHECKPOINT: Operation = Operation {
     id: "audit.checkpoint",
     path: "/v1/audit/checkpoint",
+    class: Class::Analytics,
     summary: "The newest signed checkpoint of the log",
     about: "How many events there are and the root of the Merkle tree over them (RFC 6962), signed (C2SP tlog-checkpoint, \
             Ed25519). It tells nothing of what happened: publish it, keep it, compare later ones with it.",

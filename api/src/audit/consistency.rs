@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         operation::{Authz, Exemplary, Kind, Operation, Param, Shape, Success},
@@ -19,6 +20,7 @@ use crate::{
 pub const CONSISTENCY: Operation = Operation {
     id: "audit.consistency",
     path: "/v1/audit/consistency",
+    class: Class::Analytics,
     summary: "A proof that the log only grew",
     about: "RFC 6962 §2.1.2: with it the roots of two checkpoints show that the first `from` events of the later log are \
             those of the earlier one.",

@@ -11,6 +11,7 @@ use super::checkpoint::CheckpointBody;
 use crate::{
     event,
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         operation::{Exemplary, Operation, Shape, Success},
@@ -23,6 +24,7 @@ use crate::{
 pub const PROOF: Operation = Operation {
     id: "audit.proof",
     path: "/v1/audit/proofs/{position}",
+    class: Class::Analytics,
     summary: "A proof that an event is in the log",
     about: "RFC 6962 §2.1.1, under the newest checkpoint. The leaf is the export line of the event; it is left out where it \
             holds what is sealed or hashed of a person.",
@@ -36,6 +38,7 @@ pub const PROOF: Operation = Operation {
 pub const RECEIPT: Operation = Operation {
     id: "reservation.proof",
     path: "/v1/reservations/{id}/proof",
+    class: Class::Analytics,
     summary: "What happened to a reservation, proven",
     about: "Its events and those of its payments and refunds, each with the proof that it is in the log: a file that can be \
             checked without us, by `kalel audit verify` or the program of 50 lines in the documentation.",

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     http::{
+        admission::Class,
         auth,
         call::Call,
         halt::Halt,
@@ -35,6 +36,7 @@ use crate::{
 pub const FOLLOW: Operation = Operation {
     id: "event.follow",
     path: "/v1/events/stream",
+    class: Class::Analytics,
     summary: "Events as they happen",
     about: "Server-sent events: `id` is the position, `event` the type, `data` the same object as in the list. Begins after \
             `Last-Event-ID` or `after`, without either with what happens from now on. Between events comes a sign of life, \

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{EventBody, READS, filter::Filter};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         operation::{Exemplary, Kind, Operation, Param, Shape, Success},
@@ -21,6 +22,7 @@ use crate::{
 pub const LIST: Operation = Operation {
     id: "event.list",
     path: "/v1/events",
+    class: Class::Analytics,
     summary: "Events after a position",
     about: "In the order of commit, never a gap. Ask again with `after` = `next_after`. A manager and a service see the \
             events of their sites; then, or with `type`, a page may hold fewer than `limit` and still have more.",

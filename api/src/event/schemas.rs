@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -24,6 +25,7 @@ const KEPT: &str = "public, max-age=3600";
 pub const SCHEMAS: Operation = Operation {
     id: "event.schemas",
     path: "/v1/event-schemas",
+    class: Class::Analytics,
     summary: "The schemas of all events",
     about: "Every event type with every schema number it was ever written in, and where its JSON Schema is.",
     authz: Authz::Anyone,
@@ -35,6 +37,7 @@ pub const SCHEMAS: Operation = Operation {
 pub const SCHEMA: Operation = Operation {
     id: "event.schema",
     path: "/v1/event-schemas/{type}/{schema}",
+    class: Class::Analytics,
     summary: "The schema of one event",
     about: "JSON Schema (draft 2020-12) of the `data` of an event, as readers outside are given it, with a sample. It never \
             changes: another shape has another number. `dataschema` of a CloudEvent is the address of this document.",

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{EventBody, READS, list};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -20,6 +21,7 @@ use crate::{
 pub const STREAM: Operation = Operation {
     id: "event.stream",
     path: "/v1/streams/{id}/events",
+    class: Class::Analytics,
     summary: "The events of one stream",
     about: "A stream is a site, a reservation, a payment, a refund, a client or a key, by its id.",
     authz: READS,

@@ -18,7 +18,7 @@ use eventstore::{Answer, AnswerKey, Fingerprint, FirstAnswer, Idempotency, Keep,
 
 use crate::{
     App,
-    http::{auth::Caller, call::Call, halt::Halt, operation::Operation, reply::Reply},
+    http::{admission::aside, auth::Caller, call::Call, halt::Halt, operation::Operation, reply::Reply},
     problem::Problem,
 };
 
@@ -82,7 +82,7 @@ pub fn scoped(
 /// What the operation refuses; 422 for a key used with another body, 409 when the first is still running after 2 s.
 pub async fn once(call: Call, scoped: Scoped) -> Result<Reply, Problem> {
     let app = call.app.clone();
-    let _turn = tokio::time::timeout(PATIENCE, app.turns.take(&scoped.key))
+    let _turn = aside(tokio::time::timeout(PATIENCE, app.turns.take(&scoped.key)))
         .await
         .map_err(|_| Problem::new("idempotency.in_progress").retry_after(1))?;
     let record = match (call.operation.run)(call.clone()).await {

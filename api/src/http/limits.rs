@@ -35,7 +35,7 @@ use self::{
 };
 use crate::{
     App,
-    http::{address, auth::Caller, call::Call, operation::Operation, pipeline, redis::Redis},
+    http::{address, admission::aside, auth::Caller, call::Call, operation::Operation, pipeline, redis::Redis},
     problem::Problem,
 };
 
@@ -192,7 +192,8 @@ pub async fn place(app: &App, operation: &Operation) -> Result<Option<OwnedSemap
     if operation.limit != Purpose::Webhook {
         return Ok(None);
     }
-    let place = tokio::time::timeout(WEBHOOK_PATIENCE, Arc::clone(&app.limits.webhooks).acquire_owned()).await;
+    let free = Arc::clone(&app.limits.webhooks).acquire_owned();
+    let place = aside(tokio::time::timeout(WEBHOOK_PATIENCE, free)).await;
     match place {
         Ok(Ok(place)) => Ok(Some(place)),
         Ok(Err(_)) | Err(_) => Err(Problem::new("server.overloaded").retry_after(1)),

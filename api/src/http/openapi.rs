@@ -110,6 +110,7 @@ fn describe(operation: &Operation) -> Value {
         "x-authz": authz(operation.authz),
         "x-step-up": operation.step_up,
         "x-limit": operation.limit.as_str(),
+        "x-class": operation.class.as_str(),
     });
     let body = match (operation.body, operation.upload, operation.raw_body) {
         (None, Some(upload), _) => Some(json!({

@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use crate::{
-    http::{call::Call, halt::Halt, limits::Purpose, reply::Reply},
+    http::{admission::Class, call::Call, halt::Halt, limits::Purpose, reply::Reply},
     problem::Problem,
 };
 
@@ -33,6 +33,8 @@ pub struct Operation {
     pub step_up: bool,
     /// What its calls are counted as.
     pub limit: Purpose,
+    /// What it is worth when not everything can be done.
+    pub class: Class,
     /// Takes a slot or moves money: an `Idempotency-Key` is required.
     pub idempotent: bool,
     pub if_match: IfMatch,
@@ -200,6 +202,7 @@ impl Operation {
         authz: Authz::Undeclared,
         step_up: false,
         limit: Purpose::Call,
+        class: Class::Search,
         idempotent: false,
         if_match: IfMatch::Ignored,
         query: &[],
@@ -211,7 +214,8 @@ impl Operation {
         run: nothing,
     };
 
-    pub const WRITE: Self = Self { method: Method::POST, idempotent: true, if_match: IfMatch::Optional, ..Self::READ };
+    pub const WRITE: Self =
+        Self { method: Method::POST, class: Class::Hold, idempotent: true, if_match: IfMatch::Optional, ..Self::READ };
 
     /// Whether it says who may call it.
     pub const fn declared(&self) -> bool {

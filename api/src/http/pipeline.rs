@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use crate::{
     App,
     http::{
+        admission::{self, Deadline},
         auth, body,
         call::Call,
         etag,
@@ -41,23 +42,7 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let trace = Trace::of(&app, &parts);
-    let answer = match app.admit() {
-        Ok(_permit) => {
-            let work = handle(&app, operation, &path, &parts, body, &trace);
-            match AssertUnwindSafe(tokio::time::timeout(LONGEST, work)).catch_unwind().await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(_elapsed)) if operation.method == Method::GET => {
-                    Err(Problem::new("server.overloaded").retry_after(1))
-                }
-                Ok(Err(_elapsed)) => Err(Problem::new("server.outcome_unknown").retry_after(1)),
-                Err(_panic) => {
-                    tracing::error!(operation = operation.id, request_id = trace.request_id, "a handler panicked");
-                    Err(Problem::new("server.error"))
-                }
-            }
-        }
-        Err(problem) => Err(problem),
-    };
+    let answer = admitted(&app, operation, &path, &parts, body, &trace).await;
     // A request that is repeated may have been carried out the first time: only who asked its key may deny that.
     let unasked = |problem: &Problem| problem.status().is_server_error() || problem.code() == limits::TOO_MANY;
     let answer = answer.map_err(|problem| match operation.idempotent && unasked(&problem) {
@@ -67,6 +52,48 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
     let response = trace.finish(&app, &parts, answer);
     measure(operation, response.status(), begun);
     response
+}
+
+/// Lets a request in and has it worked on, or not.
+async fn admitted(
+    app: &App,
+    operation: &'static Operation,
+    path: &RawPathParams,
+    parts: &Parts,
+    body: Body,
+    trace: &Trace,
+) -> Result<Reply, Problem> {
+    let _in_hand = app.take_in_hand()?;
+    let deadline = Deadline::of(&parts.headers)?;
+    let place = app.admission.enter(operation.class, deadline).await?;
+    // A write that was begun is carried on with: whether it was done must be known to whoever asks again.
+    let is_read = operation.method == Method::GET;
+    let longest = deadline.left().filter(|_| is_read).map_or(LONGEST, |left| left.min(LONGEST));
+    // On the heap, so that whoever is refused does not carry about the room for all that might have been done.
+    let work = Box::pin(place.scope(handle(app, operation, path, parts, body, trace, deadline)));
+    let work = app.store.urgently(operation.class.is_urgent(), work);
+    let (answer, failed) = match AssertUnwindSafe(tokio::time::timeout(longest, work)).catch_unwind().await {
+        Ok(Ok(Ok(reply))) => (Ok(reply), false),
+        // Who was not worked on says nothing about how long work takes.
+        Ok(Ok(Err(problem))) if is_of_the_form(problem.status()) => return Err(problem),
+        Ok(Ok(Err(problem))) => {
+            let failed = ["server.overloaded", "server.outcome_unknown", "server.error"].contains(&problem.code());
+            (Err(problem), failed)
+        }
+        Ok(Err(_elapsed)) if is_read => (Err(Problem::new("server.overloaded").retry_after(1)), true),
+        Ok(Err(_elapsed)) => (Err(Problem::new("server.outcome_unknown").retry_after(1)), true),
+        Err(_panic) => {
+            tracing::error!(operation = operation.id, request_id = trace.request_id, "a handler panicked");
+            (Err(Problem::new("server.error")), true)
+        }
+    };
+    place.done(operation, failed);
+    answer
+}
+
+/// What is refused by its form or its key, before anything was looked at.
+fn is_of_the_form(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 403 | 408 | 413 | 415 | 428 | 429)
 }
 
 /// Answers a request that no operation is for.
@@ -81,6 +108,7 @@ async fn handle(
     parts: &Parts,
     body: Body,
     trace: &Trace,
+    deadline: Deadline,
 ) -> Result<Reply, Problem> {
     let headers = &parts.headers;
     let caller = auth::who(app, operation, headers).await;
@@ -92,7 +120,10 @@ async fn handle(
     }
     let query = Query::read(operation, parts.uri.query())?;
     let precondition = etag::Precondition::read(headers, operation.if_match)?;
-    let body = body::collect(operation, headers, body).await?;
+    let body = admission::taking_in(operation.class, deadline, body::collect(operation, headers, body)).await??;
+    if deadline.is_over() {
+        return Err(Problem::new("server.overloaded").retry_after(1));
+    }
     // Not before the body is there: else whoever sends slowly would keep the others out.
     let _place = limits::place(app, operation).await?;
     if operation.method == Method::GET && operation.if_match == IfMatch::Ignored {

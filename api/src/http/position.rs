@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use projections::{PROJECTORS, Projector, WaitError};
 
-use crate::{App, problem::Problem};
+use crate::{App, http::admission::aside, problem::Problem};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -33,7 +33,7 @@ pub async fn reached(app: &App, position: i64) -> Result<(), Problem> {
 /// # Errors
 /// As [`wait`].
 pub async fn reached_by(app: &App, projectors: &[&'static Projector], position: i64) -> Result<(), Problem> {
-    match app.watch.wait_for(projectors, position, PATIENCE).await {
+    match aside(app.watch.wait_for(projectors, position, PATIENCE)).await {
         Ok(()) => Ok(()),
         Err(WaitError::BeyondHead { head, .. }) => Err(Problem::new("position.beyond_head").member("head", head)),
         Err(WaitError::Behind { reached, .. }) => {

@@ -7,6 +7,7 @@ use projections::{chain, invoice};
 use super::{InvoiceBody, READS};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -22,6 +23,7 @@ use crate::{
 pub const SHOW: Operation = Operation {
     id: "invoice.show",
     path: "/v1/invoices/{id}",
+    class: Class::Analytics,
     summary: "One invoice",
     about: "`overdue` when it was not paid within 15 days.",
     authz: READS,
@@ -33,6 +35,7 @@ pub const SHOW: Operation = Operation {
 pub const LIST: Operation = Operation {
     id: "invoice.list",
     path: "/v1/invoices",
+    class: Class::Analytics,
     summary: "Invoices",
     about: "Newest first. A manager sees those of their sites.",
     authz: READS,

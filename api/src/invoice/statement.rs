@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{READS, page};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         document::{Form, attached},
         halt::Halt,
@@ -32,6 +33,7 @@ use crate::{
 pub const STATEMENT: Operation = Operation {
     id: "invoice.statement",
     path: "/v1/invoices/{id}/statement",
+    class: Class::Analytics,
     summary: "What an invoice is made of",
     about: "Each reservation whose commission was entered since the invoice before. `opening` and every `commission` add up to \
             `amount`, by the ledger. The same as CSV, XLSX and PDF, in the language of `Accept-Language`.",
@@ -45,6 +47,7 @@ pub const STATEMENT: Operation = Operation {
 pub const CSV: Operation = Operation {
     id: "invoice.statement_csv",
     path: "/v1/invoices/{id}/statement.csv",
+    class: Class::Export,
     summary: "The statement as CSV",
     success: Success { shape: None, media: Form::Csv.media(), about: "The table.", ..Operation::READ.success },
     limit: Purpose::Export,
@@ -55,6 +58,7 @@ pub const CSV: Operation = Operation {
 pub const XLSX: Operation = Operation {
     id: "invoice.statement_xlsx",
     path: "/v1/invoices/{id}/statement.xlsx",
+    class: Class::Export,
     summary: "The statement as a workbook",
     success: Success { shape: None, media: Form::Xlsx.media(), about: "The workbook.", ..Operation::READ.success },
     limit: Purpose::Export,
@@ -65,6 +69,7 @@ pub const XLSX: Operation = Operation {
 pub const PDF: Operation = Operation {
     id: "invoice.statement_pdf",
     path: "/v1/invoices/{id}/statement.pdf",
+    class: Class::Export,
     summary: "The invoice to print",
     success: Success { shape: None, media: Form::Pdf.media(), about: "The pages.", ..Operation::READ.success },
     run: |call| Box::pin(file(call, Form::Pdf)),

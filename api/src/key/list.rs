@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::grant::{KEYS, KeyBody};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -24,6 +25,7 @@ use crate::{
 pub const LIST: Operation = Operation {
     id: "key.list",
     path: "/v1/keys",
+    class: Class::Analytics,
     summary: "API keys",
     about: "The newest first. No secret is ever shown again.",
     authz: KEYS,
@@ -57,6 +59,7 @@ pub const LIST: Operation = Operation {
 pub const SHOW: Operation = Operation {
     id: "key.show",
     path: "/v1/keys/{id}",
+    class: Class::Analytics,
     summary: "An API key",
     about: "Without its secret.",
     authz: KEYS,

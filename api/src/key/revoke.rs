@@ -10,6 +10,7 @@ use domain::{
 use super::grant::{KEYS, KeyBody};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -24,6 +25,7 @@ pub const REVOKE: Operation = Operation {
     id: "key.revoke",
     method: Method::DELETE,
     path: "/v1/keys/{id}",
+    class: Class::Confirm,
     summary: "Revoke an API key",
     about: "For good. Again is harmless.",
     authz: KEYS,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::trial_balance::AccountBody;
 use crate::{
     http::{
+        admission::Class,
         as_of::AS_OF,
         call::Call,
         halt::Halt,
@@ -28,6 +29,7 @@ use crate::{
 pub const ACCOUNTS: Operation = Operation {
     id: "ledger.accounts",
     path: "/v1/ledger/accounts",
+    class: Class::Analytics,
     summary: "Accounts of a site or a client",
     about: "What is on each account of a `site` (id or slug) or of a `client`; those on which nothing ever was are left \
             out. A manager asks for a site of theirs. Every account there is: the trial balance.",

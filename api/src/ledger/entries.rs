@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     http::{
+        admission::Class,
         as_of::AS_OF,
         call::Call,
         halt::Halt,
@@ -24,6 +25,7 @@ use crate::{
 pub const ENTRIES: Operation = Operation {
     id: "ledger.entries",
     path: "/v1/ledger/entries",
+    class: Class::Analytics,
     summary: "Postings of the ledger",
     about: "In the order in which they were made, each with the event that made it (`position`, `event`). Those of one \
             position add up to zero. A manager asks for a `reservation` or an `account` of their sites.",

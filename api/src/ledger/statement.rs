@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::entries::PostingBody;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         operation::{Exemplary, Kind, Operation, Param, Shape, Success},
@@ -22,6 +23,7 @@ use crate::{
 pub const STATEMENT: Operation = Operation {
     id: "ledger.statement",
     path: "/v1/ledger/statement",
+    class: Class::Analytics,
     summary: "Statement of an account",
     about: "Postings from an instant on and before another one, each with what was on the account after it. Opening and \
             every posting add up to closing. A manager asks for an account of their sites.",

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
+        admission::Class,
         as_of::AS_OF,
         call::Call,
         halt::Halt,
@@ -22,6 +23,7 @@ use crate::{
 pub const TRIAL_BALANCE: Operation = Operation {
     id: "ledger.trial_balance",
     path: "/v1/ledger/trial-balance",
+    class: Class::Analytics,
     summary: "What is on each account of the ledger",
     about: "Debits and credits of every account up to a position. All of them together are zero in each currency.",
     authz: super::EVERYTHING,

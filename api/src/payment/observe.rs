@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::own_payment;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -31,6 +32,7 @@ use crate::{
 pub const OBSERVE: Operation = Operation {
     id: "payment.observe_refund",
     path: "/v1/payments/{id}/observed-refunds",
+    class: Class::Cancel,
     summary: "Write down a refund that was made at the provider",
     about: "Nothing is sent: somebody gave the money back at the provider, and you have seen the movement there. A movement that \
             is known already is answered with its refund. Above the limit of the terms (50 000 XOF) a second person must \

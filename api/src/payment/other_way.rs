@@ -42,7 +42,7 @@ pub(super) async fn ask(State(app): State<App>, Path(token): Path<String>, Form(
     let Some(id) = read_pay_token(&app.keyring, &token) else { return page::unknown() };
     let method = Method::WITH_PROVIDER.into_iter().find(|method| method.as_str() == wish.method);
     // As for every request: more than can be worked on are told so.
-    let asked = match (method, app.admit()) {
+    let asked = match (method, app.take_in_hand()) {
         (None, _) => Err(Problem::new("payment.method_not_accepted").with("value", "?")),
         (_, Err(problem)) => Err(problem),
         (Some(method), Ok(_place)) => request(&app, id, method).await,

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -32,6 +33,7 @@ use crate::{
 pub const REFUND: Operation = Operation {
     id: "payment.refund",
     path: "/v1/payments/{id}/refunds",
+    class: Class::Cancel,
     summary: "Ask for money to go back",
     about: "Never more than was received. Above the limit of the terms (50 000 XOF) a second person must approve; until \
             then the refund waits as `requested`.",

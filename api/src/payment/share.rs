@@ -71,7 +71,7 @@ pub(super) async fn show(State(app): State<App>, Path(token): Path<String>) -> R
 pub(super) async fn ask(State(app): State<App>, Path(token): Path<String>, Form(wish): Form<Wish>) -> Response {
     let Some(found) = find(&app, &token).await else { return page::unknown() };
     // As for every request: more than can be worked on are told so.
-    let Ok(_place) = app.admit() else {
+    let Ok(_place) = app.take_in_hand() else {
         return found.page(&app, &token, "Trop de demandes en ce moment : réessayez dans un instant.").await;
     };
     let method = Method::WITH_PROVIDER.into_iter().find(|method| method.as_str() == wish.method);

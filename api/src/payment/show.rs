@@ -8,6 +8,7 @@ use projections::past;
 use super::PaymentBody;
 use crate::{
     http::{
+        admission::Class,
         as_of::{AS_OF, untold},
         call::{Call, Object},
         etag,
@@ -36,6 +37,7 @@ pub const READS: Authz = Authz::Keys {
 pub const SHOW: Operation = Operation {
     id: "payment.show",
     path: "/v1/payments/{id}",
+    class: Class::Hold,
     summary: "One payment",
     about: "`unknown` means that nobody can tell at the moment: the provider is being asked.",
     authz: READS,

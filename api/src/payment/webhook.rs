@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         limits::Purpose,
@@ -24,6 +25,7 @@ pub const WEBHOOK: Operation = Operation {
     id: "payment.webhook",
     method: Method::POST,
     path: "/v1/provider-webhooks/{provider}",
+    class: Class::Confirm,
     summary: "A provider tells us something",
     about: "The raw body is verified, kept and answered within a second; nothing in it is believed before the provider \
             was asked.",

@@ -10,6 +10,7 @@ use projections::chain::{self, Filter, Whose};
 use super::{PayoutBody, READS};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         halt::Halt,
         list::List,
@@ -22,6 +23,7 @@ use crate::{
 pub const LIST: Operation = Operation {
     id: "payout.list",
     path: "/v1/payouts",
+    class: Class::Analytics,
     summary: "Payouts",
     about: "Newest first. A manager sees those of their sites.",
     authz: READS,

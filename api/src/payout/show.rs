@@ -6,6 +6,7 @@ use domain::{ids::PayoutId, site::Site};
 use super::{PayoutBody, READS};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -19,6 +20,7 @@ use crate::{
 pub const SHOW: Operation = Operation {
     id: "payout.show",
     path: "/v1/payouts/{id}",
+    class: Class::Analytics,
     summary: "One payout",
     about: "`unknown` means that nobody can tell at the moment: the provider is being asked.",
     authz: READS,

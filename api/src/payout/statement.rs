@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{READS, page, prepared};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         document::{Form, attached},
         halt::Halt,
@@ -26,6 +27,7 @@ use crate::{
 pub const STATEMENT: Operation = Operation {
     id: "payout.statement",
     path: "/v1/payouts/{id}/statement",
+    class: Class::Analytics,
     summary: "What a payout is made of",
     about: "Each reservation whose money became the site's in the period: received, kept, commission, net. `opening` and \
             every `net` add up to `payable`, which is what the ledger said; less `taken_back`, `at_site` and `held` it is `amount`. The \
@@ -40,6 +42,7 @@ pub const STATEMENT: Operation = Operation {
 pub const CSV: Operation = Operation {
     id: "payout.statement_csv",
     path: "/v1/payouts/{id}/statement.csv",
+    class: Class::Export,
     summary: "The statement as CSV",
     success: Success { shape: None, media: Form::Csv.media(), about: "The table.", ..Operation::READ.success },
     limit: Purpose::Export,
@@ -50,6 +53,7 @@ pub const CSV: Operation = Operation {
 pub const XLSX: Operation = Operation {
     id: "payout.statement_xlsx",
     path: "/v1/payouts/{id}/statement.xlsx",
+    class: Class::Export,
     summary: "The statement as a workbook",
     success: Success { shape: None, media: Form::Xlsx.media(), about: "The workbook.", ..Operation::READ.success },
     limit: Purpose::Export,
@@ -60,6 +64,7 @@ pub const XLSX: Operation = Operation {
 pub const PDF: Operation = Operation {
     id: "payout.statement_pdf",
     path: "/v1/payouts/{id}/statement.pdf",
+    class: Class::Export,
     summary: "The statement to print",
     success: Success { shape: None, media: Form::Pdf.media(), about: "The pages.", ..Operation::READ.success },
     run: |call| Box::pin(file(call, Form::Pdf)),

@@ -10,6 +10,7 @@ use projections::promotion::{self, Whose};
 use super::{PromotionBody, READS, may_touch};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -23,6 +24,7 @@ use crate::{
 pub const LIST: Operation = Operation {
     id: "promotion.list",
     path: "/v1/promotions",
+    class: Class::Analytics,
     summary: "Promo codes",
     about: "The newest first, each with how often it is used, what it gave and what is left of it.",
     authz: READS,
@@ -43,6 +45,7 @@ pub const LIST: Operation = Operation {
 pub const SHOW: Operation = Operation {
     id: "promotion.show",
     path: "/v1/promotions/{id}",
+    class: Class::Analytics,
     summary: "A promo code",
     about: "With how often it is used, what it gave and what is left of it.",
     authz: READS,

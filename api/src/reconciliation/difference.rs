@@ -5,6 +5,7 @@ use projections::reconciliation::differences as find;
 
 use super::{Day, account::ACCOUNT, body::DifferenceBody};
 use crate::http::{
+    admission::Class,
     call::Call,
     halt::Halt,
     list::List,
@@ -15,6 +16,7 @@ use crate::http::{
 pub const DIFFERENCES: Operation = Operation {
     id: "reconciliation.differences",
     path: "/v1/reconciliations/{provider}/{day}/differences",
+    class: Class::Analytics,
     summary: "Where a statement and the log do not agree",
     about: "In the order in which they were found; those that a later statement does not show any more are explained by \
             `superseded`.",

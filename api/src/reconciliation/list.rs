@@ -5,6 +5,7 @@ use projections::reconciliation::{Filter, list as find};
 
 use super::{account, body::ReconciliationBody, sees_everything};
 use crate::http::{
+    admission::Class,
     call::Call,
     halt::Halt,
     list::List,
@@ -15,6 +16,7 @@ use crate::http::{
 pub const LIST: Operation = Operation {
     id: "reconciliation.list",
     path: "/v1/reconciliations",
+    class: Class::Analytics,
     summary: "Days compared with statements of providers",
     about: "The latest day first.",
     authz: super::READS,

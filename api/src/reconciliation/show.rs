@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use super::{Day, account::ACCOUNT, body::ReconciliationBody};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -17,6 +18,7 @@ use crate::{
 pub const SHOW: Operation = Operation {
     id: "reconciliation.show",
     path: "/v1/reconciliations/{provider}/{day}",
+    class: Class::Analytics,
     summary: "How a day stands",
     about: "One day of the account at a provider: what statement counts, how much of it agrees, what is left to explain.",
     authz: super::READS,

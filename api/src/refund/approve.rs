@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::RefundBody;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -30,6 +31,7 @@ use crate::{
 pub const APPROVE: Operation = Operation {
     id: "refund.approve",
     path: "/v1/refunds/{id}/approval",
+    class: Class::Cancel,
     summary: "Approve or decline a refund",
     about: "Only somebody else than who asked for it.",
     authz: Authz::Keys { scope: Scope::RefundsApprove, roles: &[(Role::Finance, Over::All)] },

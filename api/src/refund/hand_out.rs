@@ -12,6 +12,7 @@ use domain::{
 use super::RefundBody;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -26,6 +27,7 @@ use crate::{
 pub const HAND_OUT: Operation = Operation {
     id: "refund.hand_out",
     path: "/v1/refunds/{id}/hand-out",
+    class: Class::Cancel,
     summary: "Record that a refund was handed out",
     about: "For money that came by hand, and for a refund that no provider could pay: the client signed for it. Whoever \
             hands it out does so under their name.",

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::RefundBody;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -31,6 +32,7 @@ use crate::{
 pub const RESOLVE: Operation = Operation {
     id: "refund.resolve",
     path: "/v1/refunds/{id}/outcome",
+    class: Class::Cancel,
     summary: "Say what became of a refund",
     about: "For a refund that is still open 72 hours after it was sent, when its provider is no longer asked. Each of two \
             people of finance looks for it at the provider and says what is there. The first word is kept \

@@ -8,6 +8,7 @@ use projections::past;
 use super::RefundBody;
 use crate::{
     http::{
+        admission::Class,
         as_of::{AS_OF, untold},
         call::Call,
         etag,
@@ -21,6 +22,7 @@ use crate::{
 pub const SHOW: Operation = Operation {
     id: "refund.show",
     path: "/v1/refunds/{id}",
+    class: Class::Cancel,
     summary: "One refund",
     about: "`unknown` means that nobody can tell at the moment: the provider is being asked.",
     authz: crate::payment::READS,

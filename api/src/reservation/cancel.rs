@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{BOOKS, ReservationBody, place};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -27,6 +28,7 @@ use crate::{
 pub const CANCEL: Operation = Operation {
     id: "reservation.cancel",
     path: "/v1/reservations/{id}/cancellation",
+    class: Class::Cancel,
     summary: "Call a reservation off",
     about: "By the terms it was made on: what goes back and what is kept. With `preview=true` only the money is shown. \
             A manager says why; then everything goes back.",

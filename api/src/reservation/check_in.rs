@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{ReservationBody, cancel, not_found_if_other, ticket};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -45,6 +46,7 @@ const REFUSALS: &[&str] = &[
 pub const CHECK_IN: Operation = Operation {
     id: "reservation.check_in",
     path: "/v1/reservations/{id}/check-in",
+    class: Class::CheckIn,
     summary: "Let them in",
     about: "With the short code or the ticket of this reservation. From 30 minutes before the start to the end, once; the \
             answer says what is still to pay at the gate.",
@@ -63,6 +65,7 @@ pub const CHECK_IN: Operation = Operation {
 pub const CHECK_IN_ANY: Operation = Operation {
     id: "reservation.check_in_at_gate",
     path: "/v1/check-ins",
+    class: Class::CheckIn,
     summary: "Let in whoever shows this ticket or says this code",
     about: "For a gate that scans: the ticket says which reservation it is; a code needs its site.",
     body: Some(Shape::of::<AtGate>()),

@@ -9,6 +9,7 @@ use super::READS;
 use crate::{
     event::EventBody,
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -21,6 +22,7 @@ use crate::{
 pub const HISTORY: Operation = Operation {
     id: "reservation.history",
     path: "/v1/reservations/{id}/history",
+    class: Class::Analytics,
     summary: "What happened to a reservation",
     about: "Its events with who did it, in order. People are ids.",
     authz: READS,

@@ -19,6 +19,7 @@ use super::{place, placing};
 use crate::{
     client::{Known, PersonInput, known},
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         halt::Halt,
@@ -33,6 +34,7 @@ use crate::{
 pub const PAY: Operation = Operation {
     id: "reservation.pay",
     path: "/v1/reservations/{id}/payments",
+    class: Class::Confirm,
     summary: "Pay for a reservation",
     about: "At a provider: the amount is what is due for the purpose, and the answer carries the provider's page. Cash, \
             transfer and on account are recorded by the manager (cash also by a cashier), who may count an `amount`. `credit` \

@@ -17,6 +17,7 @@ use super::{BOOKS, ReservationBody, placing};
 use crate::{
     client::PersonInput,
     http::{
+        admission::aside,
         call::Call,
         etag,
         halt::Halt,
@@ -244,7 +245,7 @@ pub async fn wait_for_checkout(call: &Call, payments: &mut [Loaded<Payment>]) {
         if !waiting || tokio::time::Instant::now() + LOOK_AGAIN > until {
             return;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        aside(tokio::time::sleep(LOOK_AGAIN)).await;
     }
 }
 

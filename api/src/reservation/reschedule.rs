@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{BOOKS, ReservationBody, Wish, alternatives::slot_taken, cancel};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Attempt, Tries, after},
         halt::Halt,
@@ -31,6 +32,7 @@ use crate::{
 pub const RESCHEDULE: Operation = Operation {
     id: "reservation.reschedule",
     path: "/v1/reservations/{id}/reschedule",
+    class: Class::Cancel,
     summary: "Move a reservation",
     about: "Within its site, to another time or pitch. The deposit follows; a lower price gives the difference back, a \
             higher one is added to the balance. With `preview=true` only the money is shown.",

@@ -8,6 +8,7 @@ use super::{READS, ReservationBody};
 use crate::{
     client,
     http::{
+        admission::Class,
         as_of::{AS_OF, untold},
         call::{Call, Object},
         etag,
@@ -25,6 +26,7 @@ pub const EXPAND: Param =
 pub const SHOW: Operation = Operation {
     id: "reservation.show",
     path: "/v1/reservations/{id}",
+    class: Class::Hold,
     summary: "One reservation",
     about: "With its payments and refunds.",
     authz: READS,

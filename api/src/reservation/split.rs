@@ -16,6 +16,7 @@ use super::{BOOKS, READS};
 use crate::{
     App,
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         etag,
@@ -62,6 +63,7 @@ pub const SPLIT: Operation = Operation {
 pub const SHOW_SPLIT: Operation = Operation {
     id: "reservation.show_split",
     path: "/v1/reservations/{id}/split",
+    class: Class::Hold,
     summary: "Who has paid their share",
     about: "The shares of a reservation that is paid together; 404 when it is not.",
     authz: READS,

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::READS;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -35,6 +36,7 @@ const MODULE: usize = 8;
 pub const SHOW: Operation = Operation {
     id: "reservation.ticket",
     path: "/v1/reservations/{id}/ticket",
+    class: Class::CheckIn,
     summary: "The ticket",
     about: "Signed with Ed25519 and checked offline with `GET /v1/ticket-keys`; at most 140 bytes before base45. A moved \
             reservation has a new ticket.",
@@ -48,6 +50,7 @@ pub const SHOW: Operation = Operation {
 pub const PNG: Operation = Operation {
     id: "reservation.ticket_png",
     path: "/v1/reservations/{id}/ticket.png",
+    class: Class::CheckIn,
     summary: "The ticket as a QR picture",
     success: Success { shape: None, media: "image/png", about: "The picture.", ..Operation::READ.success },
     run: |call| Box::pin(picture(call)),
@@ -57,6 +60,7 @@ pub const PNG: Operation = Operation {
 pub const KEYS: Operation = Operation {
     id: "reservation.ticket_keys",
     path: "/v1/ticket-keys",
+    class: Class::CheckIn,
     summary: "Keys that tickets are checked with",
     about: "A JSON Web Key Set (RFC 8037): what a gate without a network needs.",
     authz: Authz::Anyone,

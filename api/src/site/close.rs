@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::CONFIGURES;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Attempt, Tries},
         halt::Halt,
@@ -32,6 +33,7 @@ use crate::{
 pub const CLOSE: Operation = Operation {
     id: "site.close",
     path: "/v1/sites/{id}/closures",
+    class: Class::Cancel,
     summary: "Close ground for a time",
     about: "Maintenance, weather, a power cut. With `preview=true` nothing is written: the answer lists the reservations \
             it would hit. Without, those are cancelled with everything back, and the cells are taken, in one step.",

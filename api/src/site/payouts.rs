@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::CONFIGURE;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Tries, after},
         etag,
@@ -64,6 +65,7 @@ const ACCOUNT: Success = Success { shape: Some(Shape::of::<AccountBody>()), abou
 /// Who keeps money back.
 const HOLDS: Operation = Operation {
     method: Verb::POST,
+    class: Class::Hold,
     authz: Authz::Keys { scope: Scope::PayoutsWrite, roles: &[(Role::Finance, Over::All)] },
     if_match: IfMatch::Optional,
     success: ACCOUNT,

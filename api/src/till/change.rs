@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{WRITES, currency, show::TillBody};
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         command::{Attempt, Tries, after},
         halt::Halt,
@@ -36,6 +37,7 @@ const CHANGE: Operation = Operation {
 pub const OPEN: Operation = Operation {
     id: "till.open",
     path: "/v1/sites/{id}/till/opening",
+    class: Class::CheckIn,
     summary: "Open the till",
     about: "With the float that was counted in it. Cash that moves at the site from now on counts in this session.",
     body: Some(Shape::of::<OpenTill>()),
@@ -47,6 +49,7 @@ pub const OPEN: Operation = Operation {
 pub const COUNT: Operation = Operation {
     id: "till.count",
     path: "/v1/sites/{id}/till/count",
+    class: Class::CheckIn,
     summary: "Count the till",
     about: "On the way: what is in it is written down beside what should be, and it stays open.",
     body: Some(Shape::of::<CountTill>()),
@@ -58,6 +61,7 @@ pub const COUNT: Operation = Operation {
 pub const MOVE: Operation = Operation {
     id: "till.move_cash",
     path: "/v1/sites/{id}/till/cash-movements",
+    class: Class::CheckIn,
     summary: "Take cash out of the till, to the bank",
     about: "With the reason and the reference of the bank's slip; never more than should be in it.",
     body: Some(Shape::of::<MoveCash>()),
@@ -69,6 +73,7 @@ pub const MOVE: Operation = Operation {
 pub const CLOSE: Operation = Operation {
     id: "till.close",
     path: "/v1/sites/{id}/till/closure",
+    class: Class::CheckIn,
     summary: "Close the till",
     about: "Counted for the last time: float, cash payments, cash refunds and what was taken out since it was opened say what \
             should be in it; the difference is stated, entered in the ledger, and told to the manager when it is above 5 000. A difference needs a `reason`.",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::READS;
 use crate::{
     http::{
+        admission::Class,
         call::Call,
         etag,
         halt::Halt,
@@ -25,6 +26,7 @@ use crate::{
 pub const SHOW: Operation = Operation {
     id: "till.show",
     path: "/v1/sites/{id}/till",
+    class: Class::CheckIn,
     summary: "The till",
     about: "Whether it is open, and what should be in it by the cash that moved at the site since.",
     authz: READS,
@@ -37,6 +39,7 @@ pub const SHOW: Operation = Operation {
 pub const HISTORY: Operation = Operation {
     id: "till.history",
     path: "/v1/sites/{id}/till/sessions",
+    class: Class::Analytics,
     summary: "Each time the till was open",
     about: "The newest first: float, counts, what was taken out, and how it was closed.",
     authz: READS,

@@ -233,7 +233,7 @@ async fn crowd(plan: &Plan, target: &Target, times: usize, slots: &Slots) -> Res
 }
 
 /// Waits until every view has every event; how long that took.
-async fn caught_up(store: &Store) -> Result<Duration, Problem> {
+pub(super) async fn caught_up(store: &Store) -> Result<Duration, Problem> {
     let began = Instant::now();
     loop {
         let views = projections::progress(store).await?;
@@ -247,7 +247,7 @@ async fn caught_up(store: &Store) -> Result<Duration, Problem> {
     }
 }
 
-async fn secret(store: &Store, role: Role) -> Result<String, Problem> {
+pub(super) async fn secret(store: &Store, role: Role) -> Result<String, Problem> {
     let secret = format!("kk_test_{}", store.clock().new_id().simple());
     let wanted = Wanted {
         id: KeyId::new(store.clock().new_id()),

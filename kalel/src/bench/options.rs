@@ -151,6 +151,28 @@ pub struct CompareOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct OverloadOptions {
+    /// A migrated, empty database of its own, as its owner. Without it a private Postgres is started.
+    #[arg(long)]
+    pub database_url: Option<String>,
+    /// Seconds of overload.
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
+    /// How many times the most that can be done.
+    #[arg(long, default_value_t = 10.0)]
+    pub times: f64,
+    /// Without admission control: what happens when everybody is let in.
+    #[arg(long)]
+    pub unguarded: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    pub write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashOptions {
     /// A migrated database that may be filled. Without it a private Postgres is started.
     #[arg(long)]

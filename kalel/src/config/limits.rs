@@ -18,6 +18,10 @@ pub struct Limits {
     pub trusted_proxies: Vec<Cidr>,
     /// Connections open at once in one process. Default 10 000.
     pub connections: usize,
+    /// Connections open at once from one address that is no trusted proxy's. Default 1 000.
+    pub connections_per_address: usize,
+    /// The most requests worked on at once in one process, however quick they seem. Default 512.
+    pub most_at_once: usize,
     /// Without a key, per address (IPv6: per /64). Default 60 in 60 s, 20 at once.
     pub anonymous: Quota,
     /// Per client. Default 120 in 60 s, 40 at once.
@@ -50,6 +54,8 @@ impl Default for Limits {
             webhooks_at_once,
             trusted_proxies,
             connections: 10_000,
+            connections_per_address: 1_000,
+            most_at_once: 512,
         }
     }
 }
@@ -103,9 +109,12 @@ impl Limits {
                 return Err(ConfigError::Invalid { setting, why });
             }
         }
-        for (setting, number) in
-            [("limits.webhooks_at_once", self.webhooks_at_once), ("limits.connections", self.connections)]
-        {
+        for (setting, number) in [
+            ("limits.webhooks_at_once", self.webhooks_at_once),
+            ("limits.connections", self.connections),
+            ("limits.connections_per_address", self.connections_per_address),
+            ("limits.most_at_once", self.most_at_once),
+        ] {
             if number == 0 {
                 return Err(ConfigError::Invalid { setting, why: "must be 1 or more".into() });
             }

@@ -3,7 +3,9 @@
 //! Who sends nothing, or a head byte by byte, is cut off; so is a connection that rests for too long between two requests.
 //! What a request may take is the API's own matter.
 
+mod addresses;
 mod pace;
+mod taken;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::http::address::Cidr;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -29,22 +32,37 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use addresses::Addresses;
 use pace::{Counts, InHand, Paced};
+use taken::Taken;
 
 /// What connections may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// Open at once; more wait in the queue of the operating system.
     pub connections: usize,
+    /// Open at once from one address; more are closed as they come.
+    pub per_address: usize,
+    /// Whose addresses may have as many as they like.
+    pub proxies: Arc<[Cidr]>,
     /// How long the head of a request may take.
     pub head: Duration,
     /// How long a connection may be without a request: longer than proxies keep one for the next, which is a minute mostly.
     pub rest: Duration,
+    /// How long an answer may lie here without any of it being taken.
+    pub untaken: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections: 10_000, head: Duration::from_secs(5), rest: Duration::from_secs(75) }
+        Self {
+            connections: 10_000,
+            per_address: 1_000,
+            proxies: Arc::default(),
+            head: Duration::from_secs(5),
+            rest: Duration::from_secs(75),
+            untaken: Duration::from_secs(30),
+        }
     }
 }
 
@@ -57,6 +75,8 @@ const MOST_STREAMS: u32 = 100;
 /// Streams that a peer has reset before we have looked at them (CVE-2023-44487), or that we have reset for its mistakes
 /// (CVE-2025-8671): with more the connection ends.
 const MOST_RESETS: usize = 20;
+/// Bytes of one answer that are kept for a peer of HTTP/2 that does not take them.
+const MOST_UNTAKEN: usize = 64 * 1024;
 /// How often the peer of an HTTP/2 connection is asked whether it is still there, and how long it may take to say so.
 const STILL_THERE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// What an HTTP/2 connection begins with (RFC 9113 §3.4).
@@ -67,6 +87,7 @@ const OTHER_FILES: u64 = 512;
 /// Serves until `closing`, then takes no more connections and lets the requests in hand finish.
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, closing: CancellationToken) {
     let places = Arc::new(Semaphore::new(bounds.connections.min(Semaphore::MAX_PERMITS)));
+    let addresses = Addresses::new(bounds.per_address, Arc::clone(&bounds.proxies));
     let open = TaskTracker::new();
     loop {
         let place = tokio::select! {
@@ -79,9 +100,13 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, closin
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (router, closing) = (router.clone(), closing.clone());
+                let Some(one) = addresses.open(peer.ip()) else {
+                    metrics::counter!("api_connections_refused_total").increment(1);
+                    continue;
+                };
+                let (router, bounds, closing) = (router.clone(), bounds.clone(), closing.clone());
                 open.spawn(async move {
-                    let _place = place;
+                    let _place = (place, one);
                     connection(stream, peer, router, bounds, closing).await;
                 });
             }
@@ -132,6 +157,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
     let (in_hand, counts) = watch::channel(Counts::default());
     let service = service_fn(move |request| answer(router.clone(), peer, in_hand.clone(), request));
     let reading = io::Cursor::new(opening).chain(reading);
+    let writing = Taken::new(writing, bounds.untaken);
     if is_http2 {
         let io = TokioIo::new(tokio::io::join(reading, writing));
         let mut connection = pin!(http2().serve_connection(io, service));
@@ -144,7 +170,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
         let _ = connection.await;
     } else {
         let io = TokioIo::new(tokio::io::join(Paced::new(reading, counts, bounds.head), writing));
-        let mut connection = pin!(http1(bounds).serve_connection(io, service));
+        let mut connection = pin!(http1(&bounds).serve_connection(io, service));
         tokio::select! {
             _ = connection.as_mut() => return,
             () = closing.cancelled() => {}
@@ -177,7 +203,7 @@ async fn opening(reading: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn http1(bounds: Bounds) -> http1::Builder {
+fn http1(bounds: &Bounds) -> http1::Builder {
     let mut builder = http1::Builder::new();
     // From the end of the request before; from its own beginning on, a head is `Paced`.
     builder.timer(TokioTimer::new()).header_read_timeout(bounds.rest.saturating_add(bounds.head));
@@ -191,6 +217,7 @@ fn http2() -> http2::Builder<TokioExecutor> {
     let (interval, patience) = STILL_THERE;
     builder.timer(TokioTimer::new()).keep_alive_interval(interval).keep_alive_timeout(patience);
     builder.max_concurrent_streams(MOST_STREAMS).max_header_list_size(u32::try_from(LARGEST_HEAD).unwrap_or(u32::MAX));
+    builder.max_send_buf_size(MOST_UNTAKEN);
     builder.max_pending_accept_reset_streams(MOST_RESETS).max_local_error_reset_streams(MOST_RESETS);
     builder
 }

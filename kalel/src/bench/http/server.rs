@@ -2,6 +2,10 @@
 
 use std::{process::Stdio, sync::Arc};
 
+use adapters::{
+    payments::{origin::Origin, wave::webhook::WebhookSecret},
+    secret::Secret,
+};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use clap::{Args, ValueEnum};
 use eventstore::{Keyring, Mode, Options, Store};
@@ -15,7 +19,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::Plan;
-use crate::bench::append::Problem;
+use crate::{
+    bench::{append::Problem, overload::WAVE_SECRET},
+    serve::listen,
+};
 
 /// One of the servers: started by `bench http`.
 #[derive(Debug, Args)]
@@ -38,6 +45,10 @@ pub enum What {
     Api,
     /// The API with relay, projectors and workers in the same process.
     All,
+    /// The same as `kalel serve` has it: its listener, its pool, admission control, and Wave's webhooks.
+    Guarded,
+    /// The same without admission control.
+    Unguarded,
 }
 
 /// A server that runs; it ends with this value.
@@ -99,16 +110,21 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
     let mut others = None;
     let router = match server.what {
         What::Bare => bare(&server.database_url, server.connections).await?,
-        What::Api | What::All => {
+        What::Api | What::All | What::Guarded | What::Unguarded => {
+            let as_served = matches!(server.what, What::Guarded | What::Unguarded);
             let mut options = Options::new(&server.database_url, Keyring::new([1; 32], [2; 32]), Mode::Test);
-            options.connections = 32;
+            options.connections = if as_served { server.connections } else { 32 };
             options.keep_connections = true;
+            if as_served {
+                (options.acquire_timeout, options.kept_for_urgent) = crate::serve::POOL;
+            }
             let store = Store::open(options).await?;
             let watch = projections::Watch::new(store.clone());
-            let settings = api::Settings::default();
-            let webhooks = api::payment::Verifiers::default();
+            let most_at_once = (server.what == What::Guarded).then_some(crate::config::Limits::default().most_at_once);
+            let settings = api::Settings { most_at_once, ..api::Settings::default() };
+            let webhooks = if as_served { wave()? } else { api::payment::Verifiers::default() };
             let app = api::App::new(api::Options { store: store.clone(), watch: watch.clone(), settings, webhooks });
-            if server.what == What::All {
+            if server.what != What::Api {
                 others = Some(start_others(&store, watch, server.nats_url.as_deref(), ending.clone()).await?);
             }
             api::router(app)
@@ -122,6 +138,12 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
         let _ = std::io::read_to_string(std::io::stdin());
         over.cancel();
     });
+    if matches!(server.what, What::Guarded | What::Unguarded) {
+        // Everybody comes from one address.
+        let bounds = listen::Bounds { per_address: usize::MAX, ..Default::default() };
+        listen::serve(listener, router, bounds, ending.clone()).await;
+        return Ok(others.ok_or("no others")?.await??);
+    }
     tokio::select! {
         served = axum::serve(listener, router.into_make_service()) => served?,
         () = ending.cancelled() => {}
@@ -130,6 +152,12 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
         Some(others) => Ok(others.await??),
         None => Ok(()),
     }
+}
+
+/// Messages of a Wave that signs with the secret of `bench overload`.
+fn wave() -> Result<api::payment::Verifiers, Problem> {
+    let secret = Secret::new(WAVE_SECRET).map_err(|error| error.to_string())?;
+    Ok(api::payment::Verifiers(vec![Origin::Wave(vec![WebhookSecret::Signing(secret)]).into()]))
 }
 
 type Others = tokio::task::JoinHandle<Result<(), workers::runtime::StepError>>;
