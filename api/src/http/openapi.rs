@@ -26,6 +26,7 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
     for route in beside::ROUTES {
         paths.entry(route.path).or_default().insert(route.method.to_owned(), route.describe());
     }
+    let shared = share(&mut paths);
     let here = if base_url.is_empty() { "/" } else { base_url };
     json!({
         "openapi": "3.1.0",
@@ -35,7 +36,7 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
             "description": "Booking of football pitches: find a free one near you, hold it, pay the deposit, play. \
                 Every write is an event; every refusal says which rule, its value and its version. \
                 `x-authz` says who may call an operation, `x-limit` what its calls are counted as, `x-checked` what a \
-                value is checked against beyond its form.",
+                value is checked against beyond its form. An integer is written without a fraction.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": here, "description": "This installation." }],
@@ -45,6 +46,7 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
         "components": {
             "schemas": schemas(operations.clone()),
             "parameters": parameters::shared(),
+            "responses": shared,
             "headers": answers::headers(),
             "examples": answers::examples(operations, base_url),
             "securitySchemes": {
@@ -57,6 +59,36 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
             },
         },
     })
+}
+
+/// Answers that many operations give word for word are written once: of each status the commonest problem.
+fn share(paths: &mut BTreeMap<&str, Map<String, Value>>) -> BTreeMap<String, Value> {
+    let problems = |paths: &mut BTreeMap<&str, Map<String, Value>>, each: &mut dyn FnMut(&str, &mut Value)| {
+        let operations = paths.values_mut().flat_map(|item| item.values_mut());
+        for answers in operations.filter_map(|operation| operation["responses"].as_object_mut()) {
+            for (status, answer) in answers.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
+                each(status, answer);
+            }
+        }
+    };
+    let mut times: BTreeMap<(String, String), usize> = BTreeMap::new();
+    problems(paths, &mut |status, answer| *times.entry((status.to_owned(), answer.to_string())).or_default() += 1);
+    let mut commonest: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for ((status, text), times) in times.into_iter().filter(|(_, times)| *times > 1) {
+        let best = commonest.entry(status).or_default();
+        if times > best.0 {
+            *best = (times, text);
+        }
+    }
+    let mut shared = BTreeMap::new();
+    problems(paths, &mut |status, answer| {
+        if commonest.get(status).is_some_and(|(_, text)| *text == answer.to_string()) {
+            let name = format!("Problem{status}");
+            let answer = std::mem::replace(answer, reference("responses", &name));
+            shared.insert(name, answer);
+        }
+    });
+    shared
 }
 
 fn tags<'a>(operations: impl Iterator<Item = &'a Operation>) -> Value {

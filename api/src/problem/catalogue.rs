@@ -7,6 +7,7 @@ mod invoices;
 mod money;
 mod payouts;
 mod promotions;
+mod rare;
 mod reconciliations;
 mod request;
 mod rules;
@@ -83,6 +84,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     promotions::ENTRIES,
     tills::ENTRIES,
     audit::ENTRIES,
+    rare::ENTRIES,
 ];
 
 /// A rule of the domain that has no sentence of its own here: the rule speaks for itself.

@@ -162,9 +162,15 @@ impl Beside {
         });
         if self.method == "post" {
             described["requestBody"] = json!({
-                "content": { "application/x-www-form-urlencoded": {
-                    "schema": { "type": "object", "additionalProperties": { "type": "string" } },
-                } },
+                "required": true,
+                "content": { "application/x-www-form-urlencoded": { "schema": {
+                    "type": "object",
+                    "properties": {
+                        "method": { "type": "string", "description": "`wave`, `orange_money`, …" },
+                        "phone": { "type": "string", "description": "Whose share it is." },
+                    },
+                    "required": ["method"],
+                } } },
             });
         }
         described

@@ -19,7 +19,9 @@ pub fn shared() -> Value {
             "name": name, "in": "header", "required": required, "description": about, "schema": schema,
         })
     };
-    let tag = json!({ "type": "string", "pattern": "^(\\*|\"v[0-9]{1,9}(\\.[0-9a-f]{12})?\")$" });
+    let tag = json!({
+        "anyOf": [{ "enum": ["*"] }, { "type": "string", "pattern": "^\"v[0-9]{1,9}(\\.[0-9a-f]{12})?\"$" }],
+    });
     let position = json!({ "type": "string", "pattern": "^[0-9]{1,18}$" });
     // A text: what a head holds is one.
     let mut min_position = header(
@@ -41,8 +43,8 @@ pub fn shared() -> Value {
         "LastEventId": header(
             "Last-Event-ID",
             false,
-            "The position seen last; goes before `after`. 400 when it is not a number.",
-            position,
+            "The position seen last; goes before `after`. 400 when it is not a number; empty, nothing was seen.",
+            json!({ "type": "string", "pattern": "^[0-9]{0,18}$" }),
         ),
         "KalelMinPosition": min_position,
         "IfNoneMatch": header(
@@ -63,6 +65,9 @@ pub fn shared() -> Value {
 /// Those of one operation.
 pub fn of(operation: &Operation) -> Vec<Value> {
     let mut parameters: Vec<Value> = operation.path_names().map(|name| segment(operation.path, name)).collect();
+    if let ("reservation.put", Some(id)) = (operation.id, parameters.first_mut()) {
+        id["x-checked"] = json!("its version, which is 7: a UUID that you made now");
+    }
     parameters.extend(operation.query.iter().map(query));
     let mut header = |name: &str| parameters.push(reference("parameters", name));
     if operation.idempotent {

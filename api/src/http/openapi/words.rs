@@ -31,7 +31,6 @@ fn form(of: &str, member: &str) -> Option<Value> {
     let named = json!({ "pattern": NAME });
     let one_of = |choices: &[&str]| json!({ "enum": choices });
     Some(match (of, member) {
-        ("SetAccount", "method") => one_of(&["wave", "bank"]),
         ("CancelReservation", "reason") => one_of(&["client", "manager", "weather", "power_cut"]),
         ("Close", "reason") => one_of(&["maintenance", "weather", "power_cut", "tournament", "other"]),
         ("CreatePromotion", "code") => json!({ "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{1,30})[A-Za-z0-9]$" }),
@@ -109,6 +108,7 @@ fn checked(of: &str, member: &str) -> Option<&'static str> {
         ("PaymentWish", "method") => "`pays`: a method for money, none for `none`",
         ("Approval", "note") => "`approved`: needed to decline",
         ("RefundOutcome", "provider_id") => "`paid`: needed for what was paid",
+        ("SetAccount", "method") => "the methods by which sites are paid",
         ("SetAccount", "account") => "the method: a mobile number, or an account",
         ("TariffInput", "last_date" | "first_date" | "formats") => "the other members",
         ("Register", "policy" | "profile") | ("SetPolicy", "policy") => "the platform's bounds",
