@@ -4,6 +4,7 @@ mod answers;
 pub mod beside;
 mod links;
 mod parameters;
+mod whole;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
     }
     let shared = share(&mut paths);
     let here = if base_url.is_empty() { "/" } else { base_url };
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Kalel",
@@ -58,7 +59,9 @@ pub fn document<'a>(operations: impl Iterator<Item = &'a Operation> + Clone, ver
                 },
             },
         },
-    })
+    });
+    whole::fill(&mut document);
+    document
 }
 
 /// Answers that many operations give word for word are written once: of each status the commonest problem.
