@@ -178,7 +178,10 @@ fn what_is_routed_beside_the_rows_is_in_the_document() {
                 continue;
             }
             let known = ::api::http::openapi::beside::ROUTES.iter().any(|route| route.path == path);
-            assert!(known || !text.contains(&format!(".route(\"{path}\"")) && path != "/problems/{code}", "{file}: {path}");
+            assert!(
+                known || !text.contains(&format!(".route(\"{path}\"")) && path != "/problems/{code}",
+                "{file}: {path}"
+            );
             routes += usize::from(known);
         }
     }

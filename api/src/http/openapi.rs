@@ -10,7 +10,10 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
 
 use crate::{
     http::operation::{Authz, Operation},
@@ -105,7 +108,10 @@ fn noun(id: &str) -> &str {
     id.split('.').next().unwrap_or_default()
 }
 
-fn schemas<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> BTreeMap<String, Value> {
+type Named = Vec<(String, RefOr<Schema>)>;
+
+/// The schemas of bodies that are answered, and of those that are sent.
+fn named<'a>(operations: impl Iterator<Item = &'a Operation>) -> (Named, Named) {
     let mut found = vec![(ProblemDocument::name().into_owned(), ProblemDocument::schema())];
     ProblemDocument::schemas(&mut found);
     let mut sent = Vec::new();
@@ -119,6 +125,11 @@ fn schemas<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> BTree
             (shape.parts)(&mut found);
         }
     }
+    (found, sent)
+}
+
+fn schemas<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeMap<String, Value> {
+    let (mut found, sent) = named(operations);
     let sent_names: BTreeSet<String> = sent.iter().map(|(name, _)| name.clone()).collect();
     found.extend(sent);
     let mut schemas: BTreeMap<String, Value> =
@@ -128,6 +139,7 @@ fn schemas<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> BTree
             words::fill(&name, schema);
         }
     }
+    words::borrow(&mut schemas);
     schemas
 }
 
@@ -197,6 +209,48 @@ fn authz(authz: Authz) -> Value {
             let roles: Map<String, Value> =
                 roles.iter().map(|(role, over)| (role.as_str().to_owned(), json!(over.as_str()))).collect();
             json!({ "scope": scope, "roles": roles })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_one_schema() {
+        let (answered, sent) = named(crate::operations());
+        let mut known: BTreeMap<String, Value> = BTreeMap::new();
+        for (name, schema) in answered.into_iter().chain(sent) {
+            let schema = serde_json::to_value(schema).unwrap();
+            let first = known.entry(name.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(*first, schema, "two schemas are called {name}");
+        }
+        assert!(known.len() > 80);
+    }
+
+    const OLD: Operation = Operation {
+        id: "thing.show",
+        path: "/v1/things/{id}",
+        summary: "A thing",
+        about: "As it is.",
+        authz: Authz::Anyone,
+        deprecated: Some(crate::http::deprecated::Deprecated {
+            since: "2026-11-28",
+            sunset: "2027-06-01",
+            instead: "/v1/newer",
+        }),
+        ..Operation::READ
+    };
+
+    #[test]
+    fn what_goes_away_is_marked() {
+        let document = document([&OLD].into_iter(), "1", "https://k.example");
+        let shown = &document["paths"]["/v1/things/{id}"]["get"];
+        assert_eq!(shown["deprecated"], true);
+        assert!(shown["description"].as_str().unwrap().contains("/v1/newer"));
+        for header in ["Deprecation", "Sunset"] {
+            assert!(shown["responses"]["200"]["headers"].get(header).is_some(), "{header}");
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Types of the domain know nothing of OpenAPI, so a member's Rust type says little more than "a string". One word means one
 //! thing here; so what a member may hold follows from its name, unless its own schema says it already.
 
+use std::collections::BTreeMap;
+
+use domain::site;
 use serde_json::{Map, Value, json};
 
 use super::parameters::NAME;
@@ -23,12 +26,12 @@ const TOGETHER: &[(&str, &str)] = &[
     ("CheckIn", "either `code` or `ticket`"),
     ("Advance", "either `to`, later than now, or `seconds`; at most 400 days"),
     ("CreatePromotion", "either `amount` or `percent_basis_points`; of a service, with `site_id`"),
+    ("TariffInput", "either `pitch` or `formats`; both dates or none"),
     ("SplitReservation", "either `shares` or `amounts`"),
 ];
 
 /// The form of a member, by `Body.member` or, for every body, by `member`.
 fn form(of: &str, member: &str) -> Option<Value> {
-    let named = json!({ "pattern": NAME });
     let one_of = |choices: &[&str]| json!({ "enum": choices });
     Some(match (of, member) {
         ("CancelReservation", "reason") => one_of(&["client", "manager", "weather", "power_cut"]),
@@ -38,7 +41,6 @@ fn form(of: &str, member: &str) -> Option<Value> {
             one_of(&["wait", "booked_next_day", "claimed_from_provider", "refunded_by_hand", "written_off"])
         }
         ("SplitReservation", "of") => one_of(&["balance", "full"]),
-        (_, "site_id" | "site" | "pitch_id" | "pitch") => named,
         (_, "share_id") => json!({ "format": "uuid" }),
         (_, "phone") => json!({ "format": "phone", "maxLength": 32 }),
         (_, "email") => json!({ "format": "email", "maxLength": 120 }),
@@ -104,6 +106,7 @@ fn checked(of: &str, member: &str) -> Option<&'static str> {
         (_, "during") => "itself: `to` after `from`",
         (_, "manager_id") => "the caller, who registers their own",
         ("Pay", "amount") => "the method: at a provider the amount is what is due",
+        ("Pay", "share_id") => "`purpose`: a fine is paid whole",
         ("Pay", "client") => "the method: nobody spends the credit of others",
         ("PaymentWish", "method") => "`pays`: a method for money, none for `none`",
         ("Approval", "note") => "`approved`: needed to decline",
@@ -114,6 +117,39 @@ fn checked(of: &str, member: &str) -> Option<&'static str> {
         ("Register", "policy" | "profile") | ("SetPolicy", "policy") => "the platform's bounds",
         _ => return None,
     })
+}
+
+/// What the domain wrote down already, in the schemas of its events: the profile of a site, and its terms.
+pub fn borrow(schemas: &mut BTreeMap<String, Value>) {
+    for (event, member, name, bodies) in [
+        ("site.registered", "profile", "Profile", &["Register"][..]),
+        ("site.policy_set", "policy", "Policy", &["Register", "SetPolicy"][..]),
+    ] {
+        let shape = site::Event::SHAPES.iter().rfind(|shape| shape.name == event);
+        let Some(Ok(document)) = shape
+            .map(|shape| serde_json::from_str::<Value>(&shape.document.replace("#/$defs/", "#/components/schemas/")))
+        else {
+            continue;
+        };
+        for (name, schema) in document["$defs"].as_object().into_iter().flatten() {
+            let schema = schemas.entry(name.clone()).or_insert_with(|| schema.clone());
+            if name == "Profile" {
+                // What is written down is whole; whoever sends one says what they know.
+                schema["required"] = json!(["name", "country"]);
+            }
+        }
+        for body in bodies {
+            if let Some(schema) =
+                schemas.get_mut(*body).and_then(|schema| schema.pointer_mut(&format!("/properties/{member}")))
+            {
+                let named = json!({ "$ref": format!("#/components/schemas/{name}") });
+                let nullable = schema["type"].is_array();
+                let checked = schema["x-checked"].take();
+                *schema = if nullable { json!({ "oneOf": [named, { "type": "null" }] }) } else { named };
+                schema["x-checked"] = checked;
+            }
+        }
+    }
 }
 
 /// Gives the schema of a body that is sent what its members' names say.
