@@ -5,7 +5,7 @@ from answered import answered
 from kalel import AuthenticatedClient
 from kalel.api.reservation import reservation_place, reservation_show, reservation_ticket
 from kalel.api.site import site_availability, site_search
-from kalel.models import PaymentWish, Pays, PersonInput, PlaceReservation
+from kalel.models import PaymentWish, PaymentWishMethodType1 as Method, Pays, PersonInput, PlaceReservation
 
 kalel = AuthenticatedClient(os.environ["KALEL_URL"], os.environ["KALEL_KEY"], timeout=httpx.Timeout(10))
 day = datetime.date.today() + datetime.timedelta(days=8)
@@ -14,7 +14,7 @@ free = answered(site_availability.sync(site, client=kalel, date=day, minutes=60)
 pitch = next(pitch for pitch in free.pitches if pitch.starts)
 wish = PlaceReservation(
     site_id=site, pitch_id=str(pitch.pitch_id), starts_at=datetime.datetime.fromisoformat(pitch.starts[0].starts_at),
-    minutes=60, client=PersonInput(phone="77 123 45 67", name="Awa"), payment=PaymentWish("wave", Pays.DEPOSIT),
+    minutes=60, client=PersonInput(phone="77 123 45 67", name="Awa"), payment=PaymentWish(Method.WAVE, Pays.DEPOSIT),
 )
 held = answered(reservation_place.sync(client=kalel, body=wish, idempotency_key=str(uuid.uuid4())))
 assert held.payment and held.payment.checkout_url
