@@ -88,7 +88,8 @@ fn share(paths: &mut BTreeMap<&str, Map<String, Value>>) -> BTreeMap<String, Val
     }
     let mut shared = BTreeMap::new();
     problems(paths, &mut |status, answer| {
-        if commonest.get(status).is_some_and(|(_, text)| *text == answer.to_string()) {
+        let text = answer.to_string();
+        if commonest.get(status).is_some_and(|(_, best)| *best == text) {
             let name = format!("Problem{status}");
             let answer = std::mem::replace(answer, reference("responses", &name));
             shared.insert(name, answer);
