@@ -8,6 +8,7 @@ pub mod body;
 pub mod cache;
 pub mod call;
 pub mod command;
+pub mod deprecated;
 pub mod document;
 pub mod etag;
 pub mod halt;

@@ -37,13 +37,13 @@ const ENTRIES: Authz = Authz::Keys {
 };
 
 /// Refuses an account that is not the caller's to see.
-async fn may_see(call: &Call, account: Account) -> Result<(), Problem> {
+async fn may_see(call: &Call, account: Account, parameter: &str) -> Result<(), Problem> {
     match account.site() {
         Some(site) => call.may_touch(&site::object(&*call.app.store.recall::<Site>(site).await?)),
         None if sees_everything(call) => Ok(()),
         None => {
             let problem = Problem::new("request.invalid_parameter");
-            Err(problem.parameter("account", "must be one of a site of yours"))
+            Err(problem.parameter(parameter, "must be of a site of yours"))
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Every refusal as a problem document (RFC 9457): what happened, whether it was done, whether to try again.
 
 pub mod catalogue;
+mod example;
 mod page;
 
 pub use catalogue::{Outcome, Words};
+pub use example::example;
 pub use page::page;
 
 use std::{collections::BTreeMap, sync::Arc};

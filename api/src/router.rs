@@ -136,6 +136,8 @@ fn cors(origins: &[String]) -> CorsLayer {
         "request-id",
         "retry-after",
         "idempotent-replayed",
+        "deprecation",
+        "sunset",
         "ratelimit",
         "ratelimit-policy",
     ];

@@ -159,13 +159,45 @@ async fn the_document_and_the_router_agree_and_the_document_is_whole() {
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
         }
     }
+    let beside = ::api::http::openapi::beside::ROUTES;
     let routed: BTreeSet<_> = ::api::operations()
         .map(|operation| (operation.method.as_str().to_owned(), operation.path.to_owned()))
+        .chain(beside.iter().map(|route| (route.method.to_uppercase(), route.path.to_owned())))
         .collect();
     assert_eq!(described, routed);
+    for route in beside {
+        let path = route.path.replace("{code}", "object.not_found").replace("{token}", "nobody-s");
+        let answer = api.ask(Method::from_bytes(route.method.to_uppercase().as_bytes()).unwrap(), &path).send().await;
+        let known = route.answers.iter().any(|(status, ..)| *status == answer.status.to_string());
+        assert!(known, "{} {path}: {} is not in the document", route.method, answer.status);
+        assert_ne!(answer.body["code"], "request.no_such_route", "{path}");
+    }
     let names: BTreeSet<_> = ::api::operations().map(|operation| operation.id).collect();
     assert_eq!(names.len(), ::api::operations().count(), "an operationId is there twice");
     every_reference_leads_somewhere(&document, &document);
+}
+
+/// What is routed by hand, and not from the rows, is in the document, too.
+#[test]
+fn what_is_routed_beside_the_rows_is_in_the_document() {
+    let mut routes = 0;
+    for file in ["../api/src/router.rs", "../api/src/payment/page.rs"] {
+        let text = std::fs::read_to_string(file).unwrap();
+        for path in text.split("\"/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let path = format!("/{path}");
+            // For a browser; what it loads is nobody's contract.
+            if path == "/docs" || path.contains(' ') || path.contains('<') {
+                continue;
+            }
+            let known = ::api::http::openapi::beside::ROUTES.iter().any(|route| route.path == path);
+            assert!(
+                known || !text.contains(&format!(".route(\"{path}\"")) && path != "/problems/{code}",
+                "{file}: {path}"
+            );
+            routes += usize::from(known);
+        }
+    }
+    assert!(routes >= 8, "only {routes} routes were found");
 }
 
 fn every_reference_leads_somewhere(document: &Value, value: &Value) {

@@ -5,6 +5,7 @@ mod afterwards;
 mod api;
 mod broken;
 mod compare;
+mod contract;
 mod credit;
 mod doors;
 mod erasure;

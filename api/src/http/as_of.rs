@@ -14,10 +14,11 @@ use crate::{
 
 pub const AS_OF: Param = Param::new(
     "as_of",
-    Kind::Text,
+    Kind::Moment,
     "As it was after the event at this position, or at this time (RFC 3339). Such an answer has no ETag.",
     "",
-);
+)
+.checked("where the log begins and ends");
 
 impl Call {
     /// The moment that is asked about, once the views hold it; `None` for now.

@@ -25,7 +25,8 @@ use crate::http::{
 const USUAL: u32 = 20;
 
 impl Param {
-    pub const CURSOR: Self = Self::new("cursor", Kind::Text, "`next_cursor` of the page before.", "");
+    pub const CURSOR: Self = Self::new("cursor", Kind::Text, "`next_cursor` of the page before.", "")
+        .checked("the list and the filters it was given for");
 
     /// The length of a page; `about` says of what.
     pub const fn limit(about: &'static str) -> Self {

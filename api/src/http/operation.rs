@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use crate::{
-    http::{admission::Class, call::Call, halt::Halt, limits::Purpose, reply::Reply},
+    http::{admission::Class, call::Call, deprecated::Deprecated, halt::Halt, limits::Purpose, reply::Reply},
     problem::Problem,
 };
 
@@ -48,6 +48,8 @@ pub struct Operation {
     pub success: Success,
     /// Codes of problems that belong to this operation, besides the usual ones.
     pub refusals: &'static [&'static str],
+    /// It goes away: what is said of that, and when.
+    pub deprecated: Option<Deprecated>,
     pub run: fn(Call) -> Answering,
 }
 
@@ -70,6 +72,8 @@ pub struct Success {
     pub about: &'static str,
     pub media: &'static str,
     pub shape: Option<Shape>,
+    /// With `preview=true`, when it is of another shape: 200.
+    pub preview: Option<Shape>,
 }
 
 /// Whether `If-Match` is looked at (decisions.md, HTTP).
@@ -131,12 +135,26 @@ pub struct Param {
     pub kind: Kind,
     pub required: bool,
     pub example: &'static str,
+    /// What its value is checked against beyond its form; empty for nothing. Published as `x-checked`.
+    pub checked: &'static str,
+    /// Characters of a text, at most.
+    pub longest: usize,
 }
 
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Text,
+    /// An id.
+    Id,
+    /// An id or slug.
+    Name,
+    /// A position of the log, or a time.
+    Moment,
+    /// Latitude and longitude.
+    Point,
+    /// Some of these, separated by commas.
+    Some(&'static [&'static str]),
     Integer {
         min: i64,
         max: i64,
@@ -151,7 +169,17 @@ pub enum Kind {
 
 impl Param {
     pub const fn new(name: &'static str, kind: Kind, about: &'static str, example: &'static str) -> Self {
-        Self { name, about, kind, required: false, example }
+        Self { name, about, kind, required: false, example, checked: "", longest: 1000 }
+    }
+
+    pub const fn longest(mut self, characters: usize) -> Self {
+        self.longest = characters;
+        self
+    }
+
+    pub const fn checked(mut self, against: &'static str) -> Self {
+        self.checked = against;
+        self
     }
 
     pub const fn required(mut self) -> Self {
@@ -186,7 +214,8 @@ impl Shape {
     }
 }
 
-const NO_REPLY: Success = Success { status: 200, about: "Done.", media: "application/json", shape: None };
+const NO_REPLY: Success =
+    Success { status: 200, about: "Done.", media: "application/json", shape: None, preview: None };
 
 fn nothing(_: Call) -> Answering {
     Box::pin(async { Err(Problem::new("request.no_such_route").into()) })
@@ -211,6 +240,7 @@ impl Operation {
         upload: None,
         success: NO_REPLY,
         refusals: &[],
+        deprecated: None,
         run: nothing,
     };
 

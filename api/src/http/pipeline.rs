@@ -49,7 +49,10 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
         true => problem.unless_certain(Outcome::Unknown),
         false => problem,
     });
-    let response = trace.finish(&app, &parts, answer);
+    let mut response = trace.finish(&app, &parts, answer);
+    if let Some(deprecated) = operation.deprecated {
+        deprecated.mark(response.headers_mut());
+    }
     measure(operation, response.status(), begun);
     response
 }

@@ -1,7 +1,7 @@
 //! The query string, against the declared parameters: an unknown, repeated or misshapen one is refused.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Timestamp, interval};
+use domain::{Timestamp, interval, place::Point, text::Slug};
 
 use crate::{
     http::operation::{Kind, Operation, Param},
@@ -100,9 +100,24 @@ pub fn instant(text: &str) -> Result<Timestamp, String> {
     if interval::in_range(read) { Ok(read) } else { Err("must lie between the years 2000 and 2200".to_owned()) }
 }
 
+/// Latitude and longitude in degrees.
+pub fn point(text: &str) -> Option<Point> {
+    let (lat, lon) = text.split_once(',')?;
+    Point::new(lat.trim().parse().ok()?, lon.trim().parse().ok()?).ok()
+}
+
 fn check(param: &Param, value: &str) -> Result<(), Problem> {
     let fine = match param.kind {
-        Kind::Text => !value.is_empty() && value.len() <= 1000 && !value.chars().any(char::is_control),
+        Kind::Text => {
+            let characters = value.chars().count();
+            (1..=param.longest).contains(&characters) && !value.chars().any(char::is_control)
+        }
+        Kind::Id => uuid::Uuid::try_parse(value).is_ok(),
+        Kind::Name => Slug::new(value).is_ok() || uuid::Uuid::try_parse(value).is_ok(),
+        Kind::Point => point(value).is_some(),
+        // Its reader tells a position from a time.
+        Kind::Moment => !value.is_empty() && value.len() <= 40,
+        Kind::Some(choices) => value.split(',').all(|one| choices.contains(&one.trim())),
         Kind::Integer { min, max } => {
             return match value.parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => Ok(()),
@@ -119,14 +134,18 @@ fn check(param: &Param, value: &str) -> Result<(), Problem> {
         Kind::Flag => matches!(value, "true" | "false"),
         Kind::OneOf(choices) | Kind::Many(choices) => choices.contains(&value),
     };
-    if fine { Ok(()) } else { Err(invalid(param.name, expectation(param.kind))) }
+    if fine { Ok(()) } else { Err(invalid(param.name, expectation(param))) }
 }
 
-fn expectation(kind: Kind) -> String {
-    match kind {
+fn expectation(param: &Param) -> String {
+    match param.kind {
         Kind::Flag => "must be true or false".to_owned(),
         Kind::OneOf(choices) | Kind::Many(choices) => format!("must be one of {}", choices.join(", ")),
-        _ => "must be 1 to 1000 characters without control characters".to_owned(),
+        Kind::Some(choices) => format!("must be some of {}", choices.join(", ")),
+        Kind::Id => "must be an id".to_owned(),
+        Kind::Name => "must be an id or a slug".to_owned(),
+        Kind::Point => "must be latitude and longitude in degrees, such as 14.6868,-17.4547".to_owned(),
+        _ => format!("must be 1 to {} characters without control characters", param.longest),
     }
 }
 

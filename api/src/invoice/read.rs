@@ -40,7 +40,7 @@ pub const LIST: Operation = Operation {
     about: "Newest first. A manager sees those of their sites.",
     authz: READS,
     query: &[
-        Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
+        Param::new("site_id", Kind::Name, "Id or slug.", "fara-foot").checked("the sites there are"),
         Param::new("status", Kind::OneOf(&Status::ALL), "Where they stand.", "overdue"),
         Param::limit("Invoices on a page; 20 when left out."),
         Param::CURSOR,

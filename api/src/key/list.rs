@@ -46,7 +46,7 @@ pub const LIST: Operation = Operation {
             "Of that role.",
             "service",
         ),
-        Param::new("principal_id", Kind::Text, "With which that person or service acts.", ""),
+        Param::new("principal_id", Kind::Id, "With which that person or service acts.", ""),
         Param::new("status", Kind::OneOf(&["working", "revoked"]), "That open, or that do not any more.", "working"),
         Param::limit("Keys on a page; 20 when left out."),
         Param::CURSOR,

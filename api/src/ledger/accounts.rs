@@ -35,8 +35,10 @@ pub const ACCOUNTS: Operation = Operation {
             out. A manager asks for a site of theirs. Every account there is: the trial balance.",
     authz: super::ENTRIES,
     query: &[
-        Param::new("site", Kind::Text, "Id or slug of a site.", "fara-foot"),
-        Param::new("client", Kind::Text, "Id of a client.", "019ab2c4-5f00-7000-8000-000000000004"),
+        Param::new("site", Kind::Name, "Id or slug of a site; or `client`.", "fara-foot")
+            .checked("`client`, and the caller"),
+        Param::new("client", Kind::Id, "Id of a client; or `site`.", "019ab2c4-5f00-7000-8000-000000000004")
+            .checked("`site`, and the caller"),
         AS_OF,
     ],
     refusals: &["position.before_start", "position.beyond_head"],
@@ -79,7 +81,7 @@ async fn accounts(call: Call) -> Result<Reply, Halt> {
         }
         (None, Some(client)) => {
             let account = Account::ClientCredit(client);
-            super::may_see(&call, account).await?;
+            super::may_see(&call, account, "client").await?;
             vec![account]
         }
         _ => return Err(wrong("either `site` or `client` is needed").into()),

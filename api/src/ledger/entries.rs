@@ -31,8 +31,10 @@ pub const ENTRIES: Operation = Operation {
             position add up to zero. A manager asks for a `reservation` or an `account` of their sites.",
     authz: super::ENTRIES,
     query: &[
-        Param::new("reservation", Kind::Text, "Id: the way of its money.", "019ab2c4-5f00-7000-8000-000000000003"),
-        Param::new("account", Kind::Text, "Name of an account.", "deposits:unearned"),
+        Param::new("reservation", Kind::Id, "Id: the way of its money.", "019ab2c4-5f00-7000-8000-000000000003")
+            .checked("the caller: a manager names it, or an account of a site"),
+        Param::new("account", Kind::Text, "Name of an account.", "deposits:unearned")
+            .checked("the accounts there can be, and the caller"),
         AS_OF,
         Param::limit("Postings on a page; 20 when left out."),
         Param::CURSOR,

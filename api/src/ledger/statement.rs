@@ -30,12 +30,15 @@ pub const STATEMENT: Operation = Operation {
     authz: super::ENTRIES,
     query: &[
         Param::new("account", Kind::Text, "Name of an account.", "site:019ab2c4-5f00-7000-8000-000000000001:payable")
+            .checked("the accounts there can be, and the caller")
             .required(),
-        Param::new("from", Kind::Time, "From then on; from the beginning when left out.", "2026-11-01T00:00:00Z"),
+        Param::new("from", Kind::Time, "From then on; from the beginning when left out.", "2026-11-01T00:00:00Z")
+            .checked("`to`"),
         Param::new("to", Kind::Time, "Before then; up to now when left out.", "2026-12-01T00:00:00Z"),
         Param::limit("Postings on a page; 20 when left out."),
         Param::CURSOR,
     ],
+    refusals: &["object.not_found"],
     success: Success { shape: Some(Shape::of::<StatementBody>()), about: "A page of it.", ..Operation::READ.success },
     run: |call| Box::pin(statement(call)),
     ..Operation::READ
@@ -93,7 +96,7 @@ async fn statement(call: Call) -> Result<Reply, Halt> {
     let Some(account) = account else {
         return Err(Problem::new("request.invalid_parameter").parameter("account", "is needed").into());
     };
-    super::may_see(&call, account).await?;
+    super::may_see(&call, account, "account").await?;
     let (from, to) = (query.time("from"), query.time("to"));
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Problem::new("request.invalid_parameter").parameter("from", "is after `to`").into());

@@ -39,7 +39,7 @@ pub const METHODS: Operation = Operation {
             platform does, with those that are out of order at the end. What is out of order may be chosen all the same, \
             and is tried until the hold ends.",
     authz: Authz::Anyone,
-    query: &[Param::new("site", Kind::Text, "Id or slug: what this site takes.", "fara-foot")],
+    query: &[Param::new("site", Kind::Name, "Id or slug: what this site takes.", "fara-foot")],
     success: Success { shape: Some(Shape::of::<PaymentMethods>()), about: "The methods.", ..Operation::READ.success },
     run: |call| Box::pin(methods(call)),
     ..Operation::READ

@@ -8,6 +8,7 @@ mod invoices;
 mod money;
 mod payouts;
 mod promotions;
+mod rare;
 mod reconciliations;
 mod request;
 mod rules;
@@ -87,6 +88,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     tills::ENTRIES,
     endpoints::ENTRIES,
     audit::ENTRIES,
+    rare::ENTRIES,
 ];
 
 /// A rule of the domain that has no sentence of its own here: the rule speaks for itself.

@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, header},
 };
 
-use super::catalogue::{self, Entry};
+use super::{
+    catalogue::{self, Entry},
+    example::open,
+};
 
 /// The page of one code; 404 for a code nobody uses.
 pub fn page(code: &str) -> Response<Body> {
@@ -36,7 +39,7 @@ fn html(entry: &Entry) -> String {
         ("en", entry.title.en, entry.detail.en),
         ("wo", entry.title.wo, entry.detail.wo),
     ] {
-        let detail = detail.replace("{value}", "…");
+        let detail = open(detail);
         page.push_str(&format!("<section lang=\"{tag}\"><h2>{title}</h2><p>{detail}</p></section>"));
     }
     page

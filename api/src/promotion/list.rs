@@ -29,7 +29,7 @@ pub const LIST: Operation = Operation {
     about: "The newest first, each with how often it is used, what it gave and what is left of it.",
     authz: READS,
     query: &[
-        Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
+        Param::new("site_id", Kind::Name, "Id or slug.", "fara-foot").checked("the sites there are"),
         Param::limit("Codes on a page; 20 when left out."),
         Param::CURSOR,
     ],

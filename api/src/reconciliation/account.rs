@@ -23,7 +23,8 @@ pub(super) const ACCOUNT: Param = Param::new(
     Kind::Text,
     "The manager's own account of that name; `main`, the platform's, when left out.",
     "fatou",
-);
+)
+.checked("the accounts there are at the provider");
 
 /// Whoever sees what lies on a manager's own account (docs/reconciliation.md).
 pub(super) fn sees_managers(call: &Call) -> bool {

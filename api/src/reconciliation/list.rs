@@ -23,7 +23,8 @@ pub const LIST: Operation = Operation {
     query: &[
         Param::new("day", Kind::Date, "That day.", "2026-11-28"),
         Param::new("provider", Kind::OneOf(&["wave", "sonatel", "paytech", "paydunya"]), "At that provider.", "wave"),
-        Param::new("account", Kind::Text, "Of the account of that name; of all when left out.", "main"),
+        Param::new("account", Kind::Text, "Of the account of that name; of all when left out.", "main")
+            .checked("the accounts there are at the provider"),
         Param::new("status", Kind::OneOf(&["awaited", "open", "closed"]), "In that status.", "open"),
         Param::limit("Days on a page; 20 when left out."),
         Param::CURSOR,

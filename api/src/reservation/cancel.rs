@@ -37,6 +37,7 @@ pub const CANCEL: Operation = Operation {
     body: Some(Shape::of::<CancelReservation>()),
     success: Success {
         shape: Some(Shape::of::<ReservationBody>()),
+        preview: Some(Shape::of::<CancellationPreview>()),
         about: "The reservation; for a preview, `object` is `cancellation_preview`.",
         ..Operation::READ.success
     },
@@ -74,6 +75,16 @@ pub struct CancellationPreview {
     kept: Money,
     /// Until when the client gets everything back.
     free_until: String,
+}
+
+impl Exemplary for CancellationPreview {
+    fn example() -> Value {
+        json!({
+            "object": "cancellation_preview", "reservation_id": "019ab2c4-5f00-7000-8000-000000000003",
+            "refund": { "amount": 10500, "currency": "XOF" }, "kept": { "amount": 0, "currency": "XOF" },
+            "free_until": "2026-11-28T06:00:00Z",
+        })
+    }
 }
 
 async fn cancel(call: Call) -> Result<Reply, Halt> {

@@ -29,10 +29,15 @@ pub const LIST: Operation = Operation {
             what it made and what is at its sites, a gatekeeper today's at theirs (a page may hold fewer than `limit`).",
     authz: READS,
     query: &[
-        Param::new("site_id", Kind::Text, "Id or slug.", "fara-foot"),
-        Param::new("pitch_id", Kind::Text, "Id.", ""),
-        Param::new("client_id", Kind::Text, "Id.", ""),
-        Param::new("status[in]", Kind::Text, "Statuses, separated by commas.", "held,confirmed"),
+        Param::new("site_id", Kind::Name, "Id or slug.", "fara-foot").checked("the sites there are"),
+        Param::new("pitch_id", Kind::Id, "Id.", ""),
+        Param::new("client_id", Kind::Id, "Id.", ""),
+        Param::new(
+            "status[in]",
+            Kind::Some(&["held", "confirmed", "checked_in", "completed", "no_show", "expired", "cancelled"]),
+            "Statuses, separated by commas.",
+            "held,confirmed",
+        ),
         Param::new("starts_at[gte]", Kind::Time, "Starts at this time or later.", "2026-11-28T00:00:00Z"),
         Param::new("starts_at[lt]", Kind::Time, "Starts before this time.", "2026-11-29T00:00:00Z"),
         Param::new(

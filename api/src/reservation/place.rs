@@ -184,6 +184,8 @@ async fn put(call: Call) -> Result<Reply, Halt> {
         return Err(Problem::new("request.invalid_parameter").parameter("id", "must be a UUID version 7").into());
     }
     let id = ReservationId::new(id);
+    // Also where there is nothing to do with it: what is no wish is refused.
+    let _: PlaceReservation = call.body()?;
     let taken = || Problem::new("object.exists");
     match call.app.store.load::<Reservation>(id).await {
         Ok(there) if there.version == 0 => match place(call.clone(), Some(id)).await {

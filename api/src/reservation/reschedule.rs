@@ -41,6 +41,7 @@ pub const RESCHEDULE: Operation = Operation {
     body: Some(Shape::of::<Move>()),
     success: Success {
         shape: Some(Shape::of::<ReservationBody>()),
+        preview: Some(Shape::of::<ReschedulePreview>()),
         about: "The reservation; for a preview, `object` is `reschedule_preview`.",
         ..Operation::READ.success
     },
@@ -84,6 +85,16 @@ pub struct ReschedulePreview {
     refund: Money,
     /// What the new price adds to what is still to pay.
     difference: Money,
+}
+
+impl Exemplary for ReschedulePreview {
+    fn example() -> Value {
+        json!({
+            "object": "reschedule_preview", "reservation_id": "019ab2c4-5f00-7000-8000-000000000003",
+            "total": { "amount": 35000, "currency": "XOF" }, "refund": { "amount": 0, "currency": "XOF" },
+            "difference": { "amount": 5000, "currency": "XOF" },
+        })
+    }
 }
 
 async fn reschedule(call: Call) -> Result<Reply, Halt> {

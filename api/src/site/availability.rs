@@ -52,7 +52,7 @@ pub const AVAILABILITY: Operation = Operation {
             "Length; the shortest there is when left out.",
             "60",
         ),
-        Param::new("format", Kind::Text, "Players a side.", "5x5"),
+        FORMAT,
         AS_OF,
     ],
     refusals: &["position.before_start", "position.beyond_head"],
@@ -60,6 +60,9 @@ pub const AVAILABILITY: Operation = Operation {
     run: |call| Box::pin(availability(call)),
     ..Operation::READ
 };
+
+/// Players a side.
+pub const FORMAT: Param = Param::new("format", Kind::Text, "Players a side.", "5x5").longest(12);
 
 /// What can be started on one date. Advice: a booking decides.
 #[derive(Serialize, ToSchema)]

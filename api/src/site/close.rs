@@ -75,6 +75,7 @@ impl Exemplary for Close {
 
 /// A closure, or what it would hit.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ClosureWithHits)]
 pub struct Closure {
     object: &'static str,
     /// Null in a preview.

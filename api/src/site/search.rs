@@ -1,6 +1,6 @@
 //! Sites near a point, by words, format and price; with a time, only those with a free pitch then.
 
-use domain::{aggregate::Loaded, interval::Interval, place::Point, site::Site};
+use domain::{aggregate::Loaded, interval::Interval, site::Site};
 use projections::{
     page::Page,
     site::{self, Candidate, Filter, Offer, Wish},
@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{availability, body};
+use super::{
+    availability::{self, FORMAT},
+    body,
+};
 use crate::{
     http::{
         call::Call,
@@ -18,6 +21,7 @@ use crate::{
         halt::Halt,
         limits::Purpose,
         operation::{Authz, Exemplary, Kind, Operation, Param, Shape, Success},
+        query::point,
         reply::Reply,
     },
     problem::Problem,
@@ -28,12 +32,13 @@ use crate::{
 const WIDEST_M: i64 = 200_000;
 
 pub const FILTERS: &[Param] = &[
-    Param::new("near", Kind::Text, "Latitude and longitude; nearest first.", "14.6868,-17.4547"),
-    Param::new("radius_m", Kind::Integer { min: 1, max: WIDEST_M }, "Metres around `near`.", "3000"),
+    Param::new("near", Kind::Point, "Latitude and longitude; nearest first.", "14.6868,-17.4547"),
+    Param::new("radius_m", Kind::Integer { min: 1, max: WIDEST_M }, "Metres around `near`.", "3000").checked("`near`"),
     Param::new("q", Kind::Text, "Words in name, city or address; accents do not matter.", "temple"),
-    Param::new("format", Kind::Text, "Players a side.", "5x5"),
+    FORMAT,
     Param::new("starts_at", Kind::Time, "Only sites with a free pitch then.", "2026-11-28T18:00:00Z"),
-    Param::new("minutes", Kind::Integer { min: 1, max: 1440 }, "Length; 60 when left out.", "60"),
+    Param::new("minutes", Kind::Integer { min: 1, max: 1440 }, "Length; 60 when left out.", "60")
+        .checked("`starts_at`"),
     Param::new("price[gte]", Kind::Integer { min: 0, max: 1_000_000_000 }, "Least price, minor units.", ""),
     Param::new("price[lte]", Kind::Integer { min: 0, max: 1_000_000_000 }, "Highest price, minor units.", "35000"),
     Param::limit("Sites on a page; 20 when left out."),
@@ -122,7 +127,7 @@ async fn search(call: Call) -> Result<Reply, Halt> {
 /// `request.invalid_parameter`.
 pub async fn find(call: &Call) -> Result<Page<SiteHit>, Problem> {
     let query = &call.query;
-    let near = query.parsed("near", near)?;
+    let near = query.text("near").and_then(point);
     if near.is_none() && query.text("radius_m").is_some() {
         return Err(Problem::new("request.invalid_parameter").parameter("radius_m", "needs `near`"));
     }
@@ -152,13 +157,6 @@ pub async fn find(call: &Call) -> Result<Page<SiteHit>, Problem> {
     let page = site::with_a_free_pitch(pool, &filter, &wish, call.now(), call.cursor(), call.limit()).await?;
     let items = page.items.iter().filter_map(|hit| SiteHit::of(&hit.candidate, Some(&hit.offers))).collect();
     Ok(Page { as_of: page.as_of, items, next: page.next })
-}
-
-fn near(text: &str) -> Result<Point, String> {
-    let expected = || "must be latitude,longitude such as 14.6868,-17.4547".to_owned();
-    let (lat, lon) = text.split_once(',').ok_or_else(expected)?;
-    let degrees = |text: &str| text.trim().parse::<f64>().map_err(|_| expected());
-    Point::new(degrees(lat)?, degrees(lon)?).map_err(|error| error.to_string())
 }
 
 impl SiteHit {

@@ -74,7 +74,7 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
     }
 }
 
-/// Whether an object exists for the holder of a key (docs/api.md, Who may do what).
+/// Whether an object exists for the holder of a key (docs/api/README.md, Who may do what).
 pub fn reaches(holder: &Holder, over: Over, object: &Object) -> bool {
     // A key that names sites is narrowed to them; what belongs to no site is for keys that name none.
     let named = holder.sites.as_ref().map(|sites| object.site.is_some_and(|site| sites.contains(&site)));
