@@ -19,7 +19,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// [`Refusal::HasPin`] when a PIN is brought for somebody who has one, [`Refusal::NoPin`] when none is brought and there is
-/// none; as [`register`].
+/// none; as [`register()`].
 pub fn enter(client: &Loaded<Client>, entry: Entry, by: Actor, now: Timestamp) -> Result<Decision, Refusal> {
     let mut decision = match entry.person {
         Some(person) => register(client, person, by, now)?,

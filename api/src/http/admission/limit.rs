@@ -62,9 +62,9 @@ struct Window {
 }
 
 impl Limit {
-    /// Never more than `most`, which is at least [`FLOOR`].
+    /// Never more than `most`, which is at least [`FEW`], and no less than [`FLOOR`] where `most` is more than that.
     pub fn new(most: usize) -> Self {
-        let most = most.max(FLOOR);
+        let most = most.max(FEW);
         Self { places: FIRST.min(most), most, alone: HashMap::new(), window: Window::default() }
     }
 
@@ -99,7 +99,7 @@ impl Limit {
         let before = self.places;
         if late * 2 > seen {
             // Nothing is gained by fewer places when few are used.
-            self.places = if busy { (before - before.div_ceil(10)).max(FLOOR) } else { before };
+            self.places = if busy { (before - before.div_ceil(10)).max(FLOOR.min(self.most)) } else { before };
         } else if full {
             self.places = (before + 1).min(self.most);
         }
@@ -200,7 +200,7 @@ mod tests {
                 }
                 let before = limit.places();
                 let changed = limit.learn(Seen { operation: "thing.show", took, alone, failed }, now);
-                prop_assert!((FLOOR..=most.max(FLOOR)).contains(&limit.places()));
+                prop_assert!((FLOOR.min(most.max(FEW))..=most.max(FEW)).contains(&limit.places()));
                 prop_assert!(limit.places() <= before + 1 && limit.places() * 10 + 10 >= before * 9);
                 prop_assert_eq!(changed, limit.places() != before);
             }

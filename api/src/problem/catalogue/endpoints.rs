@@ -93,4 +93,22 @@ pub(super) const ENTRIES: &[Entry] = &[
             "Li dale ci bu njëkk bi ba ci bu mujj bi, {value} rekk.",
         ],
     ),
+    refusal(
+        "endpoint.already_added",
+        409,
+        [
+            ("Adresse déjà enregistrée", "Cet identifiant est déjà pris."),
+            ("Already added", "This identifier is already taken."),
+            ("Am na ba noppi", "Tur wii jël nañu ko."),
+        ],
+    ),
+    refusal(
+        "endpoint.unknown",
+        404,
+        [
+            ("Adresse inconnue", "Cette adresse d'envoi n'existe pas."),
+            ("Unknown endpoint", "There is no such endpoint."),
+            ("Xamuñu ko", "Adrees bii amul."),
+        ],
+    ),
 ];

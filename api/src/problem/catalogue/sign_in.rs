@@ -281,4 +281,67 @@ pub(super) const ENTRIES: &[Entry] = &[
             ("Firnde bi baaxul", "Baat bu nëbbu bi walla kod bi baaxul."),
         ],
     ),
+    refusal(
+        "account.accepted",
+        422,
+        [
+            ("Invitation déjà acceptée", "Cette personne travaille déjà ici."),
+            ("Already accepted", "They work here already."),
+            ("Nangu na ba noppi", "Nit kooku fii lay liggéey ba noppi."),
+        ],
+    ),
+    refusal(
+        "account.not_accepted",
+        422,
+        [
+            ("Invitation non acceptée", "Cette personne n'a pas encore accepté l'invitation."),
+            ("Not accepted yet", "They have not accepted the invitation yet."),
+            ("Nanguwagul", "Nit kooku nanguwagul woote bi."),
+        ],
+    ),
+    refusal(
+        "account.nothing_proposed",
+        422,
+        [
+            ("Rien à approuver", "Aucun autre rôle n'a été proposé."),
+            ("Nothing to approve", "No other role was proposed."),
+            ("Dara amul", "Kenn digalul beneen liggéey."),
+        ],
+    ),
+    refusal(
+        "account.no_such_role",
+        422,
+        [
+            ("Rôle impossible", "Personne n'est invité avec ce rôle."),
+            ("No such role", "Nobody is invited with this role."),
+            ("Liggéey bi amul", "Kenn mënul a woo nit ci liggéey boobu."),
+        ],
+    ),
+    refusal(
+        "account.no_sites",
+        422,
+        [
+            ("Terrain attendu", "Qui travaille sur place a besoin d'au moins un site."),
+            ("Sites expected", "Whoever works at sites needs at least one."),
+            ("Barab laaj nañu", "Ku liggéey ci barab war na am benn."),
+        ],
+    ),
+    refusal(
+        "account.role_not_allowed",
+        422,
+        [
+            ("Rôle non autorisé", "Votre rôle ne permet pas cela."),
+            ("Role not allowed", "Your role does not allow this."),
+            ("Sañuloo", "Sa liggéey mayul loolu."),
+        ],
+    ),
+    refusal(
+        "account.unknown",
+        404,
+        [
+            ("Compte inconnu", "Ce compte n'existe pas."),
+            ("Unknown account", "There is no such account."),
+            ("Compte bi xamuñu ko", "Compte bii amul."),
+        ],
+    ),
 ];
