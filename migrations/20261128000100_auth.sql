@@ -123,7 +123,9 @@ BEGIN
     INSERT INTO event_log.subject_keys AS key (subject, wrapped, master, destroyed_at)
     VALUES (NEW.stream_id, NULL, '', clock_timestamp())
     ON CONFLICT (subject) DO UPDATE SET wrapped = NULL, destroyed_at = excluded.destroyed_at WHERE key.wrapped IS NOT NULL;
-    DELETE FROM auth.sessions WHERE subject = NEW.stream_id;
+    -- Without its fence a command that is on its way is stale.
+    WITH gone AS (DELETE FROM auth.sessions WHERE subject = NEW.stream_id RETURNING id)
+    DELETE FROM event_log.fences USING gone WHERE key = 'session:' || gone.id;
     DELETE FROM auth.secrets WHERE subject = NEW.stream_id;
     DELETE FROM auth.challenges WHERE phone_hash = NEW.data ->> 'phone_hash';
     DELETE FROM auth.numbers WHERE phone_hash = NEW.data ->> 'phone_hash';

@@ -68,7 +68,8 @@ CREATE TABLE work.delivery_attempts (
 -- A part of the log that is to be sent once more.
 CREATE TABLE work.endpoint_replays (
     id uuid PRIMARY KEY,
-    endpoint_id uuid NOT NULL,
+    -- One at a time.
+    endpoint_id uuid NOT NULL UNIQUE,
     -- Written down up to here.
     position bigint NOT NULL,
     until bigint NOT NULL,

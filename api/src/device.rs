@@ -4,12 +4,15 @@ use axum::http::{Method, StatusCode, header};
 use domain::{
     aggregate::Loaded,
     client::{self, Client},
-    ids::{ClientId, DeviceId},
+    ids::{ClientId, DeviceId, PrincipalId},
     sealed::field,
 };
-use eventstore::auth::{
-    challenge,
-    session::{self, Which, Why},
+use eventstore::{
+    Store,
+    auth::{
+        challenge,
+        session::{self, Which, Why},
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -137,16 +140,23 @@ async fn release(call: Call) -> Result<Reply, Halt> {
     loop {
         let client: Loaded<Client> = store.load(ClientId::new(own.subject.uuid())).await?;
         if !client.state.devices.contains_key(&device) {
+            // Released a moment ago, by whoever did not come to the end of it: nothing is signed in with it any more.
+            end_of(store, own.subject, device).await?;
             return Err(Problem::new("object.not_found").into());
         }
         let decision = client::release(&client, device, call.actor(), call.now())?;
         if let Some(written) = call.write(decision, None).await? {
-            let ended = session::end_all(store, own.subject, Which::OfDevice(device), Why::Changed).await;
-            ended.map_err(eventstore::ReadError::from)?;
+            end_of(store, own.subject, device).await?;
             return Ok(Reply::empty(StatusCode::NO_CONTENT).position(written.position));
         }
         tries.again()?;
     }
+}
+
+async fn end_of(store: &Store, subject: PrincipalId, device: DeviceId) -> Result<(), Halt> {
+    let ended = session::end_all(store, subject, Which::OfDevice(device), Why::Changed).await;
+    ended.map_err(eventstore::ReadError::from)?;
+    Ok(())
 }
 
 async fn ask(call: Call) -> Result<Reply, Halt> {

@@ -9,7 +9,7 @@ mod scopes;
 mod state;
 
 pub use event::*;
-pub use grant::{Grant, grant};
+pub use grant::{Grant, belongs, grant};
 pub use refusal::Refusal;
 pub use revoke::revoke;
 pub use rotate::{LONGEST_OVERLAP, rotate};

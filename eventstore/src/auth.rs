@@ -12,7 +12,16 @@ pub mod session;
 mod sweep;
 pub mod totp;
 
+use domain::{
+    account::Account,
+    actor::Role,
+    aggregate::Loaded,
+    ids::PrincipalId,
+    key::{Holder, Key},
+};
 use thiserror::Error;
+
+use crate::{LoadError, Store};
 
 pub use hasher::{Hasher, Hashing};
 pub use sweep::sweep;
@@ -27,4 +36,29 @@ pub enum AuthError {
     Busy,
     #[error("a secret cannot be hashed")]
     Hashing,
+}
+
+/// The account of somebody; `None` for what is something else: keys of people are older than accounts.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn account_of(store: &Store, id: PrincipalId) -> Result<Option<Loaded<Account>>, LoadError> {
+    match store.load(id).await {
+        Ok(account) => Ok(Some(account)),
+        Err(LoadError::OtherNoun { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Who acts with a key at this moment: nobody whose account is suspended, or who has another role now.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn holder_now<'a>(store: &Store, key: &'a Key) -> Result<Option<Holder<'a>>, LoadError> {
+    let Some(holder) = key.holder() else { return Ok(None) };
+    if matches!(holder.role, Role::Client | Role::Service) {
+        return Ok(Some(holder));
+    }
+    let account = account_of(store, holder.principal_id).await?;
+    Ok(Some(holder).filter(|_| account.is_none_or(|account| key.stands_by(&account.state))))
 }

@@ -7,6 +7,7 @@ mod month_end;
 mod other_way;
 mod pages;
 mod place;
+mod sign_in;
 mod stage;
 mod together;
 
@@ -34,6 +35,7 @@ pub async fn run(options: &Options) -> Result<(), Off> {
     place::reserve_twice(&mut guide, &stage).await?;
     place::neighbours_and_halves(&mut guide, &stage).await?;
     let paid = money::pay_the_deposit(&mut guide, &stage).await?;
+    sign_in::with_a_telephone(&mut guide, &paid).await?;
     place::let_them_in(&mut guide, &stage, &paid).await?;
     other_way::what_the_site_has_earned(&mut guide, &stage, &paid).await?;
     money::let_it_expire(&mut guide, &stage).await?;

@@ -7,13 +7,14 @@ use super::{ADMINS, AccountBody, change};
 use crate::http::{
     call::Call,
     halt::Halt,
-    operation::{Operation, Shape, Success},
+    operation::{IfMatch, Operation, Shape, Success},
     reply::Reply,
 };
 
 pub const APPROVE: Operation = Operation {
     id: "account.approve",
     path: "/v1/accounts/{id}/approval",
+    if_match: IfMatch::Required,
     summary: "Agree to an account",
     about: "Of finance or of an admin, by another admin than the one who invited them. Then the invitation goes out.",
     authz: ADMINS,

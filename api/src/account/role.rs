@@ -7,7 +7,7 @@ use super::{ADMINS, AccountBody, Duty, change};
 use crate::http::{
     call::Call,
     halt::Halt,
-    operation::{Operation, Shape, Success},
+    operation::{IfMatch, Operation, Shape, Success},
     reply::Reply,
 };
 
@@ -29,8 +29,9 @@ pub const PROPOSE: Operation = Operation {
 pub const GRANT: Operation = Operation {
     id: "account.grant_role",
     path: "/v1/accounts/{id}/role/approval",
+    if_match: IfMatch::Required,
     summary: "Agree to another role",
-    about: "By another admin than the one who proposed it. It counts at once, in every session that is open.",
+    about: "By another admin than the one who proposed it, who has read the account: `If-Match`. It counts at once, in every session that is open.",
     authz: ADMINS,
     step_up: true,
     idempotent: false,

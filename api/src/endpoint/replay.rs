@@ -34,7 +34,7 @@ pub const REPLAY: Operation = Operation {
         about: "They will be sent.",
         ..Operation::READ.success
     },
-    refusals: &["endpoint.disabled", "endpoint.replay_range", "position.beyond_head"],
+    refusals: &["endpoint.replay_running", "endpoint.disabled", "endpoint.replay_range", "position.beyond_head"],
     run: |call| Box::pin(replay(call)),
     ..Operation::WRITE
 };
@@ -95,5 +95,6 @@ async fn replay(call: Call) -> Result<Reply, Halt> {
     }
     let endpoint_id = endpoint.id.uuid();
     let id = webhook_out::replay(store, endpoint_id, from, to).await.map_err(Problem::from)?;
+    let id = id.ok_or_else(|| Problem::new("endpoint.replay_running").retry_after(5))?;
     Ok(Reply::json(StatusCode::ACCEPTED, &ReplayBody { object: "replay", id, endpoint_id, from, to })?)
 }

@@ -12,13 +12,17 @@ use domain::{
     account::Account,
     actor::{Actor, Role},
     aggregate::Loaded,
-    ids::{KeyId, PrincipalId, SiteId},
+    client::Client,
+    ids::{ClientId, DeviceId, KeyId, PrincipalId, SiteId},
     key::{self, Holder, Key, Scope, SecretHash},
     sign_in::stepped_up,
 };
 use eventstore::{
     Keyring,
-    auth::session::{self, Session},
+    auth::{
+        account_of,
+        session::{self, Session},
+    },
 };
 use uuid::Uuid;
 
@@ -204,22 +208,28 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
         if account.as_ref().is_some_and(|account| account.state.working().is_none()) {
             return Err(Problem::new("session.ended"));
         }
+        if session.role == Role::Client && !stands(app, &session).await? {
+            return Err(Problem::new("session.ended"));
+        }
         return Ok(Caller::Person(Arc::new(Person { session, account })));
     }
     let key = app.keys.find(app, &key_hash(&app.keyring, secret)).await?;
     Ok(Caller::Key(key))
 }
 
+/// Whether a client is still there, and the device is still theirs: the log says so, whoever did not come to the end of
+/// telling the sessions.
+async fn stands(app: &App, session: &Session) -> Result<bool, Problem> {
+    let client: Loaded<Client> = app.store.load(ClientId::new(session.subject.uuid())).await?;
+    let bound = |device: &DeviceId| client.state.devices.contains_key(device);
+    Ok(client.state.erased_at.is_none() && session.device.as_ref().is_none_or(bound))
+}
+
 /// The account of whoever works under it; clients and programs have none.
 async fn account(app: &App, role: Role, id: PrincipalId) -> Result<Option<Loaded<Account>>, Problem> {
     match role {
         Role::Client | Role::Service | Role::System | Role::Provider => Ok(None),
-        _ => match app.store.load(id).await {
-            Ok(account) => Ok(Some(account)),
-            // A key from before there were accounts, whose principal is something else.
-            Err(eventstore::LoadError::OtherNoun { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        },
+        _ => Ok(account_of(&app.store, id).await?),
     }
 }
 
@@ -293,7 +303,7 @@ impl Keys {
             Some(holder) => account(app, holder.role, holder.principal_id).await?,
             None => None,
         };
-        if account.as_ref().is_some_and(|account| account.state.suspended) {
+        if account.as_ref().is_some_and(|account| !key.state.stands_by(&account.state)) {
             self.forget(hash);
             return Err(Problem::new("auth.invalid"));
         }

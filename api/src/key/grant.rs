@@ -9,6 +9,7 @@ use domain::{
     key::{self, Grant, Key, Scope, SecretHash},
     text::Name,
 };
+use eventstore::auth::account_of;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -173,12 +174,17 @@ async fn grant(call: Call) -> Result<Reply, Halt> {
         }
         sites = Some(found);
     }
+    let principal = PrincipalId::new(body.principal_id.unwrap_or_else(|| call.new_id()));
+    if !call.app.is_test() {
+        let account = account_of(&call.app.store, principal).await?;
+        key::belongs(body.role, &account.map(|account| account.state).unwrap_or_default())?;
+    }
     let secret = new_secret(call.app.is_test())?;
     let wanted = Grant {
         label: body.label,
         secret_hash: SecretHash(key_hash(&call.app.keyring, &secret)),
         role: body.role,
-        principal_id: PrincipalId::new(body.principal_id.unwrap_or_else(|| call.new_id())),
+        principal_id: principal,
         scopes: body.scopes,
         sites,
     };

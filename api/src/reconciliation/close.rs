@@ -18,6 +18,7 @@ pub const CLOSE: Operation = Operation {
     about: "When it has ended, its statement was compared, and no difference is left unexplained. A closed day takes no other \
             statement.",
     authz: super::WRITES,
+    step_up: true,
     query: &[ACCOUNT],
     success: Success {
         shape: Some(Shape::of::<ReconciliationBody>()),

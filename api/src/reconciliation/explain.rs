@@ -29,6 +29,7 @@ pub const EXPLAIN: Operation = Operation {
     about: "Under your name. Above 50 000 XOF it counts when a second person says the same. `written_off` is the only word that \
             takes money out of the books; `wait` explains nothing, and says that somebody looks after it.",
     authz: super::WRITES,
+    step_up: true,
     query: &[ACCOUNT],
     body: Some(Shape::of::<ExplanationInput>()),
     success: Success {

@@ -35,6 +35,7 @@ pub const HAND_OUT: Operation = Operation {
         scope: Scope::PaymentsWrite,
         roles: &[(Role::Cashier, Over::Sites), (Role::Manager, Over::Sites)],
     },
+    step_up: true,
     success: Success { shape: Some(Shape::of::<RefundBody>()), about: "The refund.", ..Operation::READ.success },
     refusals: &["refund.wrong_status", "refund.outcome_unknown", "refund.at_provider", "refund.role_not_allowed"],
     run: |call| Box::pin(hand_out(call)),

@@ -86,6 +86,7 @@ pub const HOLD_PAYOUTS: Operation = Operation {
 
 pub const RELEASE_PAYOUTS: Operation = Operation {
     id: "site.release_payouts",
+    step_up: true,
     path: "/v1/sites/{id}/payout-hold/release",
     summary: "Give held money back to the site",
     about: "It is in the next payout.",

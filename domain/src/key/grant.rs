@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    account::Account,
     actor::{Actor, Role},
     aggregate::Loaded,
     decision::Decision,
@@ -22,6 +23,19 @@ pub struct Grant {
     /// `None` means all that the role may have.
     pub scopes: Option<Vec<Scope>>,
     pub sites: Option<Vec<SiteId>>,
+}
+
+/// With real money it must be known whose key it is: a program's, or that of somebody who works here in this very role. Else one
+/// person with two keys would be two people.
+///
+/// # Errors
+/// [`Refusal::NoAccount`].
+pub fn belongs(role: Role, account: &Account) -> Result<(), Refusal> {
+    match role {
+        Role::Service => Ok(()),
+        _ if account.working().is_some_and(|duty| duty.role == role) => Ok(()),
+        _ => Err(Refusal::NoAccount { role }),
+    }
 }
 
 /// Grants a key; never with more than its role may have.

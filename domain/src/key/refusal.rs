@@ -23,6 +23,8 @@ pub enum Refusal {
     TooWide { role: Role, scope: Scope },
     #[error("no key is made for the role {}", role.as_str())]
     NotForKeys { role: Role },
+    #[error("a {} has a key only with an account in which they work as that", role.as_str())]
+    NoAccount { role: Role },
     #[error("an empty list of sites would let the key do nothing; leave it out not to restrict")]
     NoSites,
 }
@@ -37,6 +39,7 @@ impl Refused for Refusal {
             Self::NoScope => "key.no_scope",
             Self::TooWide { .. } => "key.too_wide",
             Self::NotForKeys { .. } => "key.not_for_keys",
+            Self::NoAccount { .. } => "key.no_account",
             Self::NoSites => "key.no_sites",
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    account::Account,
     actor::{Actor, Role},
     aggregate::Aggregate,
     ids::{KeyId, PrincipalId, SiteId},
@@ -37,6 +38,17 @@ impl Key {
     pub fn opens(&self, secret: &SecretHash, now: Timestamp) -> bool {
         let older = self.older.as_ref().is_some_and(|(older, until)| older == secret && now < *until);
         !self.revoked && (self.secret.as_ref() == Some(secret) || older)
+    }
+
+    /// Whether whoever has this account may still work with it: not while they are suspended, nor in a role that they no longer
+    /// have. Nobody has an account that nothing was ever written of: keys from before there were any go on.
+    pub fn stands_by(&self, account: &Account) -> bool {
+        let role = self.granted.as_ref().map(|granted| granted.role);
+        match &account.duty {
+            None => true,
+            Some(_) if account.suspended => false,
+            Some(duty) => account.passphrase.is_none() || Some(duty.role) == role,
+        }
     }
 
     /// Who acts with it, or `None` when it does not work.

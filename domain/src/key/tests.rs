@@ -155,3 +155,24 @@ fn a_secret_is_changed_with_an_overlap_of_a_week_at_most_and_only_of_a_key_that_
     given::<Key>(ID, [service(), revoked()]).when(change(day)).then_refused(Refusal::Revoked);
     given::<Key>(ID, [] as [Event; 0]).when(change(day)).then_refused(Refusal::Unknown);
 }
+
+/// With real money one person is not two because they have two keys.
+#[test]
+fn a_key_of_a_person_is_that_of_an_account_with_this_role() {
+    use crate::account::{Account, Duty};
+
+    let working = |role| Account {
+        duty: Some(Duty { role, sites: None }),
+        approved: true,
+        passphrase: Some(crate::ids::SecretId::new(uuid::Uuid::from_u128(1))),
+        ..Account::default()
+    };
+    assert_eq!(super::belongs(Role::Service, &Account::default()), Ok(()));
+    for role in [Role::Finance, Role::Admin, Role::Manager, Role::Client, Role::Auditor] {
+        assert_eq!(super::belongs(role, &Account::default()), Err(Refusal::NoAccount { role }));
+        let stopped = Account { suspended: true, ..working(role) };
+        assert_eq!(super::belongs(role, &stopped), Err(Refusal::NoAccount { role }));
+        assert_eq!(super::belongs(role, &working(Role::Support)), Err(Refusal::NoAccount { role }));
+        assert_eq!(super::belongs(role, &working(role)), Ok(()));
+    }
+}

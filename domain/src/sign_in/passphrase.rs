@@ -44,11 +44,9 @@ impl Passphrase {
         let mut kinds: Vec<char> = plain.chars().collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let common = COMMON.iter().any(|word| {
-            // `passwordpassword1` is `password`, too.
-            let rest = plain.replace(word, "");
-            rest.chars().filter(|c| !c.is_ascii_digit()).count() < 4
-        });
+        // `passwordpassword1` is `password`, too: what is left without such words must be something.
+        let rest = COMMON.iter().fold(plain, |rest, word| rest.replace(word, ""));
+        let common = rest.chars().filter(|c| !c.is_ascii_digit()).count() < 4;
         if kinds.len() < 5 || common { Err(TooWeak::Common) } else { Ok(Self(text.to_owned())) }
     }
 

@@ -115,7 +115,8 @@ pub async fn ask(store: &Store, wish: &Wish<'_>, a_day: u32) -> Result<Result<As
     counters::sent_from(&mut tx, nets, now).await?;
     counters::count(&mut tx, now, 1, 0, 0).await?;
     sqlx::query!(
-        "UPDATE auth.challenges SET over_at = $3 WHERE phone_hash = $1 AND purpose = $2 AND over_at IS NULL",
+        "UPDATE auth.challenges SET over_at = $3 WHERE phone_hash = $1 AND purpose = $2 AND over_at IS NULL
+             AND proven_at IS NULL",
         hash.0,
         wish.purpose.as_str(),
         now

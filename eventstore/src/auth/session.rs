@@ -197,10 +197,11 @@ pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::
     }
     if now - used_at >= SEEN_EVERY {
         let seen = sqlx::query!(
-            "WITH used AS (UPDATE auth.tokens SET used_at = $2 WHERE mac = $1 RETURNING session_id)
-             UPDATE auth.sessions SET seen_at = $2 FROM used WHERE id = used.session_id",
+            "WITH seen AS (UPDATE auth.sessions SET seen_at = $2 WHERE id = $3 AND ended_at IS NULL RETURNING id)
+             UPDATE auth.tokens SET used_at = $2 FROM seen WHERE mac = $1 AND session_id = seen.id",
             &mac(store, access)[..],
-            now
+            now,
+            row.id
         );
         seen.execute(store.pool()).await?;
     }
@@ -224,22 +225,24 @@ pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::
 pub async fn refresh(store: &Store, refresh: &str) -> Result<Refreshed, sqlx::Error> {
     let (now, mac) = (store.clock().now(), mac(store, refresh));
     let mut tx = store.pool().begin().await?;
-    let token = sqlx::query!(
-        "SELECT session_id, used_at, expires_at FROM auth.tokens WHERE mac = $1 AND kind = 'refresh' FOR UPDATE",
-        &mac[..]
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(token) = token else { return Ok(Refreshed::Unknown) };
+    // The session before its tokens, as whoever ends it does: else each would wait for the other.
+    let of = sqlx::query_scalar!("SELECT session_id FROM auth.tokens WHERE mac = $1 AND kind = 'refresh'", &mac[..])
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(of) = of else { return Ok(Refreshed::Unknown) };
     let session = sqlx::query_as!(
         Row,
         "SELECT id, subject, role, device_id, fence, opened_at, seen_at, stepped_up_at
          FROM auth.sessions WHERE id = $1 AND ended_at IS NULL FOR UPDATE",
-        token.session_id
+        of
     )
     .fetch_optional(&mut *tx)
     .await?;
     let Some(session) = session.map(Row::session).transpose()? else { return Ok(Refreshed::Unknown) };
+    let token = sqlx::query!("SELECT used_at, expires_at FROM auth.tokens WHERE mac = $1 FOR UPDATE", &mac[..])
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(token) = token else { return Ok(Refreshed::Unknown) };
     if token.used_at.is_some() {
         end_in(&mut tx, session.id, Why::Reused, now).await?;
         tx.commit().await?;

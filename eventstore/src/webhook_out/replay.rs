@@ -15,14 +15,21 @@ pub struct Replay {
     pub until: Position,
 }
 
-/// Asks for the events from `from` to `until`, both included, to be sent once more.
+/// Asks for the events from `from` to `until`, both included, to be sent once more. `None` while another replay of the endpoint
+/// is being written down: what is owed to one must not grow beyond measure, nor keep the others waiting.
 ///
 /// # Errors
 /// The database's.
-pub async fn replay(store: &Store, endpoint: Uuid, from: Position, until: Position) -> Result<Uuid, sqlx::Error> {
+pub async fn replay(
+    store: &Store,
+    endpoint: Uuid,
+    from: Position,
+    until: Position,
+) -> Result<Option<Uuid>, sqlx::Error> {
     let id = store.clock().new_id();
-    sqlx::query!(
-        "INSERT INTO work.endpoint_replays (id, endpoint_id, position, until, created_at) VALUES ($1, $2, $3, $4, $5)",
+    let asked = sqlx::query!(
+        "INSERT INTO work.endpoint_replays (id, endpoint_id, position, until, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (endpoint_id) DO NOTHING",
         id,
         endpoint,
         from - 1,
@@ -32,7 +39,7 @@ pub async fn replay(store: &Store, endpoint: Uuid, from: Position, until: Positi
     .execute(store.pool())
     .await?;
     store.tell();
-    Ok(id)
+    Ok((asked.rows_affected() == 1).then_some(id))
 }
 
 /// The oldest replay that is not written down, under its lock. `None` when there is none, or somebody else is at it.

@@ -34,13 +34,19 @@ pub async fn secret(store: &Store, secret_id: Uuid) -> Result<Option<String>, sq
     Ok(sealed.and_then(|sealed| store.subjects().open_for_store(secret_id, FIELD, &sealed)))
 }
 
-/// Forgets the secrets of an endpoint but for those that still sign.
+/// Forgets the secrets of an endpoint but for those that still sign, and for those that somebody has just kept and is about to
+/// name.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget(store: &Store, endpoint: Uuid, but: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM work.endpoint_secrets WHERE endpoint_id = $1 AND NOT secret_id = ANY ($2)", endpoint, but)
-        .execute(store.pool())
-        .await
-        .map(drop)
+    sqlx::query!(
+        "DELETE FROM work.endpoint_secrets WHERE endpoint_id = $1 AND NOT secret_id = ANY ($2) AND created_at < $3",
+        endpoint,
+        but,
+        store.clock().now() - chrono::TimeDelta::hours(1)
+    )
+    .execute(store.pool())
+    .await
+    .map(drop)
 }

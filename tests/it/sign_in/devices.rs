@@ -70,6 +70,9 @@ async fn of_six_devices_the_first_is_released() {
     }
     assert_eq!(desk.client(first.client).await.state.devices.len(), 5);
     desk.come_back(&awa, first.device, PIN).await.problem(410, "challenge.over");
+    let refresh = serde_json::json!({ "refresh_token": first.refresh });
+    let again = SignedIn::of(&desk.post("/v1/sessions/refresh", &refresh).await.is(200));
+    desk.get(&again.access, "/v1/sessions").await.problem(401, "session.ended");
 }
 
 #[tokio::test]

@@ -75,6 +75,21 @@ impl Desk {
         self.call(method, path, Some(&who.access), Some(&body)).await
     }
 
+    /// Having read what they agree to.
+    async fn agree(&self, who: &Staff, account: &str, to: &str) -> Answer {
+        let path = format!("/v1/accounts/{account}");
+        let tag = self.get(&who.access, &path).await.is(200).headers["etag"].to_str().unwrap().to_owned();
+        self.agree_to(who, account, to, &tag).await
+    }
+
+    async fn agree_to(&self, who: &Staff, account: &str, to: &str, tag: &str) -> Answer {
+        let request = self.http.post(format!("{}/v1/accounts/{account}/{to}", self.base)).bearer_auth(&who.access);
+        let response = request.header("if-match", tag).json(&json!({})).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
     async fn invite(&self, admin: &Staff, email: &str, role: &str) -> Answer {
         self.by(admin, Method::POST, "/v1/accounts", json!({ "email": email, "role": role })).await
     }
@@ -151,9 +166,12 @@ async fn money_and_rights_need_a_second_look_and_a_second_person() {
     let invited = desk.invite(&awa, "modou@kalel.sn", "finance").await.is(201);
     assert_eq!(invited.text("status"), "waits_for_approval");
     assert_eq!(desk.token("modou@kalel.sn").await, None);
-    let path = format!("/v1/accounts/{}/approval", invited.text("id"));
-    desk.by(&awa, Method::POST, &path, json!({})).await.problem(422, "account.same_person");
-    desk.by(&second, Method::POST, &path, json!({})).await.is(200);
+    let id = invited.text("id");
+    desk.agree(&awa, &id, "approval").await.problem(422, "account.same_person");
+    desk.by(&second, Method::POST, &format!("/v1/accounts/{id}/approval"), json!({}))
+        .await
+        .problem(428, "precondition.required");
+    desk.agree(&second, &id, "approval").await.is(200);
     let modou = desk.come("modou@kalel.sn").await;
     // Five minutes after they proved themselves they have to do it again.
     desk.wait(300).await;
@@ -165,12 +183,23 @@ async fn money_and_rights_need_a_second_look_and_a_second_person() {
         let step = json!({ "passphrase": PASSPHRASE, "totp": admin.code(&desk) });
         desk.by(admin, Method::POST, "/v1/sessions/current/step-up", step).await.is(200);
     }
+    desk.by(&awa, Method::POST, &role, wish.clone()).await.is(200);
+    desk.agree(&awa, &modou.id, "role/approval").await.problem(422, "account.same_person");
+    // Nobody agrees to what took the place of what they read.
+    let path = format!("/v1/accounts/{}", modou.id);
+    let read = desk.get(&second.access, &path).await.is(200).headers["etag"].to_str().unwrap().to_owned();
+    desk.by(&awa, Method::POST, &role, json!({ "role": "admin" })).await.is(200);
+    desk.agree_to(&second, &modou.id, "role/approval", &read).await.problem(412, "precondition.failed");
     desk.by(&awa, Method::POST, &role, wish).await.is(200);
-    let granted = format!("{role}/approval");
-    desk.by(&awa, Method::POST, &granted, json!({})).await.problem(422, "account.same_person");
     // It counts at once, in the session that is open.
     desk.get(&modou.access, "/v1/ledger/trial-balance").await.is(200);
-    desk.by(&second, Method::POST, &granted, json!({})).await.is(200);
+    let key = desk.key(Role::Finance, &modou.id).await;
+    desk.get(&key, "/v1/ledger/trial-balance").await.is(200);
+    desk.agree(&second, &modou.id, "role/approval").await.is(200);
+    // A key of theirs is that of the role that they had.
+    desk.call(Method::GET, "/v1/ledger/trial-balance", Some(&desk.key(Role::Finance, &modou.id).await), None)
+        .await
+        .problem(401, "auth.invalid");
     let shown = desk.get(&second.access, &format!("/v1/accounts/{}", modou.id)).await.is(200);
     assert_eq!(shown.text("role"), "auditor");
     let code = json!({ "code": "TOUS", "percent_basis_points": 1000 });

@@ -16,7 +16,9 @@ use domain::{
     text::Note,
 };
 use eventstore::{
-    Append, AppendError, Meta, failpoint,
+    Append, AppendError, Meta,
+    auth::holder_now,
+    failpoint,
     webhook_out::{self, Attempt, Ended, Next, Waiting},
 };
 
@@ -61,7 +63,7 @@ impl Sender {
         };
         // As it is now, and not as somebody remembers it: who was shut out a moment ago is told nothing more.
         let key: Loaded<Key> = self.ctx.store.load(settings.key_id).await.map_err(unloaded)?;
-        let holder = key.state.holder();
+        let holder = holder_now(&self.ctx.store, &key.state).await.map_err(unloaded)?;
         let Some(reader) = holder.as_ref().and_then(Reader::of) else {
             self.disable(id, Why::KeyRevoked, None).await?;
             return self.over(next, None, Some(Why::KeyRevoked.as_str())).await;

@@ -10,7 +10,9 @@ use domain::{
     key::{Event as KeyEvent, Key},
 };
 use eventstore::{
-    LoadError, Recorded, failpoint,
+    LoadError, Recorded,
+    auth::holder_now,
+    failpoint,
     webhook_out::{self, Item},
 };
 use sqlx::PgConnection;
@@ -141,7 +143,7 @@ impl Writer {
                 unknown.insert(self.ctx.store.load::<Key>(settings.key_id).await.map_err(unloaded)?)
             }
         };
-        let holder = key.state.holder();
+        let holder = holder_now(&self.ctx.store, &key.state).await.map_err(unloaded)?;
         let Some(reader) = holder.as_ref().and_then(Reader::of) else { return Ok(false) };
         self.ctx.store.sees(&reader, recorded).await.map_err(unloaded)
     }

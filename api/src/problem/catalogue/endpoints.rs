@@ -12,6 +12,16 @@ pub(super) const ENTRIES: &[Entry] = &[
             "Màkkaan bi dafa wara tàmbalee ak https://.",
         ],
     ),
+    refusal(
+        "endpoint.replay_running",
+        409,
+        [
+            ("Renvoi en cours", "Un renvoi est déjà en cours pour cette adresse ; attendez qu'il finisse."),
+            ("Replay under way", "A replay of this endpoint is under way; wait until it is over."),
+            ("Yónneewaat mi ngi daw", "Yónneewaat mi ngi daw ba tey; xaaral mu jeex."),
+        ],
+    )
+    .retryable(),
     rule(
         "endpoint.not_public",
         ["Adresse privée", "Private address", "Màkkaan bu nëbbu"],

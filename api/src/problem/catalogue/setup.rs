@@ -224,6 +224,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         ["Ce rôle n'a pas de clé.", "No key is made for this role.", "Duñu defar caabi ngir wàll woowu."],
     ),
     rule(
+        "key.no_account",
+        ["Compte attendu", "Account expected", "Compte lañu laaj"],
+        [
+            "Une clé est pour un programme, ou pour une personne qui a un compte avec ce rôle.",
+            "A key is for a program, or for somebody who has an account with this role.",
+            "Caabi ngir porogaraam la, walla ngir nit ku am compte ak wàll woowu.",
+        ],
+    ),
+    rule(
         "key.too_wide",
         ["Droit trop large", "Scope too wide", "Sañ-sañ bu yaatu lool"],
         [
