@@ -6,7 +6,7 @@ mod bodies;
 mod expect;
 mod objects;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, io::Write, time::Instant};
 
 use ::api::http::operation::{Authz, Operation};
 use domain::actor::Role;
@@ -208,7 +208,10 @@ impl Tally {
     }
 
     fn report(self) {
-        println!("matrix: {} requests, {} as expected: {:?}", self.requests, self.as_expected, self.by_expectation);
+        let count = format!("matrix: {} requests, {} as expected\n", self.requests, self.as_expected);
+        // Not captured: the count is read in what a run prints.
+        std::io::stderr().write_all(count.as_bytes()).unwrap();
+        println!("matrix: {:?}", self.by_expectation);
         println!("matrix: clients were told to {} who may know them", self.told);
         let mut kinds: BTreeMap<String, Vec<&String>> = BTreeMap::new();
         for wrong in &self.wrong {

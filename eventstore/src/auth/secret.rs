@@ -89,8 +89,10 @@ async fn counted(
         "SELECT hash, wrong, locked_until, needs_code FROM auth.secrets WHERE secret_id = $1 FOR UPDATE",
         secret.uuid()
     )
-    .fetch_one(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
+    // Erased a moment ago: whatever they say is wrong.
+    let Some(row) = row else { return Ok(Compared::Wrong { left: 0 }) };
     let wrong = u16::try_from(row.wrong).unwrap_or(u16::MAX);
     let lock = Lock { wrong, until: row.locked_until, needs_code: row.needs_code };
     if let Err(until) = may_try(lock, now) {

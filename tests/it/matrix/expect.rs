@@ -20,6 +20,8 @@ pub enum Expected {
     NoScope,
     /// 403, it wants somebody who is signed in, and it is a key.
     NoSession,
+    /// 403, what is sent goes by the rights of a key, and it is none.
+    NoKey,
     /// It does not exist, for them: 404 without a word more.
     Hidden,
     /// It does not exist for anybody.
@@ -57,7 +59,9 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         return Expected::NoScope;
     }
     let puts = operation.id == "reservation.put";
+    let sends = matches!(operation.id, "endpoint.create" | "endpoint.change");
     match &case.touches {
+        Touches::Nothing if sends && holder.signed_in => Expected::NoKey,
         Touches::Nothing => Expected::Allowed,
         Touches::TheHouse if reaches(holder, *over, &Object::default()) => Expected::Allowed,
         Touches::TheHouse => Expected::Barred,
@@ -68,6 +72,7 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         Touches::Makes(object) if makes(holder, *over, object) => Expected::Allowed,
         Touches::Books(object) if makes(holder, *over, &by(holder, object)) => Expected::Allowed,
         Touches::Makes(_) | Touches::Books(_) => Expected::Hidden,
+        Touches::One(object) if reaches(holder, *over, object) && sends && holder.signed_in => Expected::NoKey,
         Touches::One(object) if reaches(holder, *over, object) => Expected::Allowed,
         Touches::One(_) if puts => Expected::Taken,
         Touches::One(_) => Expected::Hidden,
@@ -109,6 +114,7 @@ pub fn wrong(expected: Expected, status: u16, code: &str, empty: bool) -> Option
         Expected::Unknown(wanted) => status == 401 && code == wanted,
         Expected::OtherRole => status == 403 && code == "auth.role_forbidden",
         Expected::NoScope => status == 403 && code == "auth.scope_missing",
+        Expected::NoKey => status == 403 && code == "endpoint.may_not_read",
         Expected::NoSession => status == 403 && code == "session.required",
         Expected::Hidden => status == 404 && code == "object.not_found",
         Expected::Missing => status == 404,
