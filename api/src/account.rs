@@ -111,8 +111,12 @@ pub struct AccountBody {
     id: Uuid,
     version: i32,
     email: Option<String>,
-    #[serde(flatten)]
-    duty: Duty,
+    /// `manager`, `gatekeeper`, `cashier`, `support`, `finance`, `admin` or `auditor`.
+    #[schema(value_type = String)]
+    role: Role,
+    /// Of a gatekeeper or cashier: where they work.
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    sites: Option<Vec<SiteId>>,
     /// `waits_for_approval`, `invited`, `working` or `suspended`.
     status: &'static str,
     /// Another role that waits for a second admin.
@@ -147,7 +151,8 @@ async fn shown(call: &Call, account: &Loaded<Account>) -> Result<AccountBody, Pr
         id: account.id.uuid(),
         version: account.version,
         email,
-        duty: duty.into(),
+        role: duty.role,
+        sites: duty.sites,
         status,
         proposed: state.proposed.clone().map(|(duty, _)| duty.into()),
     })
