@@ -9,12 +9,9 @@ pub(super) fn newest(name: &str) -> i16 {
         | "refund.submitted"
         | "refund.succeeded"
         | "site.registered"
-        | "site.described" => 3,
-        "key.granted"
-        | "client.number_verified"
-        | "reservation.rescheduled"
-        | "reservation.split"
-        | "site.contract_set" => 2,
+        | "site.described"
+        | "key.granted" => 3,
+        "client.number_verified" | "reservation.rescheduled" | "reservation.split" | "site.contract_set" => 2,
         _ => 1,
     }
 }
