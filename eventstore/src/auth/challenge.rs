@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::counters;
-use crate::{Store, cipher, failpoint};
+use crate::{Store, cipher};
 
 const FIELD: &str = "challenge";
 const MAC: &str = "sign-in code v1";
@@ -137,7 +137,6 @@ pub async fn ask(store: &Store, wish: &Wish<'_>, a_day: u32) -> Result<Result<As
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    failpoint("auth.challenge_asked");
     store.tell();
     Ok(Ok(Asked { id, expires_at: now + LIFE, resend_at: resend_at(&number.sent, caps, now) }))
 }
@@ -234,7 +233,6 @@ pub async fn answer(store: &Store, challenge: &Known, code: &str) -> Result<Answ
     }
     counters::count(&mut tx, now, 0, i32::from(right), i32::from(!right)).await?;
     tx.commit().await?;
-    failpoint("auth.answered");
     Ok(if right { Answered::Right } else { Answered::Wrong { left: state.left_after_this(&number.wrong, now) } })
 }
 
@@ -291,7 +289,6 @@ pub async fn arm(store: &Store, id: Uuid) -> Result<Option<Armed>, sqlx::Error> 
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    failpoint("auth.armed");
     Ok(Some(Armed { phone, code, language: Language::named(&row.language) }))
 }
 

@@ -7,7 +7,7 @@ use domain::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Store, cipher, failpoint};
+use crate::{Store, cipher};
 
 const MAC: &str = "invitation v1";
 const BYTES: usize = 32;
@@ -38,7 +38,6 @@ pub async fn make(store: &Store, account: PrincipalId) -> Result<Option<Zeroizin
     )
     .execute(store.pool())
     .await?;
-    failpoint("auth.invited");
     Ok((made.rows_affected() == 1).then_some(token))
 }
 

@@ -8,7 +8,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::AuthError;
-use crate::{Store, failpoint};
+use crate::Store;
 
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,6 @@ pub async fn keep(store: &Store, subject: Uuid, secret: SecretId, chosen: &str) 
     )
     .execute(store.pool())
     .await?;
-    failpoint("auth.secret_kept");
     Ok(())
 }
 
@@ -112,7 +111,6 @@ async fn counted(
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    failpoint("auth.secret_counted");
     let right = store.hasher().verify(place, secret.uuid(), given, &row.hash).await?;
     // A code is used up by the right passphrase only.
     if !(right && other().await?) {

@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Store, cipher, failpoint,
+    Store, cipher,
     fence::{self, Fence, Token},
     identity::Mode,
 };
@@ -172,7 +172,6 @@ pub async fn open(
     let session = Session { id, subject, role, device, opened_at: now, seen_at: now, stepped_up_at: Some(now), fence };
     let opened = issue(store, &mut tx, session, now).await?;
     tx.commit().await?;
-    failpoint("auth.session_opened");
     Ok(opened)
 }
 
@@ -258,7 +257,6 @@ pub async fn refresh(store: &Store, refresh: &str) -> Result<Refreshed, sqlx::Er
     sqlx::query!("UPDATE auth.sessions SET seen_at = $2 WHERE id = $1", session.id, now).execute(&mut *tx).await?;
     let opened = issue(store, &mut tx, Session { seen_at: now, ..session }, now).await?;
     tx.commit().await?;
-    failpoint("auth.session_refreshed");
     Ok(Refreshed::Again(Box::new(opened)))
 }
 
@@ -298,7 +296,6 @@ pub async fn end(store: &Store, subject: PrincipalId, id: Uuid, why: Why) -> Res
     }
     end_in(&mut tx, id, why, store.clock().now()).await?;
     tx.commit().await?;
-    failpoint("auth.session_ended");
     Ok(true)
 }
 

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Attempt;
-use crate::{Position, Store, failpoint};
+use crate::{Position, Store};
 
 /// The name of what is no event.
 pub const PING: &str = "ping";
@@ -216,7 +216,6 @@ pub async fn take(db: &PgPool, now: Timestamp, lease: Duration) -> Result<Option
     )
     .fetch_optional(db)
     .await?;
-    failpoint("delivery.taken");
     let turn = Turn {
         endpoint_id: row.endpoint_id,
         failing_since: row.failing_since,
@@ -280,7 +279,6 @@ pub async fn done(
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    failpoint("delivery.done");
     Ok(true)
 }
 

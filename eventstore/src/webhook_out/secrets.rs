@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{Store, failpoint};
+use crate::Store;
 
 const FIELD: &str = "endpoint_secret";
 
@@ -20,7 +20,6 @@ pub async fn keep(store: &Store, endpoint: Uuid, secret_id: Uuid, secret: &str) 
     )
     .execute(store.pool())
     .await?;
-    failpoint("endpoint.secret_kept");
     Ok(())
 }
 

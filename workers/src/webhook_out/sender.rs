@@ -18,7 +18,6 @@ use domain::{
 use eventstore::{
     Append, AppendError, Meta,
     auth::holder_now,
-    failpoint,
     webhook_out::{self, Attempt, Ended, Next, Waiting},
 };
 
@@ -107,10 +106,8 @@ impl Sender {
         let at = self.ctx.store.clock().outside();
         let message = Message { id: &waiting.message_id, at, body: body.as_bytes() };
         let headers = message::headers(&self.ctx, endpoint, message, self.now()).await?;
-        failpoint("delivery.about_to_send");
         let began = Instant::now();
         let sent = self.egress.post(settings.url.as_str(), headers, body.into_bytes(), at).await;
-        failpoint("delivery.sent");
         let ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let now = self.now();
         Ok(match sent {

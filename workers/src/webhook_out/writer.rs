@@ -12,7 +12,6 @@ use domain::{
 use eventstore::{
     LoadError, Recorded,
     auth::holder_now,
-    failpoint,
     webhook_out::{self, Item},
 };
 use sqlx::PgConnection;
@@ -229,9 +228,7 @@ impl Step for Writer {
         sqlx::query!("UPDATE work.checkpoints SET position = $2 WHERE process = $1", PROCESS, known.position)
             .execute(&mut *tx)
             .await?;
-        failpoint("webhooks.before_commit");
         tx.commit().await?;
-        failpoint("webhooks.after_commit");
         self.known = Some(known);
         self.ctx.bells.deliveries.ring();
         Ok(if events.is_empty() && !more { Progress::Idle } else { Progress::Busy })
