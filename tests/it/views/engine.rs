@@ -252,10 +252,17 @@ async fn progress_says_how_far_everybody_is() {
     assert!(matches!(refused, RunError::Gap { .. }), "{refused}");
 }
 
+/// Nouns that no view shows: an account and an endpoint are read from their own streams, and endpoints are found by a guard.
+const WITHOUT_A_VIEW: [&str; 2] = ["account", "endpoint"];
+
 #[test]
 fn every_event_there_is_has_a_projector_that_wants_its_noun() {
     for (name, _) in Event::types() {
         let noun = name.split('.').next().unwrap();
+        if WITHOUT_A_VIEW.contains(&noun) {
+            assert!(ALL.iter().all(|projector| !projector.kinds.contains(&noun)), "{name} has a view now");
+            continue;
+        }
         assert!(ALL.iter().any(|projector| projector.kinds.contains(&noun)), "{name}");
     }
 }
