@@ -15,13 +15,13 @@ use domain::{
     sealed::field,
     text::Name,
 };
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     App,
-    http::{call::Call, halt::Halt, operation::Operation},
+    http::{call::Call, form, halt::Halt, operation::Operation},
     problem::Problem,
 };
 
@@ -34,19 +34,13 @@ pub const OPERATIONS: &[&Operation] =
 pub struct PersonInput {
     /// A mobile number; Senegalese unless it says its country.
     #[schema(max_length = 32, example = "77 123 45 67")]
-    #[serde(deserialize_with = "short")]
+    #[serde(deserialize_with = "form::at_most::<32, _>")]
     pub phone: String,
     #[schema(value_type = Option<String>, max_length = 120)]
     pub name: Option<Name>,
     /// `fr`, `en` or `wo`: what their messages are written in.
     #[schema(value_type = Option<String>)]
     pub language: Option<Language>,
-}
-
-/// What is longer than any number is refused before it is looked at.
-fn short<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let phone = String::deserialize(deserializer)?;
-    if phone.chars().count() > 32 { Err(D::Error::custom("has at most 32 characters")) } else { Ok(phone) }
 }
 
 /// A person, shown in the clear.

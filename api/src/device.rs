@@ -160,8 +160,7 @@ async fn end_of(store: &Store, subject: PrincipalId, device: DeviceId) -> Result
 }
 
 async fn ask(call: Call) -> Result<Reply, Halt> {
-    // What is no id of a device is answered as one that nobody has.
-    let device = DeviceId::new(call.uuid("id").unwrap_or_else(|_| call.new_id()));
+    let device = DeviceId::new(call.uuid("id")?);
     let store = &call.app.store;
     let key = match store.holder_of(client::DEVICE, &device.to_string()).await? {
         Some(holder) => {

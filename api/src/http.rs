@@ -11,6 +11,7 @@ pub mod command;
 pub mod deprecated;
 pub mod document;
 pub mod etag;
+pub mod form;
 pub mod halt;
 pub mod health;
 pub mod idempotency;

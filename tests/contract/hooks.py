@@ -1,14 +1,16 @@
 """Who schemathesis is, what it knows of the place, and one check of ours.
 
-Each operation is asked as somebody whom its `x-authz` names, with the demo keys of `kalel up`. Formats that are not those
+Each operation is asked as somebody whom its `x-authz` names: with the demo keys of `kalel up`, and where only people may come,
+as an admin or a client who is signed in. Formats that are not those
 of JSON Schema are told here. A request of the right form that is answered 400 must be refused for something that the
 document says is checked beyond the form (`x-checked`).
 """
 
 import json
 import os
+import pathlib
 import string
-import urllib.parse
+import sys
 import urllib.request
 
 import schemathesis
@@ -18,14 +20,37 @@ with open(os.environ["KALEL_UP_JSON"]) as file:
     UP = json.load(file)
 KEYS = UP["keys"]
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from people import People  # noqa: E402
+
+PEOPLE = People(UP)
+
 # Whoever may do most comes first, so that what one operation makes the next one may touch.
 ROLES = ["service", "manager", "finance", "admin", "auditor", "client"]
+
+
+# Wrong ones lock whoever tries: so not the admin, who is needed.
+TRIES = {"POST /v1/sessions/current/step-up", "PUT /v1/accounts/me/passphrase"}
+# After these whoever asked may be signed in no longer.
+ENDS_IT = {"DELETE /v1/sessions", "DELETE /v1/sessions/{id}", "DELETE /v1/devices/{id}", "PUT /v1/clients/{id}/pin"}
 
 
 @schemathesis.auth(refresh_interval=None)
 class Keys:
     def get(self, case, context):
-        roles = case.operation.definition.raw.get("x-authz", {}).get("roles", {})
+        authz = case.operation.definition.raw.get("x-authz", {})
+        roles = authz.get("roles", {})
+        if authz.get("session"):
+            # A client's device and PIN are theirs; all else that people do, an admin may.
+            who = next(role for role in ("admin", "client", *roles) if role in roles)
+            if case.operation.label in TRIES:
+                who = "auditor"
+            if case.operation.label in ENDS_IT and "client" in roles:
+                who = "client"
+            token = PEOPLE.token(who)
+            if case.operation.label in ENDS_IT:
+                PEOPLE.forget(who)
+            return token
         # To read, whoever sees all; to write, whoever may do most.
         reads = case.operation.method.upper() == "GET"
         able = [role for role in ROLES if role in roles]
@@ -67,7 +92,7 @@ def before_call(context, case, **kwargs):
 
 def written(value):
     """Integers without a fraction: 1.0 is one to JSON Schema, and none to us (info.description says so)."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):
         return [written(inner) for inner in value]

@@ -14,6 +14,7 @@ use super::STAFF;
 use crate::{
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Exemplary, IfMatch, Operation, Shape, Success},
         reply::Reply,
@@ -47,6 +48,7 @@ pub struct ChangePassphrase {
     #[schema(min_length = 12, max_length = 200)]
     new_passphrase: String,
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     totp: String,
 }
 

@@ -17,6 +17,7 @@ use crate::{
     http::{
         address,
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, Operation, Shape, Success},
         reply::Reply,
@@ -52,9 +53,10 @@ pub const ASK: Operation = Operation {
 pub struct AskChallenge {
     /// A mobile number; Senegalese unless it says its country.
     #[schema(max_length = 32, example = "77 123 45 67")]
+    #[serde(deserialize_with = "form::at_most::<32, _>")]
     phone: String,
     /// The public half of an Ed25519 key pair made on the device, 32 bytes in base64url. Another pair for each person.
-    #[schema(min_length = 43, max_length = 43)]
+    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$")]
     device_key: String,
     /// `fr`, `en` or `wo`: what the message is written in. Otherwise as `Accept-Language` says.
     #[schema(value_type = Option<String>)]

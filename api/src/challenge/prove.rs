@@ -16,6 +16,7 @@ use super::signed;
 use crate::{
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, Operation, Shape, Success},
         reply::Reply,
@@ -48,9 +49,11 @@ pub const PROVE: Operation = Operation {
 #[serde(deny_unknown_fields)]
 pub struct ProveChallenge {
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     code: String,
     /// Ed25519 over `sign` of the challenge, 64 bytes in base64url.
-    #[schema(min_length = 86, max_length = 86)]
+    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{85}[AQgw]$")]
+    #[serde(deserialize_with = "form::signature")]
     signature: String,
 }
 
@@ -89,11 +92,7 @@ impl Exemplary for ProofBody {
 
 async fn prove(call: Call) -> Result<Reply, Halt> {
     let body: ProveChallenge = call.body()?;
-    if body.code.len() != 6 || !body.code.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(Problem::new("request.invalid_field").at("/code", "must be six digits").into());
-    }
-    let known =
-        signed(&call.app, call.uuid("id").map_err(|_| Problem::new("challenge.over"))?, &body.signature).await?;
+    let known = signed(&call.app, call.uuid("id")?, &body.signature).await?;
     match answer(&call.app.store, &known, &body.code).await.map_err(eventstore::ReadError::from)? {
         Answered::Right => {}
         Answered::Wrong { left } => {

@@ -19,6 +19,7 @@ use crate::{
     http::{
         call::Call,
         command::Tries,
+        form,
         halt::Halt,
         operation::{Exemplary, IfMatch, Operation, Shape, Success},
         reply::Reply,
@@ -48,8 +49,10 @@ pub const CHANGE_PIN: Operation = Operation {
 #[serde(deny_unknown_fields)]
 pub struct ChangePin {
     #[schema(min_length = 4, max_length = 6, pattern = "^[0-9]{4,6}$")]
+    #[serde(deserialize_with = "form::pin")]
     pin: String,
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     new_pin: String,
 }
 

@@ -12,6 +12,7 @@ use crate::{
     http::{
         call::Call,
         command::{Attempt, Tries},
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, Operation, Shape, Success},
         reply::Reply,
@@ -44,11 +45,13 @@ pub const ACCEPT: Operation = Operation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptInvitation {
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    #[serde(deserialize_with = "form::token")]
     token: String,
     #[schema(min_length = 12, max_length = 200)]
     passphrase: String,
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     totp: String,
 }
 
@@ -63,9 +66,9 @@ impl Exemplary for AcceptInvitation {
 
 async fn accept(call: Call) -> Result<Reply, Halt> {
     let body: AcceptInvitation = call.body()?;
-    let invited = standing(&call.app, &body.token).await?;
     let chosen = Passphrase::new(&body.passphrase)
         .map_err(|weak| Problem::new("passphrase.too_weak").at("/passphrase", weak.to_string()))?;
+    let invited = standing(&call.app, &body.token).await?;
     let Some(factor) = invited.totp else { return Err(Problem::new("invitation.not_enrolled").into()) };
     let store = &call.app.store;
     if !totp::check(store, factor, &body.totp).await.map_err(Problem::from)? {

@@ -10,6 +10,7 @@ use super::standing;
 use crate::{
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, Operation, Shape, Success},
         reply::Reply,
@@ -40,7 +41,8 @@ pub const ENROL: Operation = Operation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolInvitation {
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    #[serde(deserialize_with = "form::token")]
     token: String,
 }
 

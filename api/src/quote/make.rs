@@ -21,6 +21,7 @@ use super::seal::{MINUTES, Quote, seal};
 use crate::{
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, IfMatch, Operation, Over, Shape, Success},
         reply::Reply,
@@ -77,6 +78,7 @@ pub struct MakeQuote {
     minutes: u32,
     /// What a client types for a discount.
     #[schema(max_length = 32)]
+    #[serde(default, deserialize_with = "form::perhaps_at_most::<32, _>")]
     promo_code: Option<String>,
 }
 

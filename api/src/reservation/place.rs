@@ -19,7 +19,7 @@ use crate::{
     http::{
         admission::aside,
         call::Call,
-        etag,
+        etag, form,
         halt::Halt,
         operation::{Exemplary, IfMatch, Operation, Shape, Success},
         reply::Reply,
@@ -94,6 +94,7 @@ const REFUSALS: &[&str] = &[
 #[serde(deny_unknown_fields)]
 pub struct PlaceReservation {
     /// From `POST /v1/quotes`; or the fields below.
+    #[serde(default, deserialize_with = "form::perhaps_at_most::<4000, _>")]
     pub quote: Option<String>,
     /// Id or slug.
     pub site_id: Option<String>,
@@ -107,6 +108,7 @@ pub struct PlaceReservation {
     pub minutes: Option<u32>,
     /// What a client types for a discount; a quote has its own already.
     #[schema(max_length = 32)]
+    #[serde(default, deserialize_with = "form::perhaps_at_most::<32, _>")]
     pub promo_code: Option<String>,
     /// Who plays, when somebody else books for them.
     pub client: Option<PersonInput>,
@@ -185,7 +187,8 @@ async fn put(call: Call) -> Result<Reply, Halt> {
     }
     let id = ReservationId::new(id);
     // Also where there is nothing to do with it: what is no wish is refused.
-    let _: PlaceReservation = call.body()?;
+    let body: PlaceReservation = call.body()?;
+    placing::asked(&body)?;
     let taken = || Problem::new("object.exists");
     match call.app.store.load::<Reservation>(id).await {
         Ok(there) if there.version == 0 => match place(call.clone(), Some(id)).await {

@@ -135,34 +135,44 @@ async fn site(call: &Call, order: &Order, fresh: bool) -> Result<Arc<Loaded<Site
     if site.state.is_registered() { Ok(site) } else { Err(Problem::new("object.not_found")) }
 }
 
-async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
-    let invalid = |detail: &str| Problem::new("request.invalid_field").at("", detail.to_owned());
+/// What a body says to play, before anything is looked up.
+pub(super) enum Asked<'a> {
+    /// As it was quoted.
+    Quote(&'a str),
+    /// A site by id or slug, and when.
+    At(&'a str, Interval),
+}
+
+/// Reads the wish, which a quote says or its own fields do.
+///
+/// # Errors
+/// `request.invalid_field`: both, neither, or no such time.
+pub(super) fn asked(body: &PlaceReservation) -> Result<Asked<'_>, Problem> {
+    let invalid = |at: &'static str, detail: String| Problem::new("request.invalid_field").at(at, detail);
     if let Some(text) = &body.quote {
         if body.promo_code.is_some() {
-            return Err(invalid("a quote has its discount already").into());
+            return Err(invalid("", "a quote has its discount already".to_owned()));
         }
         let loose = body.site_id.is_some() || body.pitch_id.is_some() || body.format.is_some();
         if loose || body.starts_at.is_some() || body.minutes.is_some() {
-            return Err(invalid("a quote says site, pitch and time itself").into());
+            return Err(invalid("", "a quote says site, pitch and time itself".to_owned()));
         }
-        let quote = quote::open(&call.app, text, call.caller.principal().unwrap_or_default(), call.now())?;
-        call.may_book_at(&*call.remembered_site(quote.site_id).await?)?;
-        let promotion = quote.price.discounts.first().map(|discount| discount.promotion_id);
-        return Ok(Order {
-            promotion,
-            site: quote.site_id,
-            pitches: vec![quote.pitch_id],
-            during: quote.during,
-            promised: Some((quote.price, quote.policy)),
-        });
+        return Ok(Asked::Quote(text));
     }
     let (Some(site), Some(starts_at), Some(minutes)) = (&body.site_id, body.starts_at, body.minutes) else {
-        return Err(invalid("either `quote`, or `site_id`, `starts_at` and `minutes`").into());
+        return Err(invalid("", "either `quote`, or `site_id`, `starts_at` and `minutes`".to_owned()));
+    };
+    let during = Interval::lasting(starts_at.0, minutes).map_err(|error| invalid("/minutes", error.to_string()))?;
+    Ok(Asked::At(site, during))
+}
+
+async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
+    let (site, during) = match asked(body)? {
+        Asked::Quote(text) => return quoted(call, text).await,
+        Asked::At(site, during) => (site, during),
     };
     let site = call.remembered_site(call.site_named(site).await?).await?;
     call.may_book_at(&site)?;
-    let during = Interval::lasting(starts_at.0, minutes)
-        .map_err(|error| Problem::new("request.invalid_field").at("/minutes", error.to_string()))?;
     let wish = Wish { pitch: body.pitch_id.as_deref(), format: body.format.as_deref(), during };
     let pitches = match wish.pitches(&site.state) {
         Ok(pitches) => pitches,
@@ -174,6 +184,19 @@ async fn order(call: &Call, body: &PlaceReservation) -> Result<Order, Halt> {
         None => None,
     };
     Ok(Order { site: site.id, pitches, during, promised: None, promotion })
+}
+
+async fn quoted(call: &Call, text: &str) -> Result<Order, Halt> {
+    let quote = quote::open(&call.app, text, call.caller.principal().unwrap_or_default(), call.now())?;
+    call.may_book_at(&*call.remembered_site(quote.site_id).await?)?;
+    let promotion = quote.price.discounts.first().map(|discount| discount.promotion_id);
+    Ok(Order {
+        promotion,
+        site: quote.site_id,
+        pitches: vec![quote.pitch_id],
+        during: quote.during,
+        promised: Some((quote.price, quote.policy)),
+    })
 }
 
 /// Who it is for: the client who asks, or whoever the manager or service names.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{OpenedBody, enter::enter};
 use crate::http::{
     call::Call,
+    form,
     halt::Halt,
     operation::{Authz, Exemplary, Operation, Shape, Success},
     reply::Reply,
@@ -45,10 +46,12 @@ pub const OPEN: Operation = Operation {
 pub struct OpenSession {
     pub challenge_id: Uuid,
     /// Ed25519 over `sign` of the challenge, 64 bytes in base64url.
-    #[schema(min_length = 86, max_length = 86)]
+    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{85}[AQgw]$")]
+    #[serde(deserialize_with = "form::signature")]
     pub signature: String,
     /// Six digits. One that is chosen may not be what a stranger tries first.
     #[schema(min_length = 4, max_length = 6, pattern = "^[0-9]{4,6}$")]
+    #[serde(deserialize_with = "form::pin")]
     pub pin: String,
     /// What they are called, when they are new here.
     #[schema(value_type = Option<String>, max_length = 120)]

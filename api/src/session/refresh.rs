@@ -10,6 +10,7 @@ use super::OpenedBody;
 use crate::{
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, Operation, Shape, Success},
         reply::Reply,
@@ -36,7 +37,8 @@ pub const REFRESH: Operation = Operation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshSession {
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    #[serde(deserialize_with = "form::token")]
     refresh_token: String,
 }
 

@@ -20,6 +20,7 @@ use crate::{
     account::STAFF,
     http::{
         call::Call,
+        form,
         halt::Halt,
         operation::{Authz, Exemplary, IfMatch, Operation, Shape, Success},
         reply::Reply,
@@ -76,6 +77,7 @@ pub struct OpenStaff {
     #[schema(max_length = 200)]
     passphrase: String,
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     totp: String,
 }
 
@@ -92,6 +94,7 @@ pub struct StepUp {
     #[schema(max_length = 200)]
     passphrase: String,
     #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     totp: String,
 }
 

@@ -56,7 +56,10 @@ fn form(of: &str, member: &str) -> Option<Value> {
         (_, "merchant_account" | "slug") => json!({ "pattern": SLUG, "maxLength": 60 }),
         (_, "opens" | "closes") => json!({ "pattern": CLOCK }),
         (_, "time_zone") => json!({ "format": "time-zone" }),
-        (_, "promo_code") => json!({ "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{1,30})[A-Za-z0-9]$" }),
+        (_, "url") => json!({ "pattern": "^https?://[!\"$-\\[\\]-~]+$", "maxLength": 500 }),
+        // What somebody types is looked up as it is; a passphrase is whatever they like.
+        (_, "promo_code") => json!({ "maxLength": 32 }),
+        (_, "passphrase" | "new_passphrase") => json!({}),
         (_, "quote" | "ticket" | "code") => json!({ "maxLength": 4000 }),
         _ => return None,
     })
@@ -96,6 +99,8 @@ const SCOPES: &[&str] = &[
 fn checked(of: &str, member: &str) -> Option<&'static str> {
     Some(match (of, member) {
         (_, "phone") => "the numbering plan of its country: a mobile, and a client's own",
+        (_, "device_key") => "the points of the curve under which not everybody's signature is good",
+        (_, "url") => "what is no address, or one with a name and password or with a fragment",
         (_, "pitch_id" | "pitch") => "the pitches of the site",
         (_, "format") => "the formats of the site",
         (_, "cells") => "the cells of the site",
