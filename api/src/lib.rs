@@ -38,7 +38,7 @@ use eventstore::{Keyring, Mode, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-pub use router::{operations, router};
+pub use router::{door, operations, router};
 
 use crate::{
     http::{admission::Admission, auth::Keys, cache::Cache, idempotency::Turns, limits::Limits, redis::Redis},

@@ -186,7 +186,8 @@ impl Problem {
         document
     }
 
-    fn document(&self, occasion: Occasion<'_>) -> String {
+    /// As JSON.
+    pub fn document(&self, occasion: Occasion<'_>) -> String {
         let common = self.common(occasion);
         let common = common.as_object().into_iter().flatten();
         let mut members: BTreeMap<&str, &Value> = common.map(|(name, value)| (name.as_str(), value)).collect();

@@ -11,13 +11,15 @@ use axum::{
     routing::{MethodFilter, get, on},
 };
 use serde_json::Value;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower::Layer;
+use tower_http::cors::{AllowOrigin, Any, Cors, CorsLayer};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     App, account, audit, challenge, client, device, endpoint, event,
     http::{
-        admission, health, limits, openapi,
+        admission::{self, door::Door},
+        health, limits, openapi,
         operation::{Operation, undeclared},
         pipeline,
     },
@@ -68,8 +70,19 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
     NOUNS.iter().copied().flatten().copied()
 }
 
+/// The router of an API, which whoever comes too many is turned away from before it looks where they want to go.
+pub fn door(app: App) -> Cors<Door> {
+    let cors = cors(&app.settings.allowed_origins);
+    cors.layer(Door::new(app.clone(), routes(app), operations()))
+}
+
 /// The router of an API.
 pub fn router(app: App) -> Router {
+    let cors = cors(&app.settings.allowed_origins);
+    routes(app).layer(cors)
+}
+
+fn routes(app: App) -> Router {
     let mut router = Router::new();
     for operation in operations() {
         let answer = move |State(app): State<App>, path: RawPathParams, request: Request| {
@@ -104,7 +117,6 @@ pub fn router(app: App) -> Router {
         .merge(docs)
         .fallback(|state, request| refuse(state, request, "request.no_such_route"))
         .method_not_allowed_fallback(|state, request| refuse(state, request, "request.method_not_allowed"))
-        .layer(cors(&app.settings.allowed_origins))
         .with_state(app)
 }
 

@@ -4,6 +4,7 @@ pub mod append;
 pub mod audit;
 pub mod compare;
 pub mod crash;
+pub mod guess;
 pub mod http;
 mod machine;
 mod options;
@@ -18,8 +19,8 @@ use std::{path::Path, time::Duration};
 
 use clap::Subcommand;
 use options::{
-    AppendOptions, AuditOptions, CompareOptions, CrashOptions, HttpOptions, OverloadOptions, RebuildOptions,
-    SearchOptions, StreamsOptions,
+    AppendOptions, AuditOptions, CompareOptions, CrashOptions, GuessOptions, HttpOptions, OverloadOptions,
+    RebuildOptions, SearchOptions, StreamsOptions,
 };
 
 /// What to measure or try.
@@ -41,6 +42,8 @@ pub enum Bench {
     Compare(CompareOptions),
     /// Random commands from processes that are killed; then the log is checked.
     Crash(CrashOptions),
+    /// A million guesses at codes and PINs, at the tables that count them, beside the odds.
+    Guess(GuessOptions),
     /// Started by `crash`: one of its processes.
     #[command(hide = true)]
     CrashWorker(crash::Worker),
@@ -71,6 +74,7 @@ pub async fn run(bench: Bench) -> Result<(), String> {
         Bench::Streams(options) => streams(options).await.map_err(|problem| problem.to_string()),
         Bench::Compare(options) => compare(options).await.map_err(|problem| problem.to_string()),
         Bench::Crash(options) => crash(options).await.map_err(|problem| problem.to_string()),
+        Bench::Guess(options) => guess(options).await.map_err(|problem| problem.to_string()),
         Bench::HttpServer(server) => http::serve(server).await.map_err(|problem| problem.to_string()),
         Bench::Overload(options) => overload(options).await.map_err(|problem| problem.to_string()),
         Bench::OverloadClients => std::thread::spawn(|| overload::work().map_err(|problem| problem.to_string()))
@@ -234,6 +238,24 @@ async fn compare(options: CompareOptions) -> Result<(), append::Problem> {
         machine::replace_section(&path, "compare", &text)?;
     }
     Ok(())
+}
+
+async fn guess(options: GuessOptions) -> Result<(), append::Problem> {
+    let at = Place::of(options.database_url, 64).await?;
+    let plan = guess::Plan {
+        database_url: at.database_url.clone(),
+        guesses: options.guesses.max(1),
+        people: options.people.clamp(1, 9_999_999),
+        seed: options.seed,
+    };
+    let report = guess::run(&plan, &mut |doing| eprintln!("bench: {doing}")).await?;
+    let text = format!("{}\n\n{report}", machine::describe(&plan.database_url).await?);
+    if options.json {
+        println!("{:#}", serde_json::to_value(report)?);
+    } else {
+        tell("guess", &text, options.write.as_deref())?;
+    }
+    if report.holds() { Ok(()) } else { Err("more was let through than may be".into()) }
 }
 
 async fn overload(options: OverloadOptions) -> Result<(), append::Problem> {

@@ -250,7 +250,7 @@ async fn http(
     notice: Duration,
 ) -> Result<(), ServeError> {
     let closed = CancellationToken::new();
-    let serving = listen::serve(listener, api::router(app.clone()), bounds, closed.clone());
+    let serving = listen::serve(listener, api::door(app.clone()), bounds, closed.clone());
     tokio::select! {
         () = serving => Ok(()),
         () = async {

@@ -9,6 +9,7 @@
 
 pub mod class;
 mod deadline;
+pub mod door;
 mod gate;
 mod limit;
 
@@ -338,6 +339,10 @@ fn micros(time: Duration) -> u64 {
 
 fn refused(class: Class, how: &'static str) -> Problem {
     count(class, how);
+    refusal()
+}
+
+fn refusal() -> Problem {
     Problem::new("server.overloaded").retry_after(1)
 }
 

@@ -43,11 +43,10 @@ pub async fn answer(app: App, operation: &'static Operation, path: RawPathParams
     let (parts, body) = request.into_parts();
     let trace = Trace::of(&app, &parts);
     let answer = admitted(&app, operation, &path, &parts, body, &trace).await;
-    // A request that is repeated may have been carried out the first time: only who asked its key may deny that.
     let unasked = |problem: &Problem| problem.status().is_server_error() || problem.code() == limits::TOO_MANY;
-    let answer = answer.map_err(|problem| match operation.idempotent && unasked(&problem) {
-        true => problem.unless_certain(Outcome::Unknown),
-        false => problem,
+    let answer = answer.map_err(|problem| {
+        let is_repeated = operation.idempotent && unasked(&problem);
+        said_of(problem, is_repeated)
     });
     let mut response = trace.finish(&app, &parts, answer);
     if let Some(deprecated) = operation.deprecated {
@@ -92,6 +91,11 @@ async fn admitted(
     };
     place.done(operation, failed);
     answer
+}
+
+/// A request that is repeated may have been carried out the first time: only who asked its key may deny that.
+pub fn said_of(problem: Problem, is_repeated: bool) -> Problem {
+    if is_repeated { problem.unless_certain(Outcome::Unknown) } else { problem }
 }
 
 /// What is refused by its form or its key, before anything was looked at.
@@ -177,15 +181,10 @@ struct Trace {
 
 impl Trace {
     fn of(app: &App, parts: &Parts) -> Self {
-        let sent = |name: &str, max: usize| {
-            let value = parts.headers.get(name)?.to_str().ok()?;
-            let fine = !value.is_empty() && value.len() <= max && value.bytes().all(|b| b.is_ascii_graphic());
-            fine.then(|| value.to_owned())
-        };
         Self {
-            request_id: sent("request-id", 128).unwrap_or_else(|| app.store.clock().new_id().to_string()),
+            request_id: request_id(app, &parts.headers),
             language: Language::of(&parts.headers),
-            traceparent: sent("traceparent", 55).filter(|value| is_traceparent(value)),
+            traceparent: sent(&parts.headers, "traceparent", 55).filter(|value| is_traceparent(value)),
             meter: Meter::default(),
         }
     }
@@ -213,8 +212,19 @@ impl Trace {
     }
 }
 
+/// The caller's, or one made here.
+pub fn request_id(app: &App, headers: &HeaderMap) -> String {
+    sent(headers, "request-id", 128).unwrap_or_else(|| app.store.clock().new_id().to_string())
+}
+
+fn sent(headers: &HeaderMap, name: &str, max: usize) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    let fine = !value.is_empty() && value.len() <= max && value.bytes().all(|b| b.is_ascii_graphic());
+    fine.then(|| value.to_owned())
+}
+
 /// Headers that cost nothing and close doors.
-fn harden(headers: &mut HeaderMap) {
+pub fn harden(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     headers.append(header::VARY, HeaderValue::from_static("authorization, accept-language"));

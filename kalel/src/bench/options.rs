@@ -173,6 +173,28 @@ pub struct OverloadOptions {
 }
 
 #[derive(Debug, Args)]
+pub struct GuessOptions {
+    /// A migrated, empty database. Without it a private Postgres is started.
+    #[arg(long)]
+    pub database_url: Option<String>,
+    /// Guesses, half of them at codes and half at PINs.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub guesses: u64,
+    /// Whom they are at.
+    #[arg(long, default_value_t = 100)]
+    pub people: u64,
+    /// Another seed, other guesses.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Also replaces the section of this Markdown file, such as docs/benchmarks.md.
+    #[arg(long)]
+    pub write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct CrashOptions {
     /// A migrated database that may be filled. Without it a private Postgres is started.
     #[arg(long)]

@@ -7,6 +7,7 @@ mod addresses;
 mod pace;
 mod taken;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::http::address::Cidr;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
@@ -30,11 +30,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use addresses::Addresses;
 use pace::{Counts, InHand, Paced};
 use taken::Taken;
+
+/// What answers requests: the API's router, or its door.
+pub trait Routes:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Routes for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
 
 /// What connections may take.
 #[derive(Clone, Debug)]
@@ -85,7 +96,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const OTHER_FILES: u64 = 512;
 
 /// Serves until `closing`, then takes no more connections and lets the requests in hand finish.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, closing: CancellationToken) {
+pub async fn serve(listener: TcpListener, routes: impl Routes, bounds: Bounds, closing: CancellationToken) {
     let places = Arc::new(Semaphore::new(bounds.connections.min(Semaphore::MAX_PERMITS)));
     let addresses = Addresses::new(bounds.per_address, Arc::clone(&bounds.proxies));
     let open = TaskTracker::new();
@@ -104,10 +115,10 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, closin
                     metrics::counter!("api_connections_refused_total").increment(1);
                     continue;
                 };
-                let (router, bounds, closing) = (router.clone(), bounds.clone(), closing.clone());
+                let (routes, bounds, closing) = (routes.clone(), bounds.clone(), closing.clone());
                 open.spawn(async move {
                     let _place = (place, one);
-                    connection(stream, peer, router, bounds, closing).await;
+                    connection(stream, peer, routes, bounds, closing).await;
                 });
             }
             // It was gone before it was ours.
@@ -145,7 +156,13 @@ pub fn room_for(connections: usize) -> usize {
 }
 
 /// Everything on one connection. How it ends interests nobody but its peer.
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds: Bounds, closing: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: impl Routes,
+    bounds: Bounds,
+    closing: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     let (mut reading, writing) = stream.into_split();
     let opening = tokio::select! {
@@ -155,7 +172,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds:
     let Ok(Ok(opening)) = opening else { return };
     let is_http2 = opening == PREFACE;
     let (in_hand, counts) = watch::channel(Counts::default());
-    let service = service_fn(move |request| answer(router.clone(), peer, in_hand.clone(), request));
+    let service = service_fn(move |request| answer(routes.clone(), peer, in_hand.clone(), request));
     let reading = io::Cursor::new(opening).chain(reading);
     let writing = Taken::new(writing, bounds.untaken);
     if is_http2 {
@@ -223,11 +240,11 @@ fn http2() -> http2::Builder<TokioExecutor> {
 }
 
 async fn answer(
-    router: Router,
+    routes: impl Routes,
     peer: SocketAddr,
     counts: watch::Sender<Counts>,
     mut request: Request<Incoming>,
-) -> Result<Response<Body>, std::convert::Infallible> {
+) -> Result<Response<Body>, Infallible> {
     let in_hand = InHand::new(counts);
     // HTTP/1.1 has counted them itself.
     if request.headers().len() > MOST_HEADERS {
@@ -236,7 +253,7 @@ async fn answer(
         return Ok(refused);
     }
     request.extensions_mut().insert(ConnectInfo(peer));
-    let answer = router.oneshot(request.map(Body::new)).await?;
+    let answer = routes.oneshot(request.map(Body::new)).await?;
     Ok(answer.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _ = &in_hand;

@@ -99,7 +99,7 @@ impl Narrow {
             webhooks: crate::api::verifiers(),
         });
         let closing = CancellationToken::new();
-        tokio::spawn(serve(listener, ::api::router(app), Bounds::default(), closing.clone()));
+        tokio::spawn(serve(listener, ::api::door(app), Bounds::default(), closing.clone()));
         Self { api, address, http: reqwest::Client::new(), closing }
     }
 

@@ -354,6 +354,6 @@ pub async fn serve(store: &Store, mut settings: ::api::Settings, stop: &Cancella
         webhooks: crate::api::verifiers(),
     });
     let bounds = kalel::serve::listen::Bounds::default();
-    tokio::spawn(kalel::serve::listen::serve(listener, ::api::router(app), bounds, stop.clone()));
+    tokio::spawn(kalel::serve::listen::serve(listener, ::api::door(app), bounds, stop.clone()));
     base
 }

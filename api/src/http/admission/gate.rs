@@ -91,6 +91,16 @@ impl Gate {
         Arrival::Waits { ticket, patience, instead_of }
     }
 
+    /// Counts somebody who comes, when they would be refused, and says whether they are: anybody else still has to
+    /// [`Self::arrive`].
+    pub fn turns_away(&mut self, class: Class, places: usize, now: u64) -> bool {
+        let goes_before = || self.waiting[..class.index()].iter().any(|waiting| !waiting.is_empty());
+        if self.count == 0 || self.in_hand < class.places(places) || self.count < self.room(places) || goes_before() {
+            return false;
+        }
+        self.arrive(class, places, now) == Arrival::Refused
+    }
+
     /// Somebody who was let in before, and stood aside, is back: they are never sent away, others wait the longer.
     pub const fn come_back(&mut self) {
         self.in_hand += 1;

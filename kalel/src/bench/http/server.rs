@@ -108,6 +108,7 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
     crate::logs::warnings();
     let ending = CancellationToken::new();
     let mut others = None;
+    let mut door = None;
     let router = match server.what {
         What::Bare => bare(&server.database_url, server.connections).await?,
         What::Api | What::All | What::Guarded | What::Unguarded => {
@@ -127,6 +128,7 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
             if server.what != What::Api {
                 others = Some(start_others(&store, watch, server.nats_url.as_deref(), ending.clone()).await?);
             }
+            door = as_served.then(|| api::door(app.clone()));
             api::router(app)
         }
     };
@@ -138,10 +140,10 @@ pub async fn serve(server: Server) -> Result<(), Problem> {
         let _ = std::io::read_to_string(std::io::stdin());
         over.cancel();
     });
-    if matches!(server.what, What::Guarded | What::Unguarded) {
+    if let Some(door) = door {
         // Everybody comes from one address.
         let bounds = listen::Bounds { per_address: usize::MAX, ..Default::default() };
-        listen::serve(listener, router, bounds, ending.clone()).await;
+        listen::serve(listener, door, bounds, ending.clone()).await;
         return Ok(others.ok_or("no others")?.await??);
     }
     tokio::select! {
