@@ -7,3 +7,4 @@ mod devices;
 mod pins;
 mod sessions;
 mod staff;
+mod strangers;

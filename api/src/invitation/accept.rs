@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{account, account::Account, actor::Actor, aggregate::Loaded, ids::SecretId, sign_in::Passphrase};
-use eventstore::auth::{invitation, secret, session, totp};
+use eventstore::auth::{invitation, secret, session, totp, tries};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::standing;
 use crate::{
     http::{
+        address::neighbours,
         call::Call,
         command::{Attempt, Tries},
         form,
@@ -90,6 +91,8 @@ async fn accept(call: Call) -> Result<Reply, Halt> {
     // The log says that it was accepted, and nobody accepts twice; this is so that the token is over at once.
     invitation::use_up(store, invited.account).await.map_err(eventstore::ReadError::from)?;
     let (written, role) = written;
+    let around = neighbours(call.address).to_string();
+    tries::trust(store, invited.account, &around).await.map_err(Problem::from)?;
     let opened = session::open(store, invited.account, role, None).await.map_err(eventstore::ReadError::from)?;
     Ok(OpenedBody::reply(opened, StatusCode::CREATED)?.position(written.position))
 }

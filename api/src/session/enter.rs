@@ -146,7 +146,7 @@ async fn choose(
 /// # Errors
 /// `pin.wrong`, `pin.locked`, `server.overloaded`.
 pub(crate) async fn compare(call: &Call, secret: SecretId, pin: &str, beside_a_code: bool) -> Result<(), Halt> {
-    let compared = secret::compare(&call.app.store, secret, pin, beside_a_code).await;
+    let compared = secret::compare(&call.app.store, secret, pin, beside_a_code, &call.address.to_string()).await;
     match compared.map_err(Problem::from)? {
         Compared::Right => Ok(()),
         Compared::Wrong { left } => {
