@@ -19,7 +19,7 @@ use crate::{
         reply::Reply,
     },
     problem::Problem,
-    session::OpenedBody,
+    session::{OpenedBody, ended_at_once},
 };
 
 pub const ACCEPT: Operation = Operation {
@@ -94,5 +94,10 @@ async fn accept(call: Call) -> Result<Reply, Halt> {
     let around = neighbours(call.address).to_string();
     tries::trust(store, invited.account, &around).await.map_err(Problem::from)?;
     let opened = session::open(store, invited.account, role, None).await.map_err(eventstore::ReadError::from)?;
+    // Suspended in the moment in which they came.
+    let now: Loaded<Account> = store.load(invited.account).await?;
+    if now.state.working().is_none() || now.state.passphrase != Some(passphrase) {
+        return Err(ended_at_once(store, &opened, "invitation.over").await);
+    }
     Ok(OpenedBody::reply(opened, StatusCode::CREATED)?.position(written.position))
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{OpenedBody, own};
+use super::{OpenedBody, ended_at_once, own};
 use crate::{
     account::STAFF,
     http::{
@@ -152,6 +152,12 @@ async fn open(call: Call) -> Result<Reply, Halt> {
     // Told only to who has proven to be them.
     let duty = account.state.working().ok_or_else(|| Problem::new("account.suspended"))?;
     let opened = session::open(store, account.id, duty.role, None).await.map_err(eventstore::ReadError::from)?;
+    // Another passphrase, a suspension or another role, since they were looked at: what ended their sessions may not have seen
+    // this one.
+    let now: Loaded<Account> = store.load(account.id).await?;
+    if now.version != account.version {
+        return Err(ended_at_once(store, &opened, REFUSED).await);
+    }
     Ok(OpenedBody::reply(opened, StatusCode::CREATED)?)
 }
 
