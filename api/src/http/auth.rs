@@ -258,7 +258,7 @@ pub fn may_call(app: &App, operation: &Operation, caller: &Caller) -> Result<(),
         return Err(Problem::new("auth.scope_missing").with("scope", name(scope)));
     }
     match caller.session() {
-        _ if !operation.step_up => Ok(()),
+        _ if !operation.steps_up(role) => Ok(()),
         Some(session) if stepped_up(session.stepped_up_at, app.store.clock().now()) => Ok(()),
         Some(_) => Err(Problem::new("session.step_up_required")),
         // Whoever tries things out may do so with a key; real money and rights want somebody who has just proven themselves.

@@ -20,6 +20,8 @@ pub enum Expected {
     NoScope,
     /// 403, it wants somebody who is signed in, and it is a key.
     NoSession,
+    /// 403, they have not proven themselves for a while.
+    NotFresh,
     /// 403, what is sent goes by the rights of a key, and it is none.
     NoKey,
     /// It does not exist, for them: 404 without a word more.
@@ -57,6 +59,9 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
     let Some((_, over)) = roles.iter().find(|(role, _)| *role == holder.role) else { return Expected::OtherRole };
     if scope.is_some_and(|scope| !holder.scopes.contains(&scope)) {
         return Expected::NoScope;
+    }
+    if operation.steps_up(holder.role) && !holder.fresh {
+        return Expected::NotFresh;
     }
     let puts = operation.id == "reservation.put";
     let sends = matches!(operation.id, "endpoint.create" | "endpoint.change");
@@ -115,6 +120,7 @@ pub fn wrong(expected: Expected, status: u16, code: &str, empty: bool) -> Option
         Expected::OtherRole => status == 403 && code == "auth.role_forbidden",
         Expected::NoScope => status == 403 && code == "auth.scope_missing",
         Expected::NoKey => status == 403 && code == "endpoint.may_not_read",
+        Expected::NotFresh => status == 403 && code == "session.step_up_required",
         Expected::NoSession => status == 403 && code == "session.required",
         Expected::Hidden => status == 404 && code == "object.not_found",
         Expected::Missing => status == 404,
