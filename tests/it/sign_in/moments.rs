@@ -1,10 +1,18 @@
 //! What is taken away in the very moment in which somebody comes in by it: whoever comes in then is not in.
 
+use domain::{
+    account::{Account, Duty},
+    actor::{Actor, Role},
+    aggregate::Loaded,
+    ids::PrincipalId,
+};
+use eventstore::{Append, Meta};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
+    super::feed::reader::Reader,
     desk::{Answer, Desk, OTHER_PIN, PIN, Phone, SignedIn},
     staff::{OTHER, PASSPHRASE, Staff},
 };
@@ -120,4 +128,74 @@ async fn whoever_comes_in_while_they_are_suspended_is_not_in_when_they_go_on() {
     };
     meanwhile(&desk, right(&desk, &modou), change).await.problem(401, "session.refused");
     only(&desk, &modou.id, 0).await;
+}
+
+/// Somebody who only listens is not there: their session ends as everybody's does, and their stream with it.
+#[tokio::test]
+async fn a_stream_keeps_no_session_going_and_ends_with_the_account() {
+    let desk = Desk::new().await;
+    let (admin, reader) = desk.pair("auditor").await;
+    let listen = async || {
+        let request = desk.http.get(format!("{}/v1/events/stream", desk.base)).bearer_auth(&reader.access);
+        Reader::of(request).await
+    };
+    let mut stream = listen().await;
+    stream.block().await.unwrap();
+    // What happens to their account makes the stream ask again.
+    desk.wait(61).await;
+    let seen = async || {
+        let query = "SELECT max(seen_at) FROM auth.sessions WHERE subject = $1::uuid";
+        let seen: chrono::DateTime<chrono::Utc> =
+            sqlx::query_scalar(query).bind(&reader.id).fetch_one(&desk.world.pool).await.unwrap();
+        seen
+    };
+    let before = seen().await;
+    let role = format!("/v1/accounts/{}/role", reader.id);
+    desk.by(&admin, Method::POST, &role, json!({ "role": "support" })).await.is(200);
+    assert_eq!(stream.event().await.unwrap()["type"], "account.role_proposed");
+    desk.write_something().await;
+    assert!(stream.event().await.is_some());
+    assert_eq!(seen().await, before, "it was asked for twice, and used by nobody");
+    // Nothing after the suspension is told.
+    let path = format!("/v1/accounts/{}/suspension", reader.id);
+    desk.by(&admin, Method::POST, &path, json!({ "reason": "Enquête en cours" })).await.is(200);
+    for _ in 0..3 {
+        desk.write_something().await;
+    }
+    let mut told = Vec::new();
+    let ended = loop {
+        match stream.block().await {
+            Some(block) => {
+                told.extend(block.event);
+                if let Some(comment) = block.comment {
+                    break comment;
+                }
+            }
+            None => panic!("it ended without a word"),
+        }
+    };
+    assert_eq!((told, ended.as_str()), (vec!["account.suspended".to_owned()], "session.ended"));
+}
+
+#[tokio::test]
+async fn a_stream_ends_a_quarter_of_an_hour_after_its_reader_did_anything() {
+    let desk = Desk::new().await;
+    let (_, reader) = desk.pair("auditor").await;
+    let request = desk.http.get(format!("{}/v1/events/stream", desk.base)).bearer_auth(&reader.access);
+    let mut stream = Reader::of(request).await;
+    stream.block().await.unwrap();
+    // Each of these has their stream ask again.
+    let id = PrincipalId::new(reader.id.parse().unwrap());
+    for role in [Role::Support, Role::Finance, Role::Support] {
+        desk.wait(299).await;
+        let account: Loaded<Account> = desk.store.load(id).await.unwrap();
+        let by = Actor::new(Role::Admin, PrincipalId::new(desk.store.clock().new_id()));
+        let duty = Duty { role, sites: None };
+        let decision = domain::account::propose_role(&account, duty, by, desk.store.clock().now()).unwrap();
+        desk.store.append(Append::new(decision, Meta::system())).await.unwrap();
+        assert_eq!(stream.event().await.unwrap()["type"], "account.role_proposed");
+    }
+    desk.wait(10).await;
+    let end = tokio::time::timeout(std::time::Duration::from_secs(20), stream.end()).await;
+    assert_eq!(end.expect("it goes on").0.as_deref(), Some("session.ended"));
 }
