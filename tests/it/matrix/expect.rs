@@ -14,6 +14,8 @@ use super::{
 pub enum Expected {
     /// With this code.
     Unknown(&'static str),
+    /// It does not sign in: 401, and after five of them 429.
+    NotProven,
     /// 403, the role is not named.
     OtherRole,
     /// 403, the key may not.
@@ -48,7 +50,7 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         (_, Is::Refused(code)) => return Expected::Unknown(code),
         // Its token is one that nobody was given.
         (Authz::Anyone, _) if operation.id == "session.refresh" => return Expected::Unknown("session.ended"),
-        (Authz::Anyone, _) if operation.id == "session.open_staff" => return Expected::Unknown("session.refused"),
+        (Authz::Anyone, _) if operation.id == "session.open_staff" => return Expected::NotProven,
         (Authz::Anyone, _) => return if case.exists { Expected::Allowed } else { Expected::Missing },
         (Authz::Keys { .. } | Authz::Session { .. }, Is::Nobody) => return Expected::Unknown("auth.missing"),
         (Authz::Keys { scope, roles }, Is::Holder(_)) => (Some(scope), roles),
@@ -117,6 +119,7 @@ fn by(holder: &Holder, object: &Object) -> Object {
 pub fn wrong(expected: Expected, status: u16, code: &str, empty: bool) -> Option<String> {
     let right = match expected {
         Expected::Unknown(wanted) => status == 401 && code == wanted,
+        Expected::NotProven => [(401, "session.refused"), (429, "session.locked")].contains(&(status, code)),
         Expected::OtherRole => status == 403 && code == "auth.role_forbidden",
         Expected::NoScope => status == 403 && code == "auth.scope_missing",
         Expected::NoKey => status == 403 && code == "endpoint.may_not_read",

@@ -305,7 +305,7 @@ impl Desk {
     pub async fn anything(&self) -> Decision {
         let grant = key::Grant {
             label: Name::new("anything").unwrap(),
-            secret_hash: key::SecretHash("f00d".into()),
+            secret_hash: key::SecretHash(self.store.clock().new_id().simple().to_string()),
             role: Role::Support,
             principal_id: PrincipalId::new(self.store.clock().new_id()),
             scopes: None,

@@ -28,8 +28,8 @@ impl Door {
                        BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$;
                        CREATE TRIGGER door BEFORE INSERT ON auth.sessions FOR EACH ROW
                        EXECUTE FUNCTION auth.wait_at_the_door()";
-        sqlx::raw_sql(trigger).execute(&desk.world.pool).await.unwrap();
-        let mut connection = desk.world.pool.acquire().await.unwrap().detach();
+        let mut connection = kalel::up::postgres::connect(&desk.world.owner_url).await.unwrap();
+        sqlx::raw_sql(trigger).execute(&mut connection).await.unwrap();
         sqlx::query("SELECT pg_advisory_lock(4711)").execute(&mut connection).await.unwrap();
         Self(connection)
     }
