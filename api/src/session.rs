@@ -12,7 +12,13 @@ pub(crate) use staff::{WRONG, prove_staff};
 
 use axum::http::{StatusCode, header};
 use domain::actor::Role;
-use eventstore::auth::{AuthError, session::Opened};
+use eventstore::{
+    Store,
+    auth::{
+        AuthError,
+        session::{self, Opened, Session, Why},
+    },
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -20,6 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     http::{
+        halt::Halt,
         operation::{Authz, Exemplary, Operation, Over},
         reply::Reply,
     },
@@ -98,6 +105,15 @@ impl Exemplary for OpenedBody {
             "refresh_token": "kr_test_QzZ1bVqHn0YJr9kR2c0dX5mS8wTfLxP4uEaGhBiNoKs",
             "refresh_expires_at": "2026-12-28T12:00:00Z",
         })
+    }
+}
+
+/// Ends a session that nobody was told of yet, because what it was opened by counts no longer; answers with what is said.
+pub(crate) async fn ended_at_once(store: &Store, opened: &Opened, code: &'static str) -> Halt {
+    let Session { id, subject, .. } = opened.session;
+    match session::end(store, subject, id, Why::Changed).await {
+        Ok(_) => Problem::new(code).into(),
+        Err(error) => eventstore::ReadError::from(error).into(),
     }
 }
 

@@ -10,6 +10,7 @@ mod session;
 mod spray;
 #[cfg(test)]
 mod tests_attack;
+mod tries;
 
 pub use code::{Challenge, Denied, LIFE, PROVEN, Purpose, TRIES, WRONG_A_DAY, may_answer, proven_for};
 pub use passphrase::{Passphrase, TooWeak};
@@ -17,3 +18,4 @@ pub use pin::{Lock, Pin, TooSimple, after_wrong, may_try};
 pub use sends::{Caps, Sent, TooMany, may_send, resend_at};
 pub use session::{ABSOLUTE, IDLE, INVITATION, REFRESH, STEP_UP, access_ends, stepped_up};
 pub use spray::{Hour, Mood, mood};
+pub use tries::{TRUSTED, slowed, sprayed};

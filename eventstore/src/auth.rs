@@ -11,6 +11,7 @@ pub mod secret;
 pub mod session;
 mod sweep;
 pub mod totp;
+pub mod tries;
 
 use domain::{
     account::Account,

@@ -110,6 +110,28 @@ async fn answered(ask: RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
+/// A good key of somebody's, or ever another one that is none: signing in is counted by where it comes from.
+#[tokio::test]
+async fn nobody_tries_to_sign_in_more_often_for_sending_a_key_along() {
+    let api = Api::new().await;
+    for bearers in [vec![api.secret("client"), api.secret("service"), api.secret("manager")], vec![]] {
+        let here = Limited::new(&api, Settings { anonymous: Quota::new(60, 60, 3), ..open() }, None).await;
+        let body = json!({ "email": "awa@kalel.sn", "passphrase": "quatre mots bien secrets", "totp": "123456" });
+        let mut statuses = Vec::new();
+        for n in 0..6 {
+            let forged = format!("ks_test_{n}");
+            let bearer = bearers.get(n % bearers.len().max(1)).copied().unwrap_or(&forged);
+            let ask = here.ask(Method::POST, "/v1/sessions/staff").bearer_auth(bearer).json(&body);
+            statuses.push(answered(ask).await.status);
+        }
+        assert_eq!(statuses, [401, 401, 401, 429, 429, 429]);
+        // What only reads is counted under who reads.
+        if let Some(client) = bearers.first() {
+            assert_eq!(here.get(client, "/v1/payment-methods").await.status, 200);
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_limited_answer_says_where_the_caller_stands() {
     let api = Api::new().await;

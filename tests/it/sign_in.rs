@@ -4,6 +4,8 @@ mod attack;
 mod codes;
 mod desk;
 mod devices;
+mod moments;
 mod pins;
 mod sessions;
 mod staff;
+mod strangers;

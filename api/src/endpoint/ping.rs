@@ -12,6 +12,7 @@ use crate::{
     http::{
         call::Call,
         halt::Halt,
+        limits::TOO_MANY,
         operation::{Exemplary, IfMatch, Operation, Shape, Success},
         reply::Reply,
     },
@@ -23,7 +24,8 @@ pub const PING: Operation = Operation {
     path: "/v1/endpoints/{id}/ping",
     summary: "See whether an endpoint listens",
     about: "Sends a signed message of the type `ping` once, after what waits; and what waits to be tried again is tried at \
-            once. How it went is among the deliveries.",
+            once. How it went is among the deliveries. Every ten seconds at most, and while one waits it is that one that is \
+            answered with.",
     authz: OWNERS,
     idempotent: false,
     if_match: IfMatch::Ignored,
@@ -63,6 +65,10 @@ async fn ping(call: Call) -> Result<Reply, Halt> {
         return Err(Problem::new("endpoint.disabled").into());
     }
     let endpoint_id = endpoint.id.uuid();
-    let message_id = webhook_out::ping(&call.app.store, endpoint_id).await.map_err(Problem::from)?;
+    let pinged = webhook_out::ping(&call.app.store, endpoint_id).await.map_err(Problem::from)?;
+    let message_id = pinged.map_err(|again| {
+        let wait = call.seconds_until(again);
+        Problem::new(TOO_MANY).with("seconds", wait).retry_after(wait)
+    })?;
     Ok(Reply::json(StatusCode::ACCEPTED, &PingBody { object: "ping", message_id, endpoint_id })?)
 }

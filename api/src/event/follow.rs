@@ -94,6 +94,7 @@ pub async fn begin(call: Call, wanted: Filter, sight: Sight) -> Result<Reply, Ha
     let key = call.caller.id().unwrap_or_default();
     let place = app.places_of_streams.take(key, app.settings.streams)?;
     let now = Instant::now();
+    let principal = call.caller.principal();
     let follower = Follower {
         wanted,
         sight,
@@ -106,6 +107,7 @@ pub async fn begin(call: Call, wanted: Filter, sight: Sight) -> Result<Reply, Ha
         spoke: now,
         checked: now,
         key,
+        principal,
         suspect: false,
         _place: place,
     };
@@ -137,8 +139,10 @@ struct Follower {
     spoke: Instant,
     /// When the key was last good.
     checked: Instant,
+    /// The key or the session, and whose it is: the account of whoever works.
     key: Uuid,
-    /// Something has happened to the key.
+    principal: Option<Uuid>,
+    /// Something has happened to one of them.
     suspect: bool,
     _place: Place,
 }
@@ -202,7 +206,7 @@ impl Follower {
             self.call.app.keys.forget_all();
             self.suspect = false;
         }
-        match auth::who(&self.call.app, self.call.operation, &self.call.headers).await {
+        match auth::who_still(&self.call.app, self.call.operation, &self.call.headers).await {
             Ok(caller) => {
                 auth::may_call(&self.call.app, self.call.operation, &caller)?;
                 self.call.caller = caller;
@@ -226,7 +230,7 @@ impl Follower {
             for told in next {
                 let shown = self.wanted.takes(&told.recorded.name) && self.sees(&told.recorded).await?;
                 self.position = told.recorded.position;
-                self.suspect |= told.recorded.stream_id == self.key;
+                self.suspect |= [Some(self.key), self.principal].contains(&Some(told.recorded.stream_id));
                 if shown {
                     piece.extend_from_slice(&told.frame);
                     self.told = self.position;

@@ -178,6 +178,18 @@ impl Caller {
 /// # Errors
 /// 401 when a key is sent that is not good here, or none where one is needed.
 pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Result<Caller, Problem> {
+    found(app, operation, headers, true).await
+}
+
+/// Whether whoever asked a while ago, and still reads, may: nobody is there for that, so no session lasts longer by it.
+///
+/// # Errors
+/// As [`who`].
+pub async fn who_still(app: &App, operation: &Operation, headers: &HeaderMap) -> Result<Caller, Problem> {
+    found(app, operation, headers, false).await
+}
+
+async fn found(app: &App, operation: &Operation, headers: &HeaderMap, uses: bool) -> Result<Caller, Problem> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return match operation.authz {
             Authz::Anyone | Authz::Signature => Ok(Caller::Nobody),
@@ -202,7 +214,11 @@ pub async fn who(app: &App, operation: &Operation, headers: &HeaderMap) -> Resul
         _ => return Err(Problem::new("auth.invalid")),
     }
     if kind == SESSION {
-        let session = session::find(&app.store, secret).await.map_err(eventstore::ReadError::from)?;
+        let session = match uses {
+            true => session::find(&app.store, secret).await,
+            false => session::still(&app.store, secret).await,
+        };
+        let session = session.map_err(eventstore::ReadError::from)?;
         let session = session.ok_or_else(|| Problem::new("session.ended"))?;
         let account = account(app, session.role, session.subject).await?;
         if account.as_ref().is_some_and(|account| account.state.working().is_none()) {
@@ -258,7 +274,7 @@ pub fn may_call(app: &App, operation: &Operation, caller: &Caller) -> Result<(),
         return Err(Problem::new("auth.scope_missing").with("scope", name(scope)));
     }
     match caller.session() {
-        _ if !operation.step_up => Ok(()),
+        _ if !operation.steps_up(role) => Ok(()),
         Some(session) if stepped_up(session.stepped_up_at, app.store.clock().now()) => Ok(()),
         Some(_) => Err(Problem::new("session.step_up_required")),
         // Whoever tries things out may do so with a key; real money and rights want somebody who has just proven themselves.

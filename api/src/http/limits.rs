@@ -17,7 +17,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -35,7 +35,15 @@ use self::{
 };
 use crate::{
     App,
-    http::{address, admission::aside, auth::Caller, call::Call, operation::Operation, pipeline, redis::Redis},
+    http::{
+        address,
+        admission::aside,
+        auth::Caller,
+        call::Call,
+        operation::{Authz, Operation},
+        pipeline,
+        redis::Redis,
+    },
     problem::Problem,
 };
 
@@ -141,7 +149,8 @@ impl Limits {
 }
 
 /// Counts a request: under its caller, or its address when there is none. One whose key is not good is counted, too, so that
-/// nobody tries keys for as long as they like.
+/// nobody tries keys for as long as they like. What writes and needs no key, such as signing in, is counted under the address
+/// whatever key comes with it: else each would be a count of its own.
 ///
 /// # Errors
 /// 429 `request.too_many`, or why there is no caller.
@@ -164,7 +173,11 @@ pub async fn pass(
         Some(Role::Client) => caller.principal(),
         _ => caller.id(),
     });
-    let who = known.map_or_else(|| stranger(&app.keyring, parts, settings, ""), |id| id.to_string());
+    let here = || stranger(&app.keyring, parts, settings, "");
+    if known.is_some() && matches!(operation.authz, Authz::Anyone) && operation.method != Method::GET {
+        app.limits.count_for(settings.stranger(), &here(), meter).await?;
+    }
+    let who = known.map_or_else(here, |id| id.to_string());
     app.limits.count_for(policy, &who, meter).await?;
     caller
 }

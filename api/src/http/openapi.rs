@@ -164,7 +164,7 @@ fn describe<'a>(operation: &Operation, all: impl Iterator<Item = &'a Operation> 
             Authz::Anyone => json!([{}, { "key": [] }]),
             Authz::Signature | Authz::Undeclared => json!([]),
         },
-        "x-authz": authz(operation.authz),
+        "x-authz": authz(operation),
         "x-step-up": operation.step_up,
         "x-limit": operation.limit.as_str(),
         "x-class": operation.class.as_str(),
@@ -205,14 +205,23 @@ fn body(operation: &Operation) -> Option<Value> {
     }
 }
 
-fn authz(authz: Authz) -> Value {
-    match authz {
+fn authz(operation: &Operation) -> Value {
+    match operation.authz {
         Authz::Undeclared => Value::Null,
         Authz::Anyone => json!({ "anyone": true }),
         Authz::Signature => json!({ "signature": true }),
-        Authz::Keys { scope, roles } => json!({ "scope": scope, "roles": table(roles) }),
-        Authz::Session { roles } => json!({ "session": true, "roles": table(roles) }),
+        Authz::Keys { scope, roles } => {
+            json!({ "scope": scope, "roles": table(roles), "step_up": stepping_up(operation, roles) })
+        }
+        Authz::Session { roles } => {
+            json!({ "session": true, "roles": table(roles), "step_up": stepping_up(operation, roles) })
+        }
     }
+}
+
+/// Of which roles somebody has to have proven themselves a moment ago.
+fn stepping_up(operation: &Operation, roles: &[(Role, Over)]) -> Vec<&'static str> {
+    roles.iter().map(|(role, _)| *role).filter(|role| operation.steps_up(*role)).map(Role::as_str).collect()
 }
 
 fn table(roles: &[(Role, Over)]) -> Map<String, Value> {

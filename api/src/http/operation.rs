@@ -31,6 +31,8 @@ pub struct Operation {
     pub authz: Authz,
     /// Moves money or rights: whoever is signed in proves themselves once more, and with real money no key does.
     pub step_up: bool,
+    /// The same for these of its roles; the others, such as programs, go on as ever.
+    pub step_up_of: &'static [Role],
     /// What its calls are counted as.
     pub limit: Purpose,
     /// What it is worth when not everything can be done.
@@ -230,6 +232,7 @@ impl Operation {
         about: "",
         authz: Authz::Undeclared,
         step_up: false,
+        step_up_of: &[],
         limit: Purpose::Call,
         class: Class::Search,
         idempotent: false,
@@ -250,6 +253,11 @@ impl Operation {
     /// Whether it says who may call it.
     pub const fn declared(&self) -> bool {
         !matches!(self.authz, Authz::Undeclared)
+    }
+
+    /// Whether somebody of this role has to have proven themselves a moment ago.
+    pub fn steps_up(&self, role: Role) -> bool {
+        self.step_up || self.step_up_of.contains(&role)
     }
 
     /// Names of the path's `{name}` segments.

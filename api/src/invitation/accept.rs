@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{account, account::Account, actor::Actor, aggregate::Loaded, ids::SecretId, sign_in::Passphrase};
-use eventstore::auth::{invitation, secret, session, totp};
+use eventstore::auth::{invitation, secret, session, totp, tries};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::standing;
 use crate::{
     http::{
+        address::neighbours,
         call::Call,
         command::{Attempt, Tries},
         form,
@@ -18,7 +19,7 @@ use crate::{
         reply::Reply,
     },
     problem::Problem,
-    session::OpenedBody,
+    session::{OpenedBody, ended_at_once},
 };
 
 pub const ACCEPT: Operation = Operation {
@@ -90,6 +91,13 @@ async fn accept(call: Call) -> Result<Reply, Halt> {
     // The log says that it was accepted, and nobody accepts twice; this is so that the token is over at once.
     invitation::use_up(store, invited.account).await.map_err(eventstore::ReadError::from)?;
     let (written, role) = written;
+    let around = neighbours(call.address).to_string();
+    tries::trust(store, invited.account, &around).await.map_err(Problem::from)?;
     let opened = session::open(store, invited.account, role, None).await.map_err(eventstore::ReadError::from)?;
+    // Suspended in the moment in which they came.
+    let now: Loaded<Account> = store.load(invited.account).await?;
+    if now.state.working().is_none() || now.state.passphrase != Some(passphrase) {
+        return Err(ended_at_once(store, &opened, "invitation.over").await);
+    }
     Ok(OpenedBody::reply(opened, StatusCode::CREATED)?.position(written.position))
 }

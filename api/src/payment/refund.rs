@@ -46,6 +46,7 @@ pub const REFUND: Operation = Operation {
             (Role::Finance, Over::All),
         ],
     },
+    step_up_of: &[Role::Manager, Role::Support, Role::Finance],
     body: Some(Shape::of::<AskRefund>()),
     success: Success {
         status: 201,

@@ -49,6 +49,8 @@ pub const PAY: Operation = Operation {
             (Role::Service, Over::MadeOrSites),
         ],
     },
+    // Whoever stands at the till all day does so with what the till counts.
+    step_up_of: &[Role::Manager],
     body: Some(Shape::of::<Pay>()),
     success: Success {
         status: 201,

@@ -29,6 +29,8 @@ use crate::{
 pub(super) struct Entered {
     pub(super) client: ClientId,
     pub(super) device: DeviceId,
+    /// What they were believed by.
+    pub(super) pin: SecretId,
     /// Of the last event, when anything was written.
     pub(super) position: Option<i64>,
 }
@@ -63,7 +65,7 @@ async fn by_device(call: &Call, body: &OpenSession, known: &Known, device: Devic
     let Some(secret) = client.state.pin.filter(|_| bound) else { return Err(over()) };
     compare(call, secret, &body.pin, false).await?;
     use_up(call, known).await?;
-    Ok(Entered { client: client.id, device, position: None })
+    Ok(Entered { client: client.id, device, pin: secret, position: None })
 }
 
 /// With a code that was given: and the PIN, or, when there is none, one that is chosen.
@@ -79,6 +81,7 @@ async fn by_number(
     let (mut tries, mut used) = (Tries::default(), false);
     let fresh = ClientId::new(call.new_id());
     let mut chosen: Option<(ClientId, SecretId)> = None;
+    let mut believed: Option<SecretId> = None;
     loop {
         let holder = store.holder_of(client::PHONE, &hash.0).await?.map(ClientId::new);
         let client: Loaded<Client> = match holder {
@@ -87,13 +90,17 @@ async fn by_number(
         };
         let pin = match client.state.pin {
             // It was compared once; that it was decided again is no reason to compare it again.
-            Some(_) if used && chosen.is_none() => None,
+            Some(secret) if believed == Some(secret) => None,
+            // Another one, and this call's challenge has done what it can.
+            Some(_) if believed.is_some() => return Err(over()),
             Some(secret) => {
                 compare(call, secret, &body.pin, true).await?;
+                believed = Some(secret);
                 None
             }
             None => Some(choose(call, client.id, &body.pin, &mut chosen).await?),
         };
+        let Some(by) = pin.or(believed) else { return Err(over()) };
         if !used {
             use_up(call, known).await?;
             used = true;
@@ -114,7 +121,7 @@ async fn by_number(
         let decision = client::enter(&client, entry, actor, call.now())?;
         match call.append_as(actor, decision, None).await? {
             Attempt::Written(written) => {
-                return Ok(Entered { client: client.id, device, position: Some(written.position) });
+                return Ok(Entered { client: client.id, device, pin: by, position: Some(written.position) });
             }
             // Somebody else with the same number a moment ago: then they are known, and have a PIN.
             Attempt::Moved | Attempt::Guarded(_) => tries.again()?,
@@ -146,7 +153,7 @@ async fn choose(
 /// # Errors
 /// `pin.wrong`, `pin.locked`, `server.overloaded`.
 pub(crate) async fn compare(call: &Call, secret: SecretId, pin: &str, beside_a_code: bool) -> Result<(), Halt> {
-    let compared = secret::compare(&call.app.store, secret, pin, beside_a_code).await;
+    let compared = secret::compare(&call.app.store, secret, pin, beside_a_code, &call.address.to_string()).await;
     match compared.map_err(Problem::from)? {
         Compared::Right => Ok(()),
         Compared::Wrong { left } => {

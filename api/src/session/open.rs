@@ -1,14 +1,20 @@
 //! Signing in.
 
 use axum::http::StatusCode;
-use domain::{actor::Role, client::Language, ids::PrincipalId, text::Name};
+use domain::{
+    actor::Role,
+    aggregate::Loaded,
+    client::{Client, Language},
+    ids::PrincipalId,
+    text::Name,
+};
 use eventstore::auth::session;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{OpenedBody, enter::enter};
+use super::{OpenedBody, ended_at_once, enter::enter};
 use crate::http::{
     call::Call,
     form,
@@ -80,8 +86,17 @@ async fn open(call: Call) -> Result<Reply, Halt> {
     let body: OpenSession = call.body()?;
     let entered = enter(&call, &body).await?;
     let subject = PrincipalId::new(entered.client.uuid());
-    let opened = session::open(&call.app.store, subject, Role::Client, Some(entered.device)).await;
-    let reply = OpenedBody::reply(opened.map_err(eventstore::ReadError::from)?, StatusCode::CREATED)?;
+    let store = &call.app.store;
+    let opened = session::open(store, subject, Role::Client, Some(entered.device)).await;
+    let opened = opened.map_err(eventstore::ReadError::from)?;
+    // Whoever changed the PIN, or released the device, a moment ago ended the sessions that there were: was this one among
+    // them? Each writes first and looks then, so one of the two sees the other.
+    let now: Loaded<Client> = store.load(entered.client).await?;
+    let stands = now.state.erased_at.is_none() && now.state.devices.contains_key(&entered.device);
+    if !stands || now.state.pin != Some(entered.pin) {
+        return Err(ended_at_once(store, &opened, "challenge.over").await);
+    }
+    let reply = OpenedBody::reply(opened, StatusCode::CREATED)?;
     Ok(match entered.position {
         Some(position) => reply.position(position),
         None => reply,

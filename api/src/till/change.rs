@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{
+    actor::Role,
     aggregate::Loaded,
     decision::Decision,
     site::Site,
@@ -64,6 +65,7 @@ pub const MOVE: Operation = Operation {
     class: Class::CheckIn,
     summary: "Take cash out of the till, to the bank",
     about: "With the reason and the reference of the bank's slip; never more than should be in it.",
+    step_up_of: &[Role::Manager],
     body: Some(Shape::of::<MoveCash>()),
     refusals: &["till.not_open", "till.more_than_there", "till.nothing_moved", "projection_behind"],
     run: |call| Box::pin(move_cash(call)),

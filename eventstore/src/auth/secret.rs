@@ -7,7 +7,10 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::AuthError;
+use super::{
+    AuthError,
+    hasher::{Asker, Kind},
+};
 use crate::Store;
 
 /// What became of a try.
@@ -30,7 +33,9 @@ pub enum Compared {
 /// # Errors
 /// [`AuthError`].
 pub async fn keep(store: &Store, subject: Uuid, secret: SecretId, chosen: &str) -> Result<(), AuthError> {
-    let hash = store.hasher().hash(secret.uuid(), chosen).await?;
+    // Whoever chooses has proven who they are, and is one, wherever they are.
+    let place = store.hasher().place(Asker { kind: Kind::Client, who: &subject.to_string() }).await?;
+    let hash = store.hasher().hash_at(place, secret.uuid(), chosen).await?;
     sqlx::query!(
         "INSERT INTO auth.secrets (secret_id, subject, hash, made_at) VALUES ($1, $2, $3, $4)",
         secret.uuid(),
@@ -44,16 +49,23 @@ pub async fn keep(store: &Store, subject: Uuid, secret: SecretId, chosen: &str) 
 }
 
 /// Compares with the one that counts. `beside_more`: whoever tries has just proven more than that they have a device: the
-/// number, or that they come with a second factor as well.
+/// number, or that they come with a second factor as well. `address`: where they are.
 ///
 /// # Errors
 /// [`AuthError`]; once it is counted the try counts, whatever comes then.
-pub async fn compare(store: &Store, secret: SecretId, given: &str, beside_more: bool) -> Result<Compared, AuthError> {
-    counted(store, secret, given, beside_more, async || Ok(true)).await
+pub async fn compare(
+    store: &Store,
+    secret: SecretId,
+    given: &str,
+    beside_more: bool,
+    address: &str,
+) -> Result<Compared, AuthError> {
+    let asker = Asker { kind: Kind::Client, who: address };
+    counted(store, asker, secret, given, beside_more, async || Ok(true)).await
 }
 
 /// The same for what counts only together with something else, such as the code of a second factor: wrong is wrong, whichever of
-/// the two it was.
+/// the two it was. Of somebody who is signed in, so no stranger counts here: signing in has `tries`.
 ///
 /// # Errors
 /// As [`compare`].
@@ -61,27 +73,21 @@ pub async fn compare_with(
     store: &Store,
     secret: SecretId,
     given: &str,
+    address: &str,
     other: impl AsyncFnOnce() -> Result<bool, AuthError>,
 ) -> Result<Compared, AuthError> {
-    counted(store, secret, given, true, other).await
-}
-
-/// Takes as long as comparing does, for whoever is not there.
-///
-/// # Errors
-/// As [`compare`].
-pub async fn compare_with_nothing(store: &Store, given: &str) -> Result<(), AuthError> {
-    store.hasher().hash(Uuid::nil(), given).await.map(drop)
+    counted(store, Asker { kind: Kind::Known, who: address }, secret, given, true, other).await
 }
 
 async fn counted(
     store: &Store,
+    asker: Asker<'_>,
     secret: SecretId,
     given: &str,
     beside_more: bool,
     other: impl AsyncFnOnce() -> Result<bool, AuthError>,
 ) -> Result<Compared, AuthError> {
-    let place = store.hasher().place().await?;
+    let place = store.hasher().place(asker).await?;
     let now = store.clock().now();
     let mut tx = store.pool().begin().await?;
     let row = sqlx::query!(

@@ -181,6 +181,30 @@ pub async fn open(
 /// The database's.
 pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::Error> {
     let now = store.clock().now();
+    let Some((session, used_at)) = look(store, access, now).await? else { return Ok(None) };
+    if now - used_at >= SEEN_EVERY {
+        let seen = sqlx::query!(
+            "WITH seen AS (UPDATE auth.sessions SET seen_at = $2 WHERE id = $3 AND ended_at IS NULL RETURNING id)
+             UPDATE auth.tokens SET used_at = $2 FROM seen WHERE mac = $1 AND session_id = seen.id",
+            &mac(store, access)[..],
+            now,
+            session.id
+        );
+        seen.execute(store.pool()).await?;
+    }
+    Ok(Some(session))
+}
+
+/// The same without using it: whoever only waits is not there.
+///
+/// # Errors
+/// The database's.
+pub async fn still(store: &Store, access: &str) -> Result<Option<Session>, sqlx::Error> {
+    Ok(look(store, access, store.clock().now()).await?.map(|(session, _)| session))
+}
+
+/// A session that goes on, and when its token was used last.
+async fn look(store: &Store, access: &str, now: Timestamp) -> Result<Option<(Session, Timestamp)>, sqlx::Error> {
     let row = sqlx::query!(
         "SELECT s.id, s.subject, s.role, s.device_id, s.fence, s.opened_at, s.seen_at, s.stepped_up_at, t.issued_at, t.used_at
          FROM auth.tokens AS t JOIN auth.sessions AS s ON s.id = t.session_id
@@ -194,16 +218,6 @@ pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::
     if now >= access_ends(row.issued_at, used_at) {
         return Ok(None);
     }
-    if now - used_at >= SEEN_EVERY {
-        let seen = sqlx::query!(
-            "WITH seen AS (UPDATE auth.sessions SET seen_at = $2 WHERE id = $3 AND ended_at IS NULL RETURNING id)
-             UPDATE auth.tokens SET used_at = $2 FROM seen WHERE mac = $1 AND session_id = seen.id",
-            &mac(store, access)[..],
-            now,
-            row.id
-        );
-        seen.execute(store.pool()).await?;
-    }
     let row = Row {
         id: row.id,
         subject: row.subject,
@@ -214,7 +228,7 @@ pub async fn find(store: &Store, access: &str) -> Result<Option<Session>, sqlx::
         seen_at: row.seen_at,
         stepped_up_at: row.stepped_up_at,
     };
-    row.session().map(Some)
+    row.session().map(|session| Some((session, used_at)))
 }
 
 /// Uses a refresh token up for a new pair. The access token before ends with it.

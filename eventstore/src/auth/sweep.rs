@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     Timestamp,
-    sign_in::{INVITATION, REFRESH},
+    sign_in::{INVITATION, REFRESH, TRUSTED},
 };
 
 use crate::Store;
@@ -26,6 +26,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
         sqlx::query!("DELETE FROM auth.challenges WHERE asked_at < $1", now - COUNTED).execute(pool).await?;
     let numbers = sqlx::query!("DELETE FROM auth.numbers WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
     let nets = sqlx::query!("DELETE FROM auth.nets WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
+    let tries = sqlx::query!("DELETE FROM auth.tries WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
+    let trusted = sqlx::query!("DELETE FROM auth.trusted_nets WHERE seen_at < $1", now - TRUSTED).execute(pool).await?;
     let hours = sqlx::query!("DELETE FROM auth.hours WHERE hour < $1", now - HOURS).execute(pool).await?;
     // A fence that is gone is stale for whoever still carries it.
     let sessions = sqlx::query!(
@@ -56,6 +58,6 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
     .await?;
     let invitations =
         sqlx::query!("DELETE FROM auth.invitations WHERE expires_at < $1", now - COUNTED).execute(pool).await?;
-    let all = [challenges, numbers, nets, hours, sessions, secrets, totps, invitations];
+    let all = [challenges, numbers, nets, tries, trusted, hours, sessions, secrets, totps, invitations];
     Ok(all.iter().map(sqlx::postgres::PgQueryResult::rows_affected).sum())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -154,28 +155,53 @@ pub async fn wake(tx: &mut PgConnection, endpoints: &[Uuid], now: Timestamp) -> 
     .map(drop)
 }
 
-/// Sends nobody's event, to see whether the endpoint listens: after what waits, but at once.
+/// How often an endpoint is pinged at most.
+const PINGS_EVERY: TimeDelta = TimeDelta::seconds(10);
+
+/// Sends nobody's event, to see whether the endpoint listens: after what waits, but at once. While one waits there is no second
+/// one, and whoever asks again is told of that one. `Err`: it was pinged a moment ago, and may be again then.
 ///
 /// # Errors
 /// The database's.
-pub async fn ping(store: &Store, endpoint: Uuid) -> Result<String, sqlx::Error> {
+pub async fn ping(store: &Store, endpoint: Uuid) -> Result<Result<String, Timestamp>, sqlx::Error> {
     let (id, now) = (store.clock().new_id(), store.clock().now());
-    let message_id = format!("ping_{id}");
     let mut tx = store.pool().begin().await?;
     // It may be new, and not read about by anybody yet.
     open(&mut tx, endpoint).await?;
-    let item = Item {
-        endpoint_id: endpoint,
-        key: message_id.clone(),
-        message_id: message_id.clone(),
-        position: None,
-        name: PING.to_owned(),
+    let last =
+        sqlx::query_scalar!("SELECT pinged_at FROM work.endpoint_queues WHERE endpoint_id = $1 FOR UPDATE", endpoint)
+            .fetch_one(&mut *tx)
+            .await?;
+    if let Some(again) = last.map(|last| last + PINGS_EVERY).filter(|again| now < *again) {
+        return Ok(Err(again));
+    }
+    sqlx::query!("UPDATE work.endpoint_queues SET pinged_at = $2 WHERE endpoint_id = $1", endpoint, now)
+        .execute(&mut *tx)
+        .await?;
+    let waiting = sqlx::query_scalar!(
+        "SELECT message_id FROM work.deliveries
+         WHERE endpoint_id = $1 AND state = 'waiting' AND position IS NULL ORDER BY id LIMIT 1",
+        endpoint
+    );
+    let message_id = match waiting.fetch_optional(&mut *tx).await? {
+        Some(message_id) => message_id,
+        None => {
+            let message_id = format!("ping_{id}");
+            let item = Item {
+                endpoint_id: endpoint,
+                key: message_id.clone(),
+                message_id: message_id.clone(),
+                position: None,
+                name: PING.to_owned(),
+            };
+            enqueue(&mut tx, &[item], now).await?;
+            message_id
+        }
     };
-    enqueue(&mut tx, &[item], now).await?;
     tx.commit().await?;
     due_now(store.pool(), endpoint, now).await?;
     store.tell();
-    Ok(message_id)
+    Ok(Ok(message_id))
 }
 
 /// Makes what waits due at once: its owner says that the endpoint is well again.

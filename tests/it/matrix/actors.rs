@@ -58,6 +58,8 @@ pub struct Holder {
     pub scopes: Vec<Scope>,
     /// With a session, and not with a key.
     pub signed_in: bool,
+    /// They have proven themselves within five minutes.
+    pub fresh: bool,
 }
 
 /// Everybody, seen from a place `here`, beside another one.
@@ -110,6 +112,9 @@ pub async fn everybody(api: &Api, here: &Place, there: &Place) -> Vec<Actor> {
         let holder = Holder { signed_in: true, ..holder(role, me, None, None) };
         all.push(Actor { name: format!("{name} signed in"), bearer: Some(opened.access), is: Is::Holder(holder) });
     }
+    for role in [Role::Manager, Role::Support, Role::Finance] {
+        all.push(signed_in_long_ago(api, role).await);
+    }
     all.push(bad("a session that has ended", "ks_test_ended", "session.ended"));
     all
 }
@@ -129,6 +134,24 @@ pub async fn work(api: &Api, me: Uuid, role: Role) {
     api.store.append(Append::new(came, Meta::system())).await.unwrap();
 }
 
+/// Somebody who works, and has not proven themselves for an hour.
+async fn signed_in_long_ago(api: &Api, role: Role) -> Actor {
+    let me = api.store.clock().new_id();
+    work(api, me, role).await;
+    let opened = session::open(&api.store, PrincipalId::new(me), role, None).await.unwrap();
+    sqlx::query("UPDATE auth.sessions SET stepped_up_at = stepped_up_at - interval '1 hour' WHERE id = $1")
+        .bind(opened.session.id)
+        .execute(&api.world.pool)
+        .await
+        .unwrap();
+    let holder = Holder { signed_in: true, fresh: false, ..holder(role, me, None, None) };
+    Actor {
+        name: format!("{} signed in an hour ago", role.as_str()),
+        bearer: Some(opened.access),
+        is: Is::Holder(holder),
+    }
+}
+
 /// A client with a session.
 async fn signed_in(api: &Api, name: &str, me: Uuid) -> Actor {
     let opened = session::open(&api.store, PrincipalId::new(me), Role::Client, None).await.unwrap();
@@ -141,7 +164,14 @@ fn bad(name: &str, secret: &str, code: &'static str) -> Actor {
 }
 
 fn holder(role: Role, me: Uuid, sites: Option<Vec<Uuid>>, scopes: Option<Vec<Scope>>) -> Holder {
-    Holder { role, me, sites, scopes: scopes.unwrap_or_else(|| key::scopes_of(role).to_vec()), signed_in: false }
+    Holder {
+        role,
+        me,
+        sites,
+        scopes: scopes.unwrap_or_else(|| key::scopes_of(role).to_vec()),
+        signed_in: false,
+        fresh: true,
+    }
 }
 
 async fn good(api: &Api, name: &str, holder: Holder) -> Actor {

@@ -14,12 +14,16 @@ use super::{
 pub enum Expected {
     /// With this code.
     Unknown(&'static str),
+    /// It does not sign in: 401, and after five of them 429.
+    NotProven,
     /// 403, the role is not named.
     OtherRole,
     /// 403, the key may not.
     NoScope,
     /// 403, it wants somebody who is signed in, and it is a key.
     NoSession,
+    /// 403, they have not proven themselves for a while.
+    NotFresh,
     /// 403, what is sent goes by the rights of a key, and it is none.
     NoKey,
     /// It does not exist, for them: 404 without a word more.
@@ -46,7 +50,7 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
         (_, Is::Refused(code)) => return Expected::Unknown(code),
         // Its token is one that nobody was given.
         (Authz::Anyone, _) if operation.id == "session.refresh" => return Expected::Unknown("session.ended"),
-        (Authz::Anyone, _) if operation.id == "session.open_staff" => return Expected::Unknown("session.refused"),
+        (Authz::Anyone, _) if operation.id == "session.open_staff" => return Expected::NotProven,
         (Authz::Anyone, _) => return if case.exists { Expected::Allowed } else { Expected::Missing },
         (Authz::Keys { .. } | Authz::Session { .. }, Is::Nobody) => return Expected::Unknown("auth.missing"),
         (Authz::Keys { scope, roles }, Is::Holder(_)) => (Some(scope), roles),
@@ -57,6 +61,9 @@ pub fn expected(operation: &Operation, actor: &Actor, case: &Case) -> Expected {
     let Some((_, over)) = roles.iter().find(|(role, _)| *role == holder.role) else { return Expected::OtherRole };
     if scope.is_some_and(|scope| !holder.scopes.contains(&scope)) {
         return Expected::NoScope;
+    }
+    if operation.steps_up(holder.role) && !holder.fresh {
+        return Expected::NotFresh;
     }
     let puts = operation.id == "reservation.put";
     let sends = matches!(operation.id, "endpoint.create" | "endpoint.change");
@@ -112,9 +119,11 @@ fn by(holder: &Holder, object: &Object) -> Object {
 pub fn wrong(expected: Expected, status: u16, code: &str, empty: bool) -> Option<String> {
     let right = match expected {
         Expected::Unknown(wanted) => status == 401 && code == wanted,
+        Expected::NotProven => [(401, "session.refused"), (429, "session.locked")].contains(&(status, code)),
         Expected::OtherRole => status == 403 && code == "auth.role_forbidden",
         Expected::NoScope => status == 403 && code == "auth.scope_missing",
         Expected::NoKey => status == 403 && code == "endpoint.may_not_read",
+        Expected::NotFresh => status == 403 && code == "session.step_up_required",
         Expected::NoSession => status == 403 && code == "session.required",
         Expected::Hidden => status == 404 && code == "object.not_found",
         Expected::Missing => status == 404,

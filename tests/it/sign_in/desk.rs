@@ -13,7 +13,7 @@ use domain::{
     text::Name,
 };
 use ed25519_dalek::{Signer, SigningKey};
-use eventstore::{Keyring, Mode, Options, Store, auth::Hashing};
+use eventstore::{Append, Keyring, Meta, Mode, Options, Store, auth::Hashing};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -305,7 +305,7 @@ impl Desk {
     pub async fn anything(&self) -> Decision {
         let grant = key::Grant {
             label: Name::new("anything").unwrap(),
-            secret_hash: key::SecretHash("f00d".into()),
+            secret_hash: key::SecretHash(self.store.clock().new_id().simple().to_string()),
             role: Role::Support,
             principal_id: PrincipalId::new(self.store.clock().new_id()),
             scopes: None,
@@ -313,6 +313,11 @@ impl Desk {
         };
         let id = KeyId::new(self.store.clock().new_id());
         key::grant(&Loaded::new(id), grant, Actor::SYSTEM, self.store.clock().now()).unwrap()
+    }
+
+    /// Writes it.
+    pub async fn write_something(&self) {
+        self.store.append(Append::new(self.anything().await, Meta::system())).await.unwrap();
     }
 
     /// Moves the clock of the log.

@@ -7,20 +7,20 @@ use totp_rs::{Builder, Secret};
 
 use super::desk::{Answer, Desk, PIN, Phone};
 
-const PASSPHRASE: &str = "cheval pile agrafe correcte";
-const OTHER: &str = "quatre mots bien secrets";
+pub const PASSPHRASE: &str = "cheval pile agrafe correcte";
+pub const OTHER: &str = "quatre mots bien secrets";
 
 /// Somebody who works.
 pub struct Staff {
-    email: String,
-    id: String,
+    pub email: String,
+    pub id: String,
     pub access: String,
     seed: String,
 }
 
 impl Staff {
     /// What their app shows now. Each code counts once: whoever needs another waits for it.
-    fn code(&self, desk: &Desk) -> String {
+    pub fn code(&self, desk: &Desk) -> String {
         code(desk, &self.seed)
     }
 }
@@ -66,12 +66,12 @@ impl Desk {
     }
 
     /// By whoever runs the installation.
-    async fn admin(&self, email: &str) -> Staff {
+    pub async fn admin(&self, email: &str) -> Staff {
         kalel::account::invite(&self.store, email, Duty { role: Role::Admin, sites: None }).await.unwrap();
         self.come(email).await
     }
 
-    async fn by(&self, who: &Staff, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn by(&self, who: &Staff, method: Method, path: &str, body: Value) -> Answer {
         self.call(method, path, Some(&who.access), Some(&body)).await
     }
 
@@ -94,13 +94,13 @@ impl Desk {
         self.by(admin, Method::POST, "/v1/accounts", json!({ "email": email, "role": role })).await
     }
 
-    async fn sign_in_staff(&self, who: &Staff, passphrase: &str) -> Answer {
+    pub async fn sign_in_staff(&self, who: &Staff, passphrase: &str) -> Answer {
         let body = json!({ "email": who.email, "passphrase": passphrase, "totp": who.code(self) });
         self.post("/v1/sessions/staff", &body).await
     }
 
     /// An admin, and somebody whom they invited.
-    async fn pair(&self, role: &str) -> (Staff, Staff) {
+    pub async fn pair(&self, role: &str) -> (Staff, Staff) {
         let admin = self.admin("awa@kalel.sn").await;
         self.invite(&admin, "modou@kalel.sn", role).await.is(201);
         (admin, self.come("modou@kalel.sn").await)

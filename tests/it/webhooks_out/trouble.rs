@@ -166,6 +166,7 @@ async fn a_ping_is_sent_once_and_brings_what_waits_along() {
     assert_eq!(arrived.last().unwrap()["body"]["type"], "ping");
     assert_eq!(arrived.len(), line.expected().await.len() + 1);
     // In vain it is not tried again, and nobody is given up for it.
+    line.pass(10).await;
     line.fail(json!({ "call": "a", "how": "status", "status": 500, "times": 1 })).await;
     line.api.post("shop", &path(&endpoint, "/ping"), Value::Null).await.is(202);
     line.pump().await;
@@ -187,4 +188,48 @@ async fn what_an_endpoint_says_is_kept_in_part_and_for_thirty_days() {
     line.api.store.clock().advance(std::time::Duration::from_secs(2 * 86_400)).await.unwrap();
     workers::sweep::Sweeper::new(line.ctx.clone()).step().await.unwrap();
     assert!(line.deliveries("shop", &endpoint).await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_is_pinged_as_often_as_somebody_likes() {
+    let line = Line::new().await;
+    let endpoint = line.endpoint("shop", "a").await;
+    line.fail(json!({ "call": "a", "how": "status", "status": 500, "times": 1_000 })).await;
+    line.game().await;
+    line.pump().await;
+    let ping = async || line.api.post("shop", &path(&endpoint, "/ping"), Value::Null).await;
+    let first = ping().await.is(202).text("/message_id").to_owned();
+    let refused = ping().await.problem(429, "request.too_many");
+    assert!((1..=10).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    // It waits behind what is tried in vain, and is not joined by others.
+    for _ in 0..5 {
+        line.pass(10).await;
+        assert_eq!(ping().await.is(202).text("/message_id"), first);
+    }
+    let waiting = "SELECT count(*) FROM work.deliveries WHERE position IS NULL AND state = 'waiting'";
+    let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(line.api.store.pool()).await.unwrap();
+    assert_eq!(waiting, 1);
+}
+
+#[tokio::test]
+async fn one_whose_secret_is_lost_keeps_nobody_else_waiting() {
+    let line = Line::new().await;
+    let endpoint = line.endpoint("shop", "a").await;
+    line.endpoint("shop", "b").await;
+    sqlx::query("DELETE FROM work.endpoint_secrets WHERE endpoint_id = $1::uuid")
+        .bind(endpoint.text("/id"))
+        .execute(line.api.store.pool())
+        .await
+        .unwrap();
+    line.game().await;
+    line.pump().await;
+    assert_eq!(line.positions("b").await, line.expected().await);
+    assert!(line.arrived("a").await.is_empty(), "unsigned it would not be believed");
+    let first = line.deliveries("shop", &endpoint).await.pop().unwrap();
+    assert_eq!(first["status"], "waiting");
+    assert_eq!(first["attempts"][0]["response"], "not sent: its signing secret cannot be opened");
+    for _ in 0..101 {
+        line.pass(3_600).await;
+    }
+    assert_eq!(line.show("shop", &endpoint).await.text("/disabled_reason"), "unreachable");
 }

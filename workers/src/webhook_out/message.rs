@@ -28,19 +28,24 @@ pub(super) fn ping(ctx: &Context, message_id: &str, now: Timestamp) -> String {
 }
 
 /// The headers of one try: signed with every secret that signs now, by the clock of the log, and with the key of the log.
+/// `None` when one of the secrets is not there, or cannot be opened by this process.
 pub(super) async fn headers(
     ctx: &Context,
     endpoint: &Endpoint,
     message: Message<'_>,
     now: Timestamp,
-) -> Result<Headers, StepError> {
+) -> Result<Option<Headers>, StepError> {
     let mut secrets = Vec::new();
     for secret_id in endpoint.secrets(now) {
         let kept = webhook_out::secret(&ctx.store, secret_id.uuid()).await?;
         let secret = kept.and_then(|text| SharedSecret::parse(&text).ok());
         // Signed without it would be a message that nobody believes.
-        secrets.push(secret.ok_or_else(|| StepError::Stopped(format!("secret {secret_id} cannot be opened")))?);
+        let Some(secret) = secret else {
+            tracing::error!(secret = %secret_id, "the secret of an endpoint cannot be opened");
+            return Ok(None);
+        };
+        secrets.push(secret);
     }
     let key = LogKey::from_seed(&webhook_out::key_seed(&ctx.store));
-    message.headers(&secrets, &key).map_err(|error| StepError::Stopped(error.to_string()))
+    message.headers(&secrets, &key).map(Some).map_err(|error| StepError::Stopped(error.to_string()))
 }

@@ -32,6 +32,9 @@ const TRIES: u32 = 5;
 /// How long a sender rests: it is rung when something waits, and retries are not that urgent.
 const REST: Duration = Duration::from_secs(1);
 
+/// Said of a try that was none.
+const UNSIGNED: &str = "not sent: its signing secret cannot be opened";
+
 /// One sender; a process has several.
 #[derive(Debug)]
 pub struct Sender {
@@ -105,7 +108,10 @@ impl Sender {
     ) -> Result<(Attempt, Option<Duration>), StepError> {
         let at = self.ctx.store.clock().outside();
         let message = Message { id: &waiting.message_id, at, body: body.as_bytes() };
-        let headers = message::headers(&self.ctx, endpoint, message, self.now()).await?;
+        let Some(headers) = message::headers(&self.ctx, endpoint, message, self.now()).await? else {
+            // Another process may have the keys, or somebody gives it another secret: the others are not kept waiting for it.
+            return Ok((Attempt { at: self.now(), ms: 0, status: None, answer: UNSIGNED.to_owned() }, None));
+        };
         let began = Instant::now();
         let sent = self.egress.post(settings.url.as_str(), headers, body.into_bytes(), at).await;
         let ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);

@@ -221,7 +221,7 @@ pub fn codes(operation: &Operation) -> Vec<&'static str> {
         Authz::Anyone => codes.extend(["auth.invalid", "auth.other_mode", "session.ended"]),
         Authz::Signature | Authz::Undeclared => {}
     }
-    if operation.step_up {
+    if operation.step_up || !operation.step_up_of.is_empty() {
         codes.extend(["session.step_up_required", "session.required"]);
     }
     if operation.method != Method::GET && matches!(operation.authz, Authz::Keys { .. } | Authz::Session { .. }) {
