@@ -2,6 +2,7 @@
 
 mod balance;
 mod erase;
+mod export;
 mod fine;
 mod pin;
 
@@ -26,7 +27,7 @@ use crate::{
 };
 
 pub const OPERATIONS: &[&Operation] =
-    &[&pin::CHANGE_PIN, &erase::ERASE, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
+    &[&pin::CHANGE_PIN, &erase::ERASE, &export::EXPORT, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -128,7 +129,15 @@ pub async fn known_by(app: &App, person: &PersonInput, own: Option<ClientId>, by
 /// When the log or the keys cannot be read.
 pub async fn shown(call: &Call, id: ClientId) -> Result<PersonBody, Problem> {
     let client: Loaded<Client> = call.app.store.load(id).await?;
-    let subjects = call.app.store.subjects();
+    opened(call, &client).await
+}
+
+/// The same, of a client that is there already.
+///
+/// # Errors
+/// When their key cannot be read.
+pub async fn opened(call: &Call, client: &Loaded<Client>) -> Result<PersonBody, Problem> {
+    let (id, subjects) = (client.id, call.app.store.subjects());
     let mut body = PersonBody { id: id.uuid(), name: None, phone: None };
     if let Some(name) = &client.state.name {
         body.name = subjects.open(id.uuid(), field::NAME, name).await?;

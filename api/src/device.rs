@@ -118,6 +118,15 @@ impl Exemplary for DevicesBody {
 async fn list(call: Call) -> Result<Reply, Halt> {
     let own = own(&call)?;
     let client: Loaded<Client> = call.app.store.load(ClientId::new(own.subject.uuid())).await?;
+    let data = of(&call, &client, own.device).await?;
+    Ok(Reply::json(StatusCode::OK, &DevicesBody { object: "list", data })?)
+}
+
+/// The devices of somebody, the latest first, their names opened.
+///
+/// # Errors
+/// When their key cannot be read.
+pub async fn of(call: &Call, client: &Loaded<Client>, current: Option<DeviceId>) -> Result<Vec<DeviceBody>, Halt> {
     let mut devices: Vec<_> = client.state.devices.iter().collect();
     devices.sort_by_key(|(id, device)| std::cmp::Reverse((device.bound_at, **id)));
     let mut data = Vec::with_capacity(devices.len());
@@ -126,11 +135,11 @@ async fn list(call: Call) -> Result<Reply, Halt> {
             Some(name) => call.app.store.subjects().open(client.id.uuid(), field::NAME, name).await?,
             None => None,
         };
-        let current = own.device == Some(*id);
+        let current = current == Some(*id);
         let created_at = utc_text(device.bound_at);
         data.push(DeviceBody { object: "device", id: id.uuid(), name, current, created_at });
     }
-    Ok(Reply::json(StatusCode::OK, &DevicesBody { object: "list", data })?)
+    Ok(data)
 }
 
 async fn release(call: Call) -> Result<Reply, Halt> {

@@ -8,6 +8,7 @@ mod staff;
 
 pub(crate) use enter::compare;
 pub(crate) use list::own;
+pub use list::{SessionBody, SessionsBody, of};
 pub(crate) use staff::{WRONG, prove_staff};
 
 use axum::http::{StatusCode, header};

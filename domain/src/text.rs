@@ -33,8 +33,12 @@ pub type Note = Text<500>;
 
 impl<const MAX: usize> Text<MAX> {
     /// # Errors
-    /// [`TextError`] when nothing is left after trimming, or the text is too long or holds control characters.
+    /// [`TextError`] when nothing is left after trimming, or the text, as it was typed, is too long, or it holds control
+    /// characters.
     pub fn new(raw: &str) -> Result<Self, TextError> {
+        if raw.len() > MAX && raw.chars().count() > MAX {
+            return Err(TextError::TooLong(MAX));
+        }
         let text = composed(raw.trim());
         Self::check(&text)?;
         Ok(Self(text.into_owned()))

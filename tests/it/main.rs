@@ -9,6 +9,7 @@ mod contract;
 mod credit;
 mod doors;
 mod erasure;
+mod export;
 mod faults;
 mod feed;
 mod fines;

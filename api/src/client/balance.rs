@@ -95,6 +95,17 @@ async fn balance(call: Call) -> Result<Reply, Halt> {
     if client.version == 0 && !own {
         return Err(Problem::new("object.not_found").into());
     }
+    let reply = Reply::json(StatusCode::OK, &of(&client)?)?;
+    let tag = etag::of(client.version, &[&reply.body]);
+    Ok(reply.etag(tag).position(position))
+}
+
+/// What is held of a client, and what they owe.
+///
+/// # Errors
+/// `server.error` when it cannot be added up, which is a bug.
+pub(super) fn of(client: &Loaded<Client>) -> Result<BalanceBody, Problem> {
+    let id = client.id;
     let mut debt: Vec<money::Money> = Vec::new();
     for (_, fine) in client.state.debts() {
         match debt.iter_mut().find(|sum| sum.currency == fine.amount.currency) {
@@ -109,16 +120,13 @@ async fn balance(call: Call) -> Result<Reply, Halt> {
         let some = if amounts.is_empty() { vec![money::Money::zero(Currency::Xof)] } else { amounts };
         some.into_iter().map(Money::from).collect()
     };
-    let body = BalanceBody {
+    Ok(BalanceBody {
         object: "balance",
         client_id: id.uuid(),
         credit: shown(credit),
         debt: shown(debt),
         fines: fines.map(|(reservation, fine)| FineBody::of(id, *reservation, fine)).collect(),
-    };
-    let reply = Reply::json(StatusCode::OK, &body)?;
-    let tag = etag::of(client.version, &[&reply.body]);
-    Ok(reply.etag(tag).position(position))
+    })
 }
 
 fn out_of_range(error: money::MoneyError) -> Problem {

@@ -224,7 +224,8 @@ async fn answer(call: &Call, client: &Loaded<Client>, id: ReservationId, positio
     Ok(Reply::json(StatusCode::OK, &body(call, client, id).await?)?.position(position))
 }
 
-async fn body(call: &Call, client: &Loaded<Client>, id: ReservationId) -> Result<FineBody, Problem> {
+/// A fine with what was said about it, as far as the caller may know that.
+pub(super) async fn body(call: &Call, client: &Loaded<Client>, id: ReservationId) -> Result<FineBody, Problem> {
     let fine = client.state.fines.get(&id).ok_or_else(|| Problem::new("fine.not_found"))?;
     let mut body = FineBody::of(client.id, id, fine);
     body.note = client.state.answers.get(&id).map(|note| note.as_str().to_owned());

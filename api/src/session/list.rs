@@ -1,6 +1,7 @@
 //! Where somebody is signed in, and the end of it.
 
 use axum::http::{Method, StatusCode};
+use domain::ids::PrincipalId;
 use eventstore::auth::session::{self, Session, Which, Why};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -107,17 +108,28 @@ pub(crate) fn own(call: &Call) -> Result<&Session, Problem> {
 
 async fn list(call: Call) -> Result<Reply, Halt> {
     let own = own(&call)?;
-    let sessions = session::list(&call.app.store, own.subject).await.map_err(eventstore::ReadError::from)?;
-    let data = sessions.iter().map(|session| SessionBody {
+    let data = of(&call, own.subject.uuid()).await?;
+    Ok(Reply::json(StatusCode::OK, &SessionsBody { object: "list", data })?)
+}
+
+/// Where somebody is signed in.
+///
+/// # Errors
+/// The database's.
+pub async fn of(call: &Call, subject: Uuid) -> Result<Vec<SessionBody>, Halt> {
+    let current = call.caller.session().map(|own| own.id);
+    let sessions = session::list(&call.app.store, PrincipalId::new(subject)).await;
+    let sessions = sessions.map_err(eventstore::ReadError::from)?;
+    let body = |session: &Session| SessionBody {
         object: "session",
         id: session.id,
         role: session.role.as_str(),
         device_id: session.device.map(Into::into),
-        current: session.id == own.id,
+        current: Some(session.id) == current,
         created_at: utc_text(session.opened_at),
         seen_at: utc_text(session.seen_at),
-    });
-    Ok(Reply::json(StatusCode::OK, &SessionsBody { object: "list", data: data.collect() })?)
+    };
+    Ok(sessions.iter().map(body).collect())
 }
 
 async fn end(call: Call) -> Result<Reply, Halt> {

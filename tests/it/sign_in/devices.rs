@@ -29,10 +29,13 @@ async fn a_device_that_nobody_has_is_answered_alike_and_opens_nothing() {
     let (desk, awa) = (Desk::new().await, Phone::nth(1));
     desk.sign_in(&awa, PIN).await;
     desk.come_back(&awa, desk.store.clock().new_id(), PIN).await.problem(410, "challenge.over");
-    let asked = desk.call(Method::POST, "/v1/devices/nonsense/challenges", None, None).await.is(201);
+    let nobody = format!("/v1/devices/{}/challenges", desk.store.clock().new_id());
+    let asked = desk.call(Method::POST, &nobody, None, None).await.is(201);
     let challenge = asked.text("id");
     desk.open(&awa, &challenge, PIN).await.problem(410, "challenge.over");
     desk.prove(&awa, &challenge, "123456").await.problem(410, "challenge.over");
+    // What is no id says nothing of whose there are.
+    desk.call(Method::POST, "/v1/devices/nonsense/challenges", None, None).await.problem(404, "object.not_found");
 }
 
 #[tokio::test]

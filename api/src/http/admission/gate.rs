@@ -70,6 +70,7 @@ impl Gate {
             self.empty = now;
         }
         self.look_up(now);
+        self.look.came += 1;
         if self.in_hand < class.places(places) {
             self.in_hand += 1;
             return Arrival::In;
@@ -94,11 +95,17 @@ impl Gate {
     /// Counts somebody who comes, when they would be refused, and says whether they are: anybody else still has to
     /// [`Self::arrive`].
     pub fn turns_away(&mut self, class: Class, places: usize, now: u64) -> bool {
-        let goes_before = || self.waiting[..class.index()].iter().any(|waiting| !waiting.is_empty());
-        if self.count == 0 || self.in_hand < class.places(places) || self.count < self.room(places) || goes_before() {
+        if self.count == 0 {
             return false;
         }
-        self.arrive(class, places, now) == Arrival::Refused
+        self.look_up(now);
+        let goes_before = || self.waiting[..class.index()].iter().any(|waiting| !waiting.is_empty());
+        if self.in_hand < class.places(places) || self.count < self.room(places) || goes_before() {
+            return false;
+        }
+        self.look.came += 1;
+        self.look.refused += 1;
+        true
     }
 
     /// Somebody who was let in before, and stood aside, is back: they are never sent away, others wait the longer.
@@ -159,7 +166,6 @@ impl Gate {
             }
             self.look = Look { since: now, ..Look::default() };
         }
-        self.look.came += 1;
     }
 
     /// Who may wait: when there is no end in sight only so many that no place stays free. Whoever waits and is refused all the

@@ -207,3 +207,33 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// The door refuses whoever the gate would, and nobody else; what becomes of those after them is the same.
+    #[test]
+    fn at_the_door_it_is_as_it_is_behind_it(
+        places in 1_usize..12,
+        story in prop::collection::vec((0..CLASSES + 2, 0_u64..60_000), 1..400),
+    ) {
+        let (mut gate, mut doored) = (Gate::default(), Gate::default());
+        let mut now = NOW;
+        for (what, later) in story {
+            now += later;
+            let Some(class) = Class::ALL.get(what) else {
+                if what == CLASSES {
+                    gate.leave();
+                    doored.leave();
+                }
+                prop_assert_eq!(gate.next(places, now), doored.next(places, now));
+                continue;
+            };
+            let arrival = gate.arrive(*class, places, now);
+            let away = doored.turns_away(*class, places, now);
+            prop_assert_eq!(away, arrival == Arrival::Refused);
+            if !away {
+                prop_assert_eq!(doored.arrive(*class, places, now), arrival);
+            }
+            prop_assert_eq!(format!("{gate:?}"), format!("{doored:?}"));
+        }
+    }
+}
