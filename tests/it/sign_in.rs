@@ -6,6 +6,7 @@ mod desk;
 mod devices;
 mod moments;
 mod pins;
+mod recovery;
 mod sessions;
 mod staff;
 mod strangers;

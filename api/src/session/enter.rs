@@ -7,16 +7,16 @@ use domain::{
     ids::{ClientId, DeviceId, PrincipalId, SecretId},
     phone::PhoneHash,
     sealed::{Sealed, field},
-    sign_in::Pin,
+    sign_in::{Pin, Purpose},
 };
 use eventstore::auth::{
-    challenge::{self, About, Known, Stage},
+    challenge::{About, Known, Stage},
     secret::{self, Compared},
 };
 
 use super::open::OpenSession;
 use crate::{
-    challenge::signed,
+    challenge::{signed, use_up},
     http::{
         call::Call,
         command::{Attempt, Tries},
@@ -41,6 +41,10 @@ pub(super) struct Entered {
 /// `challenge.over`, `challenge.not_proven`, `pin.…`.
 pub(super) async fn enter(call: &Call, body: &OpenSession) -> Result<Entered, Halt> {
     let known = signed(&call.app, body.challenge_id, &body.signature).await?;
+    // A code for something else opens no session.
+    if known.purpose != Purpose::SignIn {
+        return Err(over());
+    }
     match (known.stage, &known.about) {
         (Stage::Over, _) => Err(over()),
         (Stage::Waiting, _) => Err(Problem::new("challenge.not_proven").into()),
@@ -64,7 +68,7 @@ async fn by_device(call: &Call, body: &OpenSession, known: &Known, device: Devic
     let bound = client.state.devices.get(&device).is_some_and(|bound| bound.key == known.device_key);
     let Some(secret) = client.state.pin.filter(|_| bound) else { return Err(over()) };
     compare(call, secret, &body.pin, false).await?;
-    use_up(call, known).await?;
+    use_up(call, known.id).await?;
     Ok(Entered { client: client.id, device, pin: secret, position: None })
 }
 
@@ -102,7 +106,7 @@ async fn by_number(
         };
         let Some(by) = pin.or(believed) else { return Err(over()) };
         if !used {
-            use_up(call, known).await?;
+            use_up(call, known.id).await?;
             used = true;
         }
         let entry = Entry {
@@ -130,7 +134,7 @@ async fn by_number(
 }
 
 /// Keeps the PIN that they choose, once for a client.
-async fn choose(
+pub(crate) async fn choose(
     call: &Call,
     client: ClientId,
     pin: &str,
@@ -172,11 +176,6 @@ pub(crate) async fn compare(call: &Call, secret: SecretId, pin: &str, beside_a_c
     }
 }
 
-async fn use_up(call: &Call, known: &Known) -> Result<(), Halt> {
-    let used = challenge::use_up(&call.app.store, known.id).await.map_err(eventstore::ReadError::from)?;
-    if used { Ok(()) } else { Err(over()) }
-}
-
 async fn person(
     call: &Call,
     body: &OpenSession,
@@ -193,7 +192,7 @@ async fn person(
     })
 }
 
-async fn sealed_name(call: &Call, client: ClientId, name: Option<&str>) -> Result<Option<Sealed>, Halt> {
+pub(crate) async fn sealed_name(call: &Call, client: ClientId, name: Option<&str>) -> Result<Option<Sealed>, Halt> {
     Ok(match name {
         Some(name) => Some(call.app.store.subjects().seal(client.uuid(), field::NAME, name).await?),
         None => None,

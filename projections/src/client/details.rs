@@ -85,7 +85,18 @@ impl Client {
             | ClientEvent::NumberVerified(_)
             | ClientEvent::PinSet(_)
             | ClientEvent::DeviceBound(_)
-            | ClientEvent::DeviceReleased(_) => {}
+            | ClientEvent::DeviceReleased(_)
+            | ClientEvent::RecoveryBegun(_)
+            | ClientEvent::RecoveryCancelled(_)
+            | ClientEvent::RecoveryCompleted(_)
+            | ClientEvent::NumberChangeBegun(_)
+            | ClientEvent::NumberChangeCancelled(_)
+            | ClientEvent::NumberWanted(_) => {}
+            ClientEvent::NumberChanged(changed) => {
+                self.phone_hash = Some(changed.phone_hash.clone());
+                self.phone = Some(changed.phone.clone());
+            }
+            ClientEvent::NumberReleased(_) => (self.phone_hash, self.phone) = (None, None),
             ClientEvent::Fined(fined) => self.fines.push(Fine {
                 reservation_id: fined.reservation_id,
                 site_id: fined.site_id,
