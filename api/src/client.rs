@@ -3,7 +3,9 @@
 mod balance;
 mod erase;
 mod fine;
+mod number;
 mod pin;
+mod seen;
 
 use adapters::phone;
 use domain::{
@@ -25,8 +27,18 @@ use crate::{
     problem::Problem,
 };
 
-pub const OPERATIONS: &[&Operation] =
-    &[&pin::CHANGE_PIN, &erase::ERASE, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
+pub(crate) use seen::last_seen;
+
+pub const OPERATIONS: &[&Operation] = &[
+    &pin::CHANGE_PIN,
+    &number::CHANGE_NUMBER,
+    &number::KEEP_NUMBER,
+    &erase::ERASE,
+    &balance::BALANCE,
+    &fine::SHOW,
+    &fine::APPEAL,
+    &fine::DECIDE,
+];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]

@@ -43,12 +43,12 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Registered(registered) => {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
-        Event::Erased(erased) => erased.phone_hash.iter().map(|hash| free(hash)).collect(),
+        Event::Erased(erased) => erased.phone_hash.iter().map(free).collect(),
         Event::NumberReleased(released) => vec![free(&released.phone_hash)],
         Event::NumberChanged(changed) => {
             let taken =
                 Op::Unique { scope: PHONE, key: changed.phone_hash.0.clone(), holder: changed.client_id.uuid() };
-            changed.old_phone_hash.iter().map(|hash| free(hash)).chain([taken]).collect()
+            changed.old_phone_hash.iter().map(free).chain([taken]).collect()
         }
         // Whoever owes is counted, and placing asks whether they are: the lane says so, whoever looked before.
         Event::Fined(Fined { client_id, reservation_id, .. })

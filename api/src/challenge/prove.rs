@@ -5,7 +5,7 @@ use domain::{
     aggregate::Loaded,
     client::{self, Client},
     ids::ClientId,
-    sign_in::{Denied, Purpose},
+    sign_in::{Denied, Purpose, is_recycled},
 };
 use eventstore::auth::challenge::{About, Answered, answer};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::signed;
 use crate::{
+    client::last_seen,
     http::{
         call::Call,
         form,
@@ -73,6 +74,8 @@ enum Next {
     ChoosePin,
     /// The PIN that they have.
     Pin,
+    /// Nobody was here for ninety days: the PIN that they have, or `new_account` when it is not they who were.
+    PinOrNewAccount,
     /// `POST /v1/recoveries`, or its completion.
     Recovery,
     /// `POST /v1/clients/{id}/number-change`.
@@ -120,13 +123,21 @@ async fn prove(call: Call) -> Result<Reply, Halt> {
         None => Next::NewAccount,
         Some(id) => {
             let client: Loaded<Client> = call.app.store.load(ClientId::new(id)).await?;
+            let idle = known.purpose == Purpose::SignIn && idle(&call, client.id).await;
             match (client.state.pin, known.purpose) {
+                (None, _) if idle => Next::NewAccount,
+                (Some(_), _) if idle => Next::PinOrNewAccount,
                 (None, _) => Next::ChoosePin,
                 (Some(_), Purpose::Recover) => Next::Recovery,
                 (Some(_), _) => Next::Pin,
             }
         }
     })
+}
+
+/// Whether the number may be somebody else's by now. While that cannot be told it is not said: who begins anew is asked again.
+async fn idle(call: &Call, id: ClientId) -> bool {
+    last_seen(call, id).await.is_ok_and(|seen| is_recycled(seen, call.now()))
 }
 
 fn next(next: Next) -> Result<Reply, Halt> {

@@ -4,6 +4,7 @@ use domain::{
     actor::{Actor, Role},
     aggregate::Loaded,
     client::{self, Client, Entry, Language, NewDevice, Person},
+    decision::Decision,
     ids::{ClientId, DeviceId, PrincipalId, SecretId},
     phone::PhoneHash,
     sealed::{Sealed, field},
@@ -17,6 +18,7 @@ use eventstore::auth::{
 use super::open::OpenSession;
 use crate::{
     challenge::{signed, use_up},
+    client::last_seen,
     http::{
         call::Call,
         command::{Attempt, Tries},
@@ -88,9 +90,9 @@ async fn by_number(
     let mut believed: Option<SecretId> = None;
     loop {
         let holder = store.holder_of(client::PHONE, &hash.0).await?.map(ClientId::new);
-        let client: Loaded<Client> = match holder {
-            Some(id) => store.load(id).await?,
-            None => Loaded::new(fresh),
+        let (client, released) = match holder {
+            Some(id) => theirs(call, store.load(id).await?, fresh, body.new_account).await?,
+            None => (Loaded::new(fresh), Decision::nothing()),
         };
         let pin = match client.state.pin {
             // It was compared once; that it was decided again is no reason to compare it again.
@@ -110,9 +112,9 @@ async fn by_number(
             used = true;
         }
         let entry = Entry {
-            person: match holder {
-                Some(_) => None,
-                None => Some(person(call, body, client.id, hash, phone).await?),
+            person: match client.state.is_registered() {
+                true => None,
+                false => Some(person(call, body, client.id, hash, phone).await?),
             },
             pin,
             device: NewDevice {
@@ -122,7 +124,7 @@ async fn by_number(
             },
         };
         let actor = Actor::new(Role::Client, PrincipalId::new(client.id.uuid()));
-        let decision = client::enter(&client, entry, actor, call.now())?;
+        let decision = released.and(client::enter(&client, entry, actor, call.now())?);
         match call.append_as(actor, decision, None).await? {
             Attempt::Written(written) => {
                 return Ok(Entered { client: client.id, device, pin: by, position: Some(written.position) });
@@ -130,6 +132,26 @@ async fn by_number(
             // Somebody else with the same number a moment ago: then they are known, and have a PIN.
             Attempt::Moved | Attempt::Guarded(_) => tries.again()?,
         }
+    }
+}
+
+/// Whoever is known by the number; or somebody new, and its release, when they say so or there was never a PIN, and nobody was
+/// here with it for long.
+async fn theirs(
+    call: &Call,
+    known: Loaded<Client>,
+    fresh: ClientId,
+    new_account: bool,
+) -> Result<(Loaded<Client>, Decision), Halt> {
+    if known.state.pin.is_some() && !new_account {
+        return Ok((known, Decision::nothing()));
+    }
+    let seen = last_seen(call, known.id).await?;
+    match client::release_number(&known, seen, call.now()) {
+        Ok(released) => Ok((Loaded::new(fresh), released)),
+        // A manager booked for them lately: it is they.
+        Err(_) if !new_account => Ok((known, Decision::nothing())),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

@@ -162,6 +162,33 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
     ),
     refusal(
+        "client.same_number",
+        422,
+        [
+            ("C'est déjà votre numéro", "Votre compte a déjà ce numéro."),
+            ("It is your number already", "Your account has this number already."),
+            ("Mooy sa nimero ba noppi", "Sa konte am na nimero bii ba noppi."),
+        ],
+    ),
+    refusal(
+        "client.cooling_off",
+        409,
+        [
+            ("Pas encore", "Le PIN ou le numéro vient de changer : un autre numéro est possible à partir du {until}."),
+            ("Not yet", "The PIN or the number changed a moment ago: another number is possible from {until} on."),
+            ("Booba agul", "PIN bi walla nimero bi soppiku na léegi: beneen nimero mën na am ginaaw {until}."),
+        ],
+    ),
+    refusal(
+        "client.not_idle",
+        409,
+        [
+            ("Numéro encore utilisé", "Quelqu'un a utilisé ce numéro il y a moins de 90 jours : donnez le PIN, ou demandez-en un nouveau."),
+            ("The number is in use", "Somebody was here with this number less than 90 days ago: give the PIN, or ask for a new one."),
+            ("Nimero bi ñu ngi koy jëfandikoo", "Am na ku jëfandikoo nimero bii ci 90 fan yi weesu: joxeel PIN bi, walla laajal bu bees."),
+        ],
+    ),
+    refusal(
         "session.ended",
         401,
         [
