@@ -20,6 +20,7 @@ use crate::{
     http::{
         call::Call,
         command::{Attempt, Tries},
+        form,
         halt::Halt,
         limits,
         operation::{Exemplary, IfMatch, Operation, Shape, Success},
@@ -87,9 +88,11 @@ pub const KEEP_NUMBER: Operation = Operation {
 pub struct ChangeNumber {
     challenge_id: Uuid,
     /// Ed25519 over `sign` of the challenge, 64 bytes in base64url.
-    #[schema(min_length = 86, max_length = 86)]
+    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{85}[AQgw]$")]
+    #[serde(deserialize_with = "form::signature")]
     signature: String,
     #[schema(min_length = 4, max_length = 6, pattern = "^[0-9]{4,6}$")]
+    #[serde(deserialize_with = "form::pin")]
     pin: String,
 }
 

@@ -19,6 +19,7 @@ use crate::{
     http::{
         call::Call,
         command::{Attempt, Tries, after},
+        form,
         halt::Halt,
         limits,
         operation::{Authz, Exemplary, Operation, Shape, Success},
@@ -57,7 +58,8 @@ pub const BEGIN: Operation = Operation {
 pub struct BeginRecovery {
     challenge_id: Uuid,
     /// Ed25519 over `sign` of the challenge, 64 bytes in base64url.
-    #[schema(min_length = 86, max_length = 86)]
+    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{85}[AQgw]$")]
+    #[serde(deserialize_with = "form::signature")]
     signature: String,
 }
 

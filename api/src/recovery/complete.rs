@@ -21,6 +21,7 @@ use crate::{
     http::{
         call::Call,
         command::{Attempt, Tries},
+        form,
         halt::Halt,
         limits,
         operation::{Authz, Exemplary, IfMatch, Operation, Shape, Success},
@@ -59,10 +60,12 @@ pub const COMPLETE: Operation = Operation {
 pub struct CompleteRecovery {
     challenge_id: Uuid,
     /// Ed25519 over `sign` of the challenge, 64 bytes in base64url.
-    #[schema(min_length = 86, max_length = 86)]
+    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{85}[AQgw]$")]
+    #[serde(deserialize_with = "form::signature")]
     signature: String,
     /// Six digits, and not what a stranger tries first.
-    #[schema(min_length = 4, max_length = 6, pattern = "^[0-9]{4,6}$")]
+    #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
+    #[serde(deserialize_with = "form::six_digits")]
     pin: String,
     /// What they call the device.
     #[schema(value_type = Option<String>, max_length = 120)]
@@ -83,7 +86,7 @@ impl Exemplary for CompleteRecovery {
 async fn complete(call: Call) -> Result<Reply, Halt> {
     let body: CompleteRecovery = call.body()?;
     let proven = proven(&call.app, body.challenge_id, &body.signature, Purpose::Recover).await?;
-    let recovery_id = RecoveryId::new(call.uuid("id").map_err(|_| Problem::new("recovery.over"))?);
+    let recovery_id = RecoveryId::new(call.uuid("id")?);
     let (client, device, position) = recover(&call, &body, &proven, recovery_id).await?;
     // What was bound before opens nothing since the decision; here its sessions are told.
     let subject = PrincipalId::new(client.uuid());
