@@ -29,7 +29,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
     let tries = sqlx::query!("DELETE FROM auth.tries WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
     let trusted = sqlx::query!("DELETE FROM auth.trusted_nets WHERE seen_at < $1", now - TRUSTED).execute(pool).await?;
     let hours = sqlx::query!("DELETE FROM auth.hours WHERE hour < $1", now - HOURS).execute(pool).await?;
-    // When somebody was here is known for as long as it says whose a number is. A fence that is gone is stale for whoever still carries it.
+    // When somebody was here is known for as long as it says whose a number is. A fence that is gone is stale for whoever still
+    // carries it.
     let sessions = sqlx::query!(
         "WITH gone AS (
              DELETE FROM auth.sessions WHERE coalesce(ended_at, seen_at) < $1 RETURNING id)
