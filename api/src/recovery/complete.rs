@@ -28,7 +28,7 @@ use crate::{
         reply::Reply,
     },
     problem::Problem,
-    session::{OpenedBody, choose, sealed_name},
+    session::{OpenedBody, choose, ended_at_once, sealed_name},
 };
 
 pub const COMPLETE: Operation = Operation {
@@ -87,13 +87,18 @@ async fn complete(call: Call) -> Result<Reply, Halt> {
     let body: CompleteRecovery = call.body()?;
     let proven = proven(&call.app, body.challenge_id, &body.signature, Purpose::Recover).await?;
     let recovery_id = RecoveryId::new(call.uuid("id")?);
-    let (client, device, position) = recover(&call, &body, &proven, recovery_id).await?;
+    let (client, device, pin, position) = recover(&call, &body, &proven, recovery_id).await?;
     // What was bound before opens nothing since the decision; here its sessions are told.
     let subject = PrincipalId::new(client.uuid());
     let store = &call.app.store;
     session::end_all(store, subject, Which::All, Why::Changed).await.map_err(eventstore::ReadError::from)?;
     let opened = session::open(store, subject, Role::Client, Some(device)).await;
     let opened = opened.map_err(eventstore::ReadError::from)?;
+    // As for whoever signs in: what they came in by may be another by now.
+    let now: Loaded<Client> = store.load(client).await?;
+    if now.state.pin != Some(pin) || !now.state.devices.contains_key(&device) {
+        return Err(ended_at_once(store, &opened, "recovery.over").await);
+    }
     Ok(OpenedBody::reply(opened, StatusCode::CREATED)?.position(position))
 }
 
@@ -102,7 +107,7 @@ async fn recover(
     body: &CompleteRecovery,
     proven: &Proven,
     recovery_id: RecoveryId,
-) -> Result<(ClientId, DeviceId, i64), Halt> {
+) -> Result<(ClientId, DeviceId, SecretId, i64), Halt> {
     let store = &call.app.store;
     let device_id = DeviceId::new(call.new_id());
     let (mut tries, mut chosen) = (Tries::default(), None);
@@ -126,7 +131,7 @@ async fn recover(
         let name = sealed_name(call, known.id, body.device_name.as_ref().map(Name::as_str)).await?;
         let decision = decide(pin, name)?;
         match call.append_as(actor, decision, None).await? {
-            Attempt::Written(written) => return Ok((known.id, device_id, written.position)),
+            Attempt::Written(written) => return Ok((known.id, device_id, pin, written.position)),
             Attempt::Moved => tries.again()?,
             Attempt::Guarded(refusal) => return Err(Halt::refused(refusal)),
         }
