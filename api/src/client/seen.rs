@@ -7,7 +7,7 @@ use domain::{
     ids::{ClientId, PrincipalId},
     sign_in::{RECYCLED, is_recycled},
 };
-use eventstore::auth::session;
+use eventstore::auth;
 use projections::{
     WaitError,
     reservation::{Filter, Whose},
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `projection_behind`, and when the log or a view cannot be read.
 pub(crate) async fn last_seen(call: &Call, id: ClientId) -> Result<Timestamp, Problem> {
     let (store, now) = (&call.app.store, call.now());
-    let session = session::last_seen(store, PrincipalId::new(id.uuid())).await.map_err(eventstore::ReadError::from)?;
+    let session = auth::last_seen(store, PrincipalId::new(id.uuid())).await.map_err(eventstore::ReadError::from)?;
     let written = store.read_stream(id.uuid(), 0, i64::MAX).await?.last().map(|last| last.recorded_at);
     let seen = session.max(written).unwrap_or(now);
     if !is_recycled(seen, now) {
