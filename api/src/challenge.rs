@@ -5,8 +5,12 @@ mod prove;
 mod work;
 
 use adapters::device;
-use domain::sign_in::{Purpose, TooMany};
-use eventstore::auth::challenge::{self, Known};
+use domain::{
+    client::DeviceKey,
+    phone::{Phone, PhoneHash},
+    sign_in::{Purpose, TooMany},
+};
+use eventstore::auth::challenge::{self, About, Known, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -16,6 +20,7 @@ use crate::{
     App,
     http::{
         call::Call,
+        halt::Halt,
         operation::{Exemplary, Operation},
     },
     problem::Problem,
@@ -56,11 +61,11 @@ pub struct ChallengeBody {
 }
 
 impl ChallengeBody {
-    pub fn of(asked: &challenge::Asked) -> Self {
+    pub fn of(asked: &challenge::Asked, purpose: Purpose) -> Self {
         Self {
             object: "challenge",
             id: asked.id,
-            sign: device::signed_text(asked.id, Purpose::SignIn),
+            sign: device::signed_text(asked.id, purpose),
             expires_at: utc_text(asked.expires_at),
             resend_at: utc_text(asked.resend_at),
         }
@@ -87,6 +92,38 @@ pub async fn signed(app: &App, id: Uuid, signature: &str) -> Result<Known, Probl
     let known = challenge::find(&app.store, id).await.map_err(eventstore::ReadError::from)?;
     let signed = |known: &Known| device::signed(&known.device_key, known.id, known.purpose, signature);
     known.filter(signed).ok_or_else(|| Problem::new("challenge.over"))
+}
+
+/// A number that was proven, by the device that says so.
+pub struct Proven {
+    pub id: Uuid,
+    pub phone_hash: PhoneHash,
+    pub phone: Phone,
+    pub device_key: DeviceKey,
+}
+
+/// What was proven for this, and for nothing else.
+///
+/// # Errors
+/// `challenge.over`, `challenge.not_proven`.
+pub async fn proven(app: &App, id: Uuid, signature: &str, purpose: Purpose) -> Result<Proven, Problem> {
+    let known = signed(app, id, signature).await?;
+    match (known.stage, known.about) {
+        (Stage::Waiting, _) if known.purpose == purpose => Err(Problem::new("challenge.not_proven")),
+        (Stage::Open, About::Number(phone_hash, Some(phone))) if known.purpose == purpose => {
+            Ok(Proven { id: known.id, phone_hash, phone, device_key: known.device_key })
+        }
+        _ => Err(Problem::new("challenge.over")),
+    }
+}
+
+/// Uses a challenge up.
+///
+/// # Errors
+/// `challenge.over` when it was used meanwhile.
+pub async fn use_up(call: &Call, id: Uuid) -> Result<(), Halt> {
+    let used = challenge::use_up(&call.app.store, id).await.map_err(eventstore::ReadError::from)?;
+    if used { Ok(()) } else { Err(Problem::new("challenge.over").into()) }
 }
 
 fn too_many(call: &Call, too_many: TooMany) -> Problem {

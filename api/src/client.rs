@@ -4,7 +4,9 @@ mod balance;
 mod erase;
 mod export;
 mod fine;
+mod number;
 mod pin;
+mod seen;
 
 use adapters::phone;
 use domain::{
@@ -26,8 +28,19 @@ use crate::{
     problem::Problem,
 };
 
-pub const OPERATIONS: &[&Operation] =
-    &[&pin::CHANGE_PIN, &erase::ERASE, &export::EXPORT, &balance::BALANCE, &fine::SHOW, &fine::APPEAL, &fine::DECIDE];
+pub(crate) use seen::last_seen;
+
+pub const OPERATIONS: &[&Operation] = &[
+    &pin::CHANGE_PIN,
+    &number::CHANGE_NUMBER,
+    &number::KEEP_NUMBER,
+    &erase::ERASE,
+    &export::EXPORT,
+    &balance::BALANCE,
+    &fine::SHOW,
+    &fine::APPEAL,
+    &fine::DECIDE,
+];
 
 /// A person who plays, as whoever books for them knows them.
 #[derive(Clone, Deserialize, ToSchema)]

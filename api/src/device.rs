@@ -6,6 +6,7 @@ use domain::{
     client::{self, Client},
     ids::{ClientId, DeviceId, PrincipalId},
     sealed::field,
+    sign_in::Purpose,
 };
 use eventstore::{
     Store,
@@ -181,6 +182,6 @@ async fn ask(call: Call) -> Result<Reply, Halt> {
     // One that nobody can sign for: it costs as much, and opens nothing.
     let key = key.unwrap_or_else(|| client::DeviceKey(String::new()));
     let asked = challenge::ask_device(store, device, &key).await.map_err(eventstore::ReadError::from)?;
-    let reply = Reply::json(StatusCode::CREATED, &ChallengeBody::of(&asked))?;
+    let reply = Reply::json(StatusCode::CREATED, &ChallengeBody::of(&asked, Purpose::SignIn))?;
     Ok(reply.header(header::CACHE_CONTROL, "no-store"))
 }

@@ -14,6 +14,7 @@ pub mod etag;
 pub mod form;
 pub mod halt;
 pub mod health;
+pub mod html;
 pub mod idempotency;
 pub mod language;
 pub mod limits;

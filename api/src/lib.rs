@@ -22,6 +22,7 @@ pub mod promotion;
 pub mod quote;
 pub mod receipt;
 pub mod reconciliation;
+pub mod recovery;
 pub mod refund;
 mod refusal;
 pub mod reservation;
@@ -29,6 +30,7 @@ mod router;
 pub mod session;
 pub mod shape;
 pub mod site;
+mod stop;
 pub mod test_clock;
 pub mod till;
 

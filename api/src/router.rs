@@ -25,7 +25,7 @@ use crate::{
     },
     invitation, invoice, key, ledger, payment, payout,
     problem::{self, Problem},
-    promotion, quote, receipt, reconciliation, refund, reservation, session, site, test_clock, till,
+    promotion, quote, receipt, reconciliation, recovery, refund, reservation, session, site, stop, test_clock, till,
 };
 
 /// All operations: one line per noun.
@@ -46,6 +46,7 @@ const NOUNS: &[&[&Operation]] = &[
     challenge::OPERATIONS,
     session::OPERATIONS,
     device::OPERATIONS,
+    recovery::OPERATIONS,
     account::OPERATIONS,
     invitation::OPERATIONS,
     endpoint::OPERATIONS,
@@ -102,6 +103,7 @@ fn routes(app: App) -> Router {
     router
         .merge(
             payment::pages()
+                .merge(stop::pages())
                 .layer(middleware::from_fn_with_state(app.clone(), limits::pages))
                 .layer(middleware::from_fn_with_state(app.clone(), admission::pages)),
         )

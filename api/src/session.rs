@@ -6,7 +6,7 @@ mod open;
 mod refresh;
 mod staff;
 
-pub(crate) use enter::compare;
+pub(crate) use enter::{choose, compare, sealed_name};
 pub(crate) use list::own;
 pub use list::{SessionBody, SessionsBody, of};
 pub(crate) use staff::{WRONG, prove_staff};

@@ -6,8 +6,10 @@ mod enter;
 mod erase;
 mod event;
 mod fine;
+mod number;
 mod pin;
 mod reactions;
+mod recovery;
 mod refusal;
 mod register;
 mod rename;
@@ -20,15 +22,20 @@ pub use enter::{Entry, enter};
 pub use erase::erase;
 pub use event::*;
 pub use fine::{APPEAL_HOURS, DECISION_DAYS, Fine, Standing, appeal, decide, waive_undecided};
+pub use number::{
+    NewNumber, NumberChange, begin_number_change, cancel_number_change, complete_number_change, number_wanted,
+    release_number,
+};
 pub use pin::set_pin;
 pub use reactions::react;
+pub use recovery::{Recovered, Recovery, begin_recovery, cancel_recovery, complete_recovery};
 pub use refusal::Refusal;
 pub use register::{Person, register};
 pub use rename::rename;
 pub use state::Client;
 pub use verify::verify;
 
-use crate::{guard::Op, ids::ClientId};
+use crate::{guard::Op, ids::ClientId, phone::PhoneHash};
 
 /// A number belongs to one client.
 pub(crate) fn guards(event: &Event) -> Vec<Op> {
@@ -36,7 +43,13 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         Event::Registered(registered) => {
             vec![Op::Unique { scope: PHONE, key: registered.phone_hash.0.clone(), holder: registered.client_id.uuid() }]
         }
-        Event::Erased(erased) => vec![Op::Forget { scope: PHONE, key: erased.phone_hash.0.clone() }],
+        Event::Erased(erased) => erased.phone_hash.iter().map(free).collect(),
+        Event::NumberReleased(released) => vec![free(&released.phone_hash)],
+        Event::NumberChanged(changed) => {
+            let taken =
+                Op::Unique { scope: PHONE, key: changed.phone_hash.0.clone(), holder: changed.client_id.uuid() };
+            changed.old_phone_hash.iter().map(free).chain([taken]).collect()
+        }
         // Whoever owes is counted, and placing asks whether they are: the lane says so, whoever looked before.
         Event::Fined(Fined { client_id, reservation_id, .. })
         | Event::FineDecided(FineDecided { client_id, reservation_id, verdict: Verdict::Uphold, .. }) => {
@@ -56,11 +69,22 @@ pub(crate) fn guards(event: &Event) -> Vec<Op> {
         }
         Event::Renamed(_)
         | Event::PinSet(_)
+        | Event::RecoveryBegun(_)
+        | Event::RecoveryCancelled(_)
+        | Event::RecoveryCompleted(_)
+        | Event::NumberChangeBegun(_)
+        | Event::NumberChangeCancelled(_)
+        | Event::NumberWanted(_)
         | Event::Credited(_)
         | Event::CreditSpent(_)
         | Event::CreditForfeited(_)
         | Event::NumberVerified(_) => Vec::new(),
     }
+}
+
+/// Gives a number back.
+fn free(hash: &PhoneHash) -> Op {
+    Op::Forget { scope: PHONE, key: hash.0.clone() }
 }
 
 /// Scope that counts the fines which keep a client from booking.
@@ -78,5 +102,9 @@ pub const DEVICE: &str = "client.device";
 mod tests;
 #[cfg(test)]
 mod tests_fines;
+#[cfg(test)]
+mod tests_number;
+#[cfg(test)]
+mod tests_recovery;
 #[cfg(test)]
 mod tests_sign_in;

@@ -86,6 +86,10 @@ ids! {
     ClientId,
     /// A telephone that a client signs in with.
     DeviceId,
+    /// One wish to choose another PIN without the one before.
+    RecoveryId,
+    /// One wish to be known by another number.
+    NumberChangeId,
     /// A secret of somebody, such as a PIN: which one counts is an event, the secret itself is none.
     SecretId,
     /// An API key.

@@ -12,8 +12,8 @@ use crate::{
     Timestamp, client, endpoint,
     event::Event,
     ids::{
-        ClientId, EndpointId, InvoiceId, PaymentId, PayoutId, PrincipalId, ReconciliationId, RefundId, ReservationId,
-        SiteId,
+        ClientId, EndpointId, InvoiceId, NumberChangeId, PaymentId, PayoutId, PrincipalId, ReconciliationId,
+        RecoveryId, RefundId, ReservationId, SiteId,
     },
     invoice, payment, payout, reconciliation, refund, reservation, till,
 };
@@ -50,6 +50,8 @@ pub enum Reaction {
     InvoiceDue { invoice_id: InvoiceId, at: Timestamp },
     /// Mail the invitation; its token is made at the moment of sending.
     Invite { account_id: PrincipalId },
+    /// [`client::complete_number_change`]; somebody else has it meanwhile ⇒ [`client::cancel_number_change`].
+    ChangeNumber { client_id: ClientId, change_id: NumberChangeId, at: Timestamp },
     /// [`reservation::return_money`].
     ReturnMoney { reservation_id: ReservationId },
     /// Fetch the statement of a day from the provider, then [`reconciliation::import`].
@@ -68,7 +70,10 @@ impl Reaction {
     /// When it is due; `None` means at once.
     pub fn due(&self) -> Option<Timestamp> {
         match self {
-            Self::CloseCheckout { at, .. } | Self::Wake { at, .. } | Self::InvoiceDue { at, .. } => Some(*at),
+            Self::CloseCheckout { at, .. }
+            | Self::Wake { at, .. }
+            | Self::ChangeNumber { at, .. }
+            | Self::InvoiceDue { at, .. } => Some(*at),
             Self::Ask(ask) => Some(ask.due()),
             Self::PreparePayout { at, .. } | Self::IssueInvoice { at, .. } => {
                 at.map(|month| month + Duration::hours(payout::MONTH_RESTS))
@@ -321,6 +326,20 @@ pub enum Notice {
     PaidOut {
         payout_id: PayoutId,
     },
+    /// Somebody says that the PIN is lost: stop it by this link, unless it is you.
+    RecoveryBegun {
+        recovery_id: RecoveryId,
+    },
+    /// Another PIN counts.
+    RecoveryCompleted,
+    /// To the number that is theirs until then: another one is to take its place; stop it by this link.
+    NumberChangeBegun {
+        change_id: NumberChangeId,
+    },
+    /// To the new number: they are known by it.
+    NumberChanged,
+    /// Somebody wanted to be known by their number.
+    NumberWanted,
     /// To finance: a provider has not told what became of it.
     NoAnswer {
         about: About,
@@ -356,32 +375,4 @@ pub(crate) fn tell_client(client: Option<ClientId>, notice: Notice) -> Option<Re
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::{TimeZone, Utc};
-
-    use super::*;
-
-    #[test]
-    fn a_silent_provider_is_asked_for_72_hours() {
-        let since = Utc.with_ymd_and_hms(2026, 11, 30, 23, 0, 0).single().expect("a real hour");
-        let first = Ask::first(About::Payment(PaymentId::new(uuid::Uuid::nil())), since);
-        let series: Vec<i64> =
-            std::iter::successors(Some(first), |ask| ask.next()).map(|ask| (ask.due() - since).num_seconds()).collect();
-        assert_eq!(series.get(..6), Some(&[10, 30, 120, 600, 3_600, 7_200][..]));
-        assert_eq!(series.last(), Some(&(72 * 3_600)));
-        assert_eq!(series.len(), 4 + 72);
-    }
-
-    #[test]
-    fn a_question_keeps_its_distance_from_an_answer_that_was_lost() {
-        let since = Utc.with_ymd_and_hms(2026, 11, 30, 23, 0, 0).single().expect("a real hour");
-        let at = |seconds| since + Duration::seconds(seconds);
-        let first = Ask::first(About::Refund(RefundId::new(uuid::Uuid::nil())), since);
-        for (nth, lost, due) in
-            [(0, None, 10), (0, Some(0), 30), (0, Some(95), 125), (2, Some(0), 120), (2, Some(100), 130)]
-        {
-            let ask = Ask { nth, ..first };
-            assert_eq!(ask.due_after(lost.map(at)), at(due), "question {nth} after {lost:?}");
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! Pure rules over what was counted. Codes, hashes and the tables of counters are kept elsewhere; none of them is an event.
 
 mod code;
+mod cooling;
 mod passphrase;
 mod pin;
 mod sends;
@@ -13,6 +14,7 @@ mod tests_attack;
 mod tries;
 
 pub use code::{Challenge, Denied, LIFE, PROVEN, Purpose, TRIES, WRONG_A_DAY, may_answer, proven_for};
+pub use cooling::{COOLING, RECOVERY_LASTS, RECYCLED, WAIT, is_recycled};
 pub use passphrase::{Passphrase, TooWeak};
 pub use pin::{Lock, Pin, TooSimple, after_wrong, may_try};
 pub use sends::{Caps, Sent, TooMany, may_send, resend_at};

@@ -8,6 +8,7 @@ mod counters;
 pub mod hasher;
 pub mod invitation;
 pub mod secret;
+mod seen;
 pub mod session;
 mod sweep;
 pub mod totp;
@@ -25,6 +26,7 @@ use thiserror::Error;
 use crate::{LoadError, Store};
 
 pub use hasher::{Hasher, Hashing};
+pub use seen::last_seen;
 pub use sweep::sweep;
 
 /// Why nothing was compared.

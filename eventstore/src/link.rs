@@ -1,7 +1,7 @@
 //! Links that carry their own proof: nobody finds a payment's page by counting.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::ids::{PaymentId, ReservationId, ShareId};
+use domain::ids::{ClientId, NumberChangeId, PaymentId, RecoveryId, ReservationId, ShareId};
 use uuid::Uuid;
 
 use crate::keyring::Keyring;
@@ -18,6 +18,8 @@ fn proof(keyring: &Keyring, purpose: &str, named: &[u8]) -> [u8; PROOF] {
 
 const PAY: &str = "pay link v1";
 const SHARE: &str = "share link v1";
+const RECOVERY: &str = "recovery link v1";
+const NUMBER: &str = "number change link v1";
 
 /// Our page for a payment: stable, signed, 32 characters behind `/pay/`.
 pub fn pay_url(keyring: &Keyring, public_url: &str, payment: PaymentId) -> String {
@@ -28,6 +30,29 @@ pub fn pay_url(keyring: &Keyring, public_url: &str, payment: PaymentId) -> Strin
 pub fn share_url(keyring: &Keyring, public_url: &str, reservation: ReservationId, share: ShareId) -> String {
     let named = [*reservation.uuid().as_bytes(), *share.uuid().as_bytes()].concat();
     format!("{}/pay/share/{}", public_url.trim_end_matches('/'), token(keyring, SHARE, &named))
+}
+
+/// What a link stops: something about a client that was to take a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stops {
+    Recovery(ClientId, RecoveryId),
+    NumberChange(ClientId, NumberChangeId),
+}
+
+impl Stops {
+    const fn parts(self) -> (&'static str, Uuid, Uuid) {
+        match self {
+            Self::Recovery(client, recovery) => (RECOVERY, client.uuid(), recovery.uuid()),
+            Self::NumberChange(client, change) => (NUMBER, client.uuid(), change.uuid()),
+        }
+    }
+}
+
+/// Our page on which somebody stops it: likewise, behind `/stop/`.
+pub fn stop_url(keyring: &Keyring, public_url: &str, stops: Stops) -> String {
+    let (purpose, client, what) = stops.parts();
+    let named = [*client.as_bytes(), *what.as_bytes()].concat();
+    format!("{}/stop/{}", public_url.trim_end_matches('/'), token(keyring, purpose, &named))
 }
 
 fn token(keyring: &Keyring, purpose: &str, named: &[u8]) -> String {
@@ -49,6 +74,17 @@ fn read<const N: usize>(keyring: &Keyring, purpose: &str, token: &str) -> Option
 /// The payment behind the last segment of such a link; `None` when we did not make it.
 pub fn read_pay_token(keyring: &Keyring, token: &str) -> Option<PaymentId> {
     read::<16>(keyring, PAY, token).map(|id| PaymentId::new(Uuid::from_bytes(id)))
+}
+
+/// What the last segment of such a link stops; `None` when we did not make it.
+pub fn read_stop_token(keyring: &Keyring, token: &str) -> Option<Stops> {
+    let of = |purpose| {
+        let named = read::<32>(keyring, purpose, token)?;
+        let (client, what) = named.split_first_chunk::<16>()?;
+        Some((ClientId::new(Uuid::from_bytes(*client)), Uuid::from_slice(what).ok()?))
+    };
+    let recovery = of(RECOVERY).map(|(client, id)| Stops::Recovery(client, RecoveryId::new(id)));
+    recovery.or_else(|| of(NUMBER).map(|(client, id)| Stops::NumberChange(client, NumberChangeId::new(id))))
 }
 
 /// The share behind the last segment of such a link; `None` when we did not make it.
@@ -79,6 +115,23 @@ mod tests {
         other.replace_range(0..1, if token.starts_with('A') { "B" } else { "A" });
         assert_eq!(read_pay_token(&keyring, &other), None);
         assert_eq!(read_pay_token(&keyring, "…"), None);
+    }
+
+    #[test]
+    fn a_link_stops_one_thing_of_one_client() {
+        let keyring = Keyring::new([1; 32], [2; 32]);
+        let (client, id) = (ClientId::new(Uuid::from_u128(7)), Uuid::from_u128(8));
+        let recovery = Stops::Recovery(client, RecoveryId::new(id));
+        let change = Stops::NumberChange(client, NumberChangeId::new(id));
+        let token = |stops| stop_url(&keyring, "https://kalel.example", stops).rsplit('/').next().unwrap().to_owned();
+        for stops in [recovery, change] {
+            assert_eq!(read_stop_token(&keyring, &token(stops)), Some(stops));
+            assert_eq!(read_stop_token(&Keyring::new([1; 32], [3; 32]), &token(stops)), None);
+            assert_eq!(read_share_token(&keyring, &token(stops)), None);
+        }
+        assert_ne!(token(recovery), token(change));
+        let share = share_url(&keyring, "", ReservationId::new(Uuid::from_u128(7)), ShareId::new(id));
+        assert_eq!(read_stop_token(&keyring, share.rsplit('/').next().unwrap()), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod account_statements;
 mod accounts;
 mod amounts;
 mod bench;
+mod cooling;
 mod each_rail;
 mod each_refund;
 mod faults;

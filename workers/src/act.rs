@@ -174,6 +174,7 @@ async fn act(ctx: &Context, taken: &Taken) -> Result<Outcome, TurnError> {
         Reaction::PreparePayout { site_id, since, at } => payout::prepare(ctx, taken, site_id, since, at).await,
         Reaction::IssueInvoice { site_id, since, at } => invoice::issue(ctx, taken, site_id, since, at).await,
         Reaction::InvoiceDue { invoice_id, .. } => invoice::become_overdue(ctx, taken, invoice_id).await,
+        Reaction::ChangeNumber { client_id, change_id, .. } => number::change(ctx, taken, client_id, change_id).await,
         Reaction::Invite { account_id } => message::invite(ctx, taken, account_id).await,
         Reaction::ReturnMoney { reservation_id } => timer::return_money(ctx, taken, reservation_id).await,
         Reaction::ReleaseDiscount { reservation_id } => timer::release_discount(ctx, taken, reservation_id).await,

@@ -71,6 +71,7 @@ impl Work {
                 Reaction::IssueInvoice { .. } => "issue_invoice",
                 Reaction::InvoiceDue { .. } => "invoice_due",
                 Reaction::Invite { .. } => "invite",
+                Reaction::ChangeNumber { .. } => "change_number",
                 Reaction::ReturnMoney { .. } => "return_money",
                 Reaction::FetchStatement { .. } => "fetch_statement",
                 Reaction::ObserveRefund { .. } => "observe_refund",
@@ -113,6 +114,8 @@ impl Work {
                     reconciliation_id.uuid()
                 }
                 Reaction::Invite { account_id } => account_id.uuid(),
+                // Beside the letters to the client.
+                Reaction::ChangeNumber { client_id, .. } => beside(client_id.uuid()),
                 Reaction::Tell { whom, .. } => addressee(whom),
             },
             Self::SendSms(letter) => addressee(letter.whom),

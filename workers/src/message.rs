@@ -1,5 +1,6 @@
 //! Telling people. The words, and the number or address, are put together at the moment of sending and kept nowhere.
 
+mod change;
 mod code;
 mod compose;
 mod finance;

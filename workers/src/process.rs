@@ -52,6 +52,7 @@ const fn is_a_timer(reaction: &Reaction) -> bool {
             | Reaction::PreparePayout { .. }
             | Reaction::IssueInvoice { .. }
             | Reaction::InvoiceDue { .. }
+            | Reaction::ChangeNumber { .. }
     )
 }
 
@@ -72,6 +73,7 @@ const fn is_about_money(reaction: &Reaction) -> bool {
         | Reaction::PreparePayout { .. }
         | Reaction::IssueInvoice { .. }
         | Reaction::InvoiceDue { .. }
+        | Reaction::ChangeNumber { .. }
         | Reaction::Invite { .. }
         | Reaction::Tell { .. } => false,
     }

@@ -84,6 +84,16 @@ pub enum Message {
     PaidOut { site: String, amount: Money, reference: Option<String> },
     /// To the manager: commission is asked for, or was not paid in time.
     Invoice { site: String, number: u32, amount: Money, until: String, late: bool },
+    /// To the client: somebody says that the PIN is lost; stop it here.
+    PinLost { hours: i64, stop_url: String },
+    /// To the client: another PIN counts.
+    PinReplaced,
+    /// To the client: another number is to take the place of this one; stop it here.
+    NumberChanges { hours: i64, stop_url: String },
+    /// To the client, at their new number.
+    NumberChanged,
+    /// To the client: somebody else wanted their number.
+    NumberWanted,
     /// To the manager: hand this out against signature.
     HandOut { game: Game, amount: Money },
     /// To the manager: the till was closed, and differs by so much; negative when something is missing.

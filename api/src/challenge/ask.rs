@@ -47,6 +47,28 @@ pub const ASK: Operation = Operation {
     ..Operation::WRITE
 };
 
+/// What a code is asked for. It does nothing else.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum WantedFor {
+    #[default]
+    SignIn,
+    /// The PIN is lost: `POST /v1/recoveries`.
+    Recover,
+    /// To be known by this number instead: `POST /v1/clients/{id}/number-change`.
+    ChangeNumber,
+}
+
+impl From<WantedFor> for Purpose {
+    fn from(wanted: WantedFor) -> Self {
+        match wanted {
+            WantedFor::SignIn => Self::SignIn,
+            WantedFor::Recover => Self::Recover,
+            WantedFor::ChangeNumber => Self::ChangeNumber,
+        }
+    }
+}
+
 /// Who wants to sign in, and with which device.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +80,10 @@ pub struct AskChallenge {
     /// The public half of an Ed25519 key pair made on the device, 32 bytes in base64url. Another pair for each person.
     #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$")]
     device_key: String,
+    /// `sign_in` unless it says otherwise.
+    #[serde(default)]
+    #[schema(inline)]
+    purpose: WantedFor,
     /// `fr`, `en` or `wo`: what the message is written in. Otherwise as `Accept-Language` says.
     #[schema(value_type = Option<String>)]
     language: Option<Language>,
@@ -85,7 +111,7 @@ async fn ask(call: Call) -> Result<Reply, Halt> {
     }
     let language = body.language.unwrap_or_else(|| Language::named(call.language.tag()));
     let wish = Wish {
-        purpose: Purpose::SignIn,
+        purpose: body.purpose.into(),
         phone: &phone,
         device_key: &key,
         language,
@@ -94,7 +120,7 @@ async fn ask(call: Call) -> Result<Reply, Halt> {
     };
     let asked = challenge::ask(&app.store, &wish, app.settings.sign_in.codes_a_day).await;
     let asked = asked.map_err(eventstore::ReadError::from)?.map_err(|refused| too_many(&call, refused))?;
-    let reply = Reply::json(StatusCode::ACCEPTED, &ChallengeBody::of(&asked))?;
+    let reply = Reply::json(StatusCode::ACCEPTED, &ChallengeBody::of(&asked, body.purpose.into()))?;
     Ok(reply.header(header::CACHE_CONTROL, "no-store"))
 }
 

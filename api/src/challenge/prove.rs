@@ -5,7 +5,7 @@ use domain::{
     aggregate::Loaded,
     client::{self, Client},
     ids::ClientId,
-    sign_in::Denied,
+    sign_in::{Denied, Purpose, is_recycled},
 };
 use eventstore::auth::challenge::{About, Answered, answer};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::signed;
 use crate::{
+    client::last_seen,
     http::{
         call::Call,
         form,
@@ -29,8 +30,8 @@ pub const PROVE: Operation = Operation {
     path: "/v1/challenges/{id}/proof",
     summary: "Give back the code that was sent",
     about: "Five answers, then another code is needed; ten wrong ones a day for a number. Each counts, whatever it is. `next` says \
-            what `POST /v1/sessions` wants within ten minutes: a PIN to be chosen, or the one that there is. A code alone opens \
-            nothing for somebody who has a PIN.",
+            what is wanted within ten minutes: of `POST /v1/sessions` a PIN to be chosen, or the one that there is; or \
+            what the code was asked for. A code alone opens nothing for somebody who has a PIN.",
     authz: Authz::Anyone,
     idempotent: false,
     body: Some(Shape::of::<ProveChallenge>()),
@@ -73,6 +74,12 @@ enum Next {
     ChoosePin,
     /// The PIN that they have.
     Pin,
+    /// Nobody was here for ninety days: the PIN that they have, or `new_account` when it is not they who were.
+    PinOrNewAccount,
+    /// `POST /v1/recoveries`, or its completion.
+    Recovery,
+    /// `POST /v1/clients/{id}/number-change`.
+    NumberChange,
 }
 
 /// The number was proven.
@@ -107,15 +114,33 @@ async fn prove(call: Call) -> Result<Reply, Halt> {
             return Err(Problem::new("challenge.locked").with("seconds", wait).retry_after(wait).into());
         }
     }
+    if known.purpose == Purpose::ChangeNumber {
+        return next(Next::NumberChange);
+    }
     // Only whoever has the number is told whether anybody is known by it.
     let About::Number(hash, _) = &known.about else { return Err(Problem::new("challenge.over").into()) };
-    let next = match call.app.store.holder_of(client::PHONE, &hash.0).await? {
+    next(match call.app.store.holder_of(client::PHONE, &hash.0).await? {
         None => Next::NewAccount,
         Some(id) => {
             let client: Loaded<Client> = call.app.store.load(ClientId::new(id)).await?;
-            if client.state.pin.is_some() { Next::Pin } else { Next::ChoosePin }
+            let idle = known.purpose == Purpose::SignIn && idle(&call, client.id).await;
+            match (client.state.pin, known.purpose) {
+                (None, _) if idle => Next::NewAccount,
+                (Some(_), _) if idle => Next::PinOrNewAccount,
+                (None, _) => Next::ChoosePin,
+                (Some(_), Purpose::Recover) => Next::Recovery,
+                (Some(_), _) => Next::Pin,
+            }
         }
-    };
+    })
+}
+
+/// Whether the number may be somebody else's by now. While that cannot be told it is not said: who begins anew is asked again.
+async fn idle(call: &Call, id: ClientId) -> bool {
+    last_seen(call, id).await.is_ok_and(|seen| is_recycled(seen, call.now()))
+}
+
+fn next(next: Next) -> Result<Reply, Halt> {
     let reply = Reply::json(StatusCode::OK, &ProofBody { object: "proof", status: "proven", next })?;
     Ok(reply.header(header::CACHE_CONTROL, "no-store"))
 }

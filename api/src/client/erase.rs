@@ -1,7 +1,5 @@
 //! A client asks to be forgotten.
 
-use std::time::Duration;
-
 use axum::http::StatusCode;
 use domain::{
     actor::Role,
@@ -10,15 +8,13 @@ use domain::{
     ids::ClientId,
     key::Scope,
 };
-use projections::{
-    WaitError,
-    reservation::{AHEAD, Filter, Whose},
-};
+use projections::reservation::{AHEAD, Filter, Whose};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::seen::up_to_date;
 use crate::{
     http::{
         call::Call,
@@ -72,9 +68,6 @@ impl Exemplary for ErasureBody {
     }
 }
 
-/// How long the views are waited for, so that a reservation made a moment ago counts.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 async fn erase(call: Call) -> Result<Reply, Halt> {
     let id = ClientId::new(call.uuid("id")?);
     if call.caller.principal() != Some(id.uuid()) {
@@ -106,15 +99,7 @@ async fn erase(call: Call) -> Result<Reply, Halt> {
 /// Reservations of theirs that are not over, as the views show it: advice that keeps people from losing their slot, not
 /// a rule that money depends on.
 async fn ahead(call: &Call, id: ClientId) -> Result<u32, Problem> {
-    let head = call.app.store.head().await?;
-    match call.app.watch.wait_for(&[&projections::reservation::PROJECTOR], head, PATIENCE).await {
-        Ok(()) => {}
-        Err(WaitError::Behind { reached, .. }) => {
-            return Err(Problem::new("projection_behind").member("reached", reached).retry_after(1));
-        }
-        Err(WaitError::BeyondHead { .. }) => return Err(Problem::new("server.error")),
-        Err(WaitError::Log(error)) => return Err(error.into()),
-    }
+    up_to_date(call).await?;
     let filter = Filter { status: AHEAD.to_vec(), ..Filter::of(Whose::Client(id)) };
     let page = projections::reservation::list(call.app.store.pool(), &filter, None, 100).await;
     let page = page.map_err(|error| {

@@ -4,8 +4,8 @@
 use axum::{
     Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use domain::{
@@ -21,7 +21,10 @@ use super::{
     other_way::{self, Choice},
     share,
 };
-use crate::App;
+use crate::{
+    App,
+    http::html::{Forms, page},
+};
 
 /// Seconds after which a page that waits looks again.
 const LOOK_AGAIN: u32 = 3;
@@ -196,26 +199,12 @@ pub(super) fn unknown() -> Response {
 }
 
 pub(super) fn html(status: StatusCode, body: &str) -> Response {
-    answer(status, body, "default-src 'none'; frame-ancestors 'none'")
+    page(status, "fr", body, Forms::None)
 }
 
 /// A page that sends something back to us, which then leads on to a provider.
 pub(super) fn form(status: StatusCode, body: &str) -> Response {
-    answer(status, body, "default-src 'none'; frame-ancestors 'none'; form-action *")
-}
-
-fn answer(status: StatusCode, body: &str, policy: &'static str) -> Response {
-    let page = format!(
-        "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">{body}</html>"
-    );
-    let mut response = (status, Html(page)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
-    response
+    page(status, "fr", body, Forms::Onward)
 }
 
 /// `9 000 F CFA`.

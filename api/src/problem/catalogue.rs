@@ -10,6 +10,7 @@ mod payouts;
 mod promotions;
 mod rare;
 mod reconciliations;
+mod recovery;
 mod request;
 mod rules;
 mod setup;
@@ -78,6 +79,7 @@ pub const ENTRIES: &[&[Entry]] = &[
     booking::ENTRIES,
     money::ENTRIES,
     reconciliations::ENTRIES,
+    recovery::ENTRIES,
     credit::ENTRIES,
     payouts::ENTRIES,
     invoices::ENTRIES,

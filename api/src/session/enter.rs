@@ -4,19 +4,21 @@ use domain::{
     actor::{Actor, Role},
     aggregate::Loaded,
     client::{self, Client, Entry, Language, NewDevice, Person},
+    decision::Decision,
     ids::{ClientId, DeviceId, PrincipalId, SecretId},
     phone::PhoneHash,
     sealed::{Sealed, field},
-    sign_in::Pin,
+    sign_in::{Pin, Purpose},
 };
 use eventstore::auth::{
-    challenge::{self, About, Known, Stage},
+    challenge::{About, Known, Stage},
     secret::{self, Compared},
 };
 
 use super::open::OpenSession;
 use crate::{
-    challenge::signed,
+    challenge::{signed, use_up},
+    client::last_seen,
     http::{
         call::Call,
         command::{Attempt, Tries},
@@ -41,6 +43,10 @@ pub(super) struct Entered {
 /// `challenge.over`, `challenge.not_proven`, `pin.…`.
 pub(super) async fn enter(call: &Call, body: &OpenSession) -> Result<Entered, Halt> {
     let known = signed(&call.app, body.challenge_id, &body.signature).await?;
+    // A code for something else opens no session.
+    if known.purpose != Purpose::SignIn {
+        return Err(over());
+    }
     match (known.stage, &known.about) {
         (Stage::Over, _) => Err(over()),
         (Stage::Waiting, _) => Err(Problem::new("challenge.not_proven").into()),
@@ -64,7 +70,7 @@ async fn by_device(call: &Call, body: &OpenSession, known: &Known, device: Devic
     let bound = client.state.devices.get(&device).is_some_and(|bound| bound.key == known.device_key);
     let Some(secret) = client.state.pin.filter(|_| bound) else { return Err(over()) };
     compare(call, secret, &body.pin, false).await?;
-    use_up(call, known).await?;
+    use_up(call, known.id).await?;
     Ok(Entered { client: client.id, device, pin: secret, position: None })
 }
 
@@ -84,9 +90,9 @@ async fn by_number(
     let mut believed: Option<SecretId> = None;
     loop {
         let holder = store.holder_of(client::PHONE, &hash.0).await?.map(ClientId::new);
-        let client: Loaded<Client> = match holder {
-            Some(id) => store.load(id).await?,
-            None => Loaded::new(fresh),
+        let (client, released) = match holder {
+            Some(id) => theirs(call, store.load(id).await?, fresh, body.new_account).await?,
+            None => (Loaded::new(fresh), Decision::nothing()),
         };
         let pin = match client.state.pin {
             // It was compared once; that it was decided again is no reason to compare it again.
@@ -102,13 +108,13 @@ async fn by_number(
         };
         let Some(by) = pin.or(believed) else { return Err(over()) };
         if !used {
-            use_up(call, known).await?;
+            use_up(call, known.id).await?;
             used = true;
         }
         let entry = Entry {
-            person: match holder {
-                Some(_) => None,
-                None => Some(person(call, body, client.id, hash, phone).await?),
+            person: match client.state.is_registered() {
+                true => None,
+                false => Some(person(call, body, client.id, hash, phone).await?),
             },
             pin,
             device: NewDevice {
@@ -118,7 +124,7 @@ async fn by_number(
             },
         };
         let actor = Actor::new(Role::Client, PrincipalId::new(client.id.uuid()));
-        let decision = client::enter(&client, entry, actor, call.now())?;
+        let decision = released.and(client::enter(&client, entry, actor, call.now())?);
         match call.append_as(actor, decision, None).await? {
             Attempt::Written(written) => {
                 return Ok(Entered { client: client.id, device, pin: by, position: Some(written.position) });
@@ -129,8 +135,28 @@ async fn by_number(
     }
 }
 
+/// Whoever is known by the number; or somebody new, and its release, when they say so or there was never a PIN, and nobody was
+/// here with it for long.
+async fn theirs(
+    call: &Call,
+    known: Loaded<Client>,
+    fresh: ClientId,
+    new_account: bool,
+) -> Result<(Loaded<Client>, Decision), Halt> {
+    if known.state.pin.is_some() && !new_account {
+        return Ok((known, Decision::nothing()));
+    }
+    let seen = last_seen(call, known.id).await?;
+    match client::release_number(&known, seen, call.now()) {
+        Ok(released) => Ok((Loaded::new(fresh), released)),
+        // A manager booked for them lately: it is they.
+        Err(_) if !new_account => Ok((known, Decision::nothing())),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
 /// Keeps the PIN that they choose, once for a client.
-async fn choose(
+pub(crate) async fn choose(
     call: &Call,
     client: ClientId,
     pin: &str,
@@ -172,11 +198,6 @@ pub(crate) async fn compare(call: &Call, secret: SecretId, pin: &str, beside_a_c
     }
 }
 
-async fn use_up(call: &Call, known: &Known) -> Result<(), Halt> {
-    let used = challenge::use_up(&call.app.store, known.id).await.map_err(eventstore::ReadError::from)?;
-    if used { Ok(()) } else { Err(over()) }
-}
-
 async fn person(
     call: &Call,
     body: &OpenSession,
@@ -193,7 +214,7 @@ async fn person(
     })
 }
 
-async fn sealed_name(call: &Call, client: ClientId, name: Option<&str>) -> Result<Option<Sealed>, Halt> {
+pub(crate) async fn sealed_name(call: &Call, client: ClientId, name: Option<&str>) -> Result<Option<Sealed>, Halt> {
     Ok(match name {
         Some(name) => Some(call.app.store.subjects().seal(client.uuid(), field::NAME, name).await?),
         None => None,

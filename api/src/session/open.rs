@@ -41,7 +41,15 @@ pub const OPEN: Operation = Operation {
         about: "They are signed in.",
         ..Operation::READ.success
     },
-    refusals: &["challenge.over", "challenge.not_proven", "pin.wrong", "pin.locked", "pin.too_simple", "client.erased"],
+    refusals: &[
+        "challenge.over",
+        "challenge.not_proven",
+        "pin.wrong",
+        "pin.locked",
+        "pin.too_simple",
+        "client.erased",
+        "client.not_idle",
+    ],
     run: |call| Box::pin(open(call)),
     ..Operation::WRITE
 };
@@ -59,6 +67,10 @@ pub struct OpenSession {
     #[schema(min_length = 4, max_length = 6, pattern = "^[0-9]{4,6}$")]
     #[serde(deserialize_with = "form::pin")]
     pub pin: String,
+    /// Somebody else had the number, who was not here for ninety days (`next` was `pin_or_new_account`): begin anew, with a PIN
+    /// that is chosen now. What they did stays with them.
+    #[serde(default)]
+    pub new_account: bool,
     /// What they are called, when they are new here.
     #[schema(value_type = Option<String>, max_length = 120)]
     pub name: Option<Name>,

@@ -53,11 +53,10 @@ pub fn release(client: &Loaded<Client>, device_id: DeviceId, by: Actor, now: Tim
     Ok(Decision::nothing().then(client, released(client, device_id, Release::Asked, by, now)))
 }
 
-/// Releases all that there are, because the person is forgotten.
-pub(super) fn release_all(client: &Loaded<Client>, by: Actor, now: Timestamp) -> Decision {
-    client.state.devices.keys().fold(Decision::nothing(), |decision, id| {
-        decision.then(client, released(client, *id, Release::Erased, by, now))
-    })
+/// Releases all that there are.
+pub(super) fn release_all(client: &Loaded<Client>, why: Release, by: Actor, now: Timestamp) -> Decision {
+    let all = client.state.devices.keys();
+    all.fold(Decision::nothing(), |decision, id| decision.then(client, released(client, *id, why, by, now)))
 }
 
 const fn released(

@@ -2,7 +2,7 @@
 
 use crate::{Timestamp, actor::Actor, aggregate::Loaded, decision::Decision};
 
-use super::{Client, CreditForfeited, Erased, Refusal, device::release_all};
+use super::{Client, CreditForfeited, Erased, Refusal, Release, device::release_all};
 
 /// Erases the person behind a client: their key ends with the certificate, so every field sealed under it is unreadable
 /// wherever it is, and their number is free for whoever has it next. Reservations, payments and the ledger keep the id,
@@ -25,7 +25,10 @@ pub fn erase(
     if client.state.erased_at.is_some() {
         return Ok(Decision::nothing());
     }
-    let Some(phone_hash) = client.state.phone_hash.clone() else { return Err(Refusal::Unknown) };
+    if !client.state.is_registered() {
+        return Err(Refusal::Unknown);
+    }
+    let phone_hash = client.state.phone_hash.clone();
     if ahead > 0 {
         return Err(Refusal::StillExpected { reservations: ahead });
     }
@@ -34,7 +37,7 @@ pub fn erase(
     if let Some(fine) = owed {
         return Err(Refusal::InDebt { amount: fine.amount });
     }
-    let mut decision = release_all(client, by, now);
+    let mut decision = release_all(client, Release::Erased, by, now);
     for amount in client.state.credit_of_each()? {
         if !gives_up_credit {
             return Err(Refusal::HasCredit { credit: amount });

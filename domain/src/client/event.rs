@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     actor::Actor,
     event::{events, one_more_choice},
-    ids::{ClientId, DeviceId, PaymentId, ReservationId, SecretId, SiteId},
+    ids::{ClientId, DeviceId, NumberChangeId, PaymentId, RecoveryId, ReservationId, SecretId, SiteId},
     money::Money,
     phone::PhoneHash,
     sealed::Sealed,
@@ -26,8 +26,16 @@ events! { "client" {
     NumberVerified = "client.number_verified" v 2 from [1 => one_more_choice],
     PinSet = "client.pin_set" v 1,
     DeviceBound = "client.device_bound" v 1,
-    DeviceReleased = "client.device_released" v 1,
-    Erased = "client.erased" v 1,
+    DeviceReleased = "client.device_released" v 2 from [1 => one_more_choice],
+    RecoveryBegun = "client.recovery_begun" v 1,
+    RecoveryCancelled = "client.recovery_cancelled" v 1,
+    RecoveryCompleted = "client.recovery_completed" v 1,
+    NumberChangeBegun = "client.number_change_begun" v 1,
+    NumberChangeCancelled = "client.number_change_cancelled" v 1,
+    NumberChanged = "client.number_changed" v 1,
+    NumberWanted = "client.number_wanted" v 1,
+    NumberReleased = "client.number_released" v 1,
+    Erased = "client.erased" v 2 from [1 => one_more_choice],
 } }
 
 /// Known from now on by their number.
@@ -231,6 +239,8 @@ pub enum Release {
     TooMany,
     /// The person is forgotten.
     Erased,
+    /// They lost their PIN and chose another: what was bound before opens nothing.
+    Recovery,
 }
 
 /// A telephone opens nothing any more.
@@ -244,14 +254,125 @@ pub struct DeviceReleased {
     pub at: Timestamp,
 }
 
+/// Why something that was to take a day does not come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Somebody who is signed in said so.
+    Asked,
+    /// By the link that was sent to the number.
+    Link,
+    /// Another took its place.
+    Replaced,
+    /// The number was taken meanwhile.
+    Taken,
+}
+
+/// Somebody who has the number says that the PIN is lost. From `ready_at` on they may choose another, with this device and
+/// another code; until then whoever it belongs to can stop it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RecoveryBegun {
+    pub client_id: ClientId,
+    pub recovery_id: RecoveryId,
+    /// The only device that may complete it.
+    pub device_key: DeviceKey,
+    pub ready_at: Timestamp,
+    /// When it is over, if it was not completed by then.
+    pub lapses_at: Timestamp,
+    pub at: Timestamp,
+}
+
+/// The PIN stays what it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RecoveryCancelled {
+    pub client_id: ClientId,
+    pub recovery_id: RecoveryId,
+    pub why: Stopped,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// Another PIN and this one device count, and nothing else that did: in one decision with the `pin_set` and the `device_bound`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RecoveryCompleted {
+    pub client_id: ClientId,
+    pub recovery_id: RecoveryId,
+    /// No money goes to them by another way than it came before then.
+    pub cools_until: Timestamp,
+    pub at: Timestamp,
+}
+
+/// They want to be known by another number, which they have proven to have. It becomes theirs at `ready_at`, unless somebody who
+/// has the one before stops it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberChangeBegun {
+    pub client_id: ClientId,
+    pub change_id: NumberChangeId,
+    pub phone_hash: PhoneHash,
+    pub phone: Sealed,
+    pub ready_at: Timestamp,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// The number stays what it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberChangeCancelled {
+    pub client_id: ClientId,
+    pub change_id: NumberChangeId,
+    pub why: Stopped,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// Known by another number from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberChanged {
+    pub client_id: ClientId,
+    pub change_id: NumberChangeId,
+    /// The one before is free again; `None` when it was somebody else's already.
+    pub old_phone_hash: Option<PhoneHash>,
+    pub phone_hash: PhoneHash,
+    pub phone: Sealed,
+    /// No money is sent to it before then.
+    pub cools_until: Timestamp,
+    pub at: Timestamp,
+}
+
+/// Somebody else wanted to be known by their number, and knew a code that was sent to it. Nothing came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberWanted {
+    pub client_id: ClientId,
+    pub at: Timestamp,
+}
+
+/// The number is somebody else's: nobody was here for a long time, and whoever has it now knew a code and no PIN. What they
+/// did stays with this client, and the number begins anew with another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberReleased {
+    pub client_id: ClientId,
+    pub phone_hash: PhoneHash,
+    pub at: Timestamp,
+}
+
 /// The certificate of an erasure: from its position on nobody can read what was sealed under this person's key, which
 /// ended in the transaction that recorded it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Erased {
     pub client_id: ClientId,
-    /// The number is free again: its hash tells which one to whoever has the lookup key and the number.
-    pub phone_hash: PhoneHash,
+    /// The number is free again: its hash tells which one to whoever has the lookup key and the number. `None`: it was
+    /// somebody else's already.
+    pub phone_hash: Option<PhoneHash>,
     pub by: Actor,
     pub at: Timestamp,
 }

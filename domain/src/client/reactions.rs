@@ -33,12 +33,26 @@ pub fn react(event: &Event) -> Vec<Reaction> {
             reactions.push(Reaction::CloseCheckouts { reservation_id });
             reactions
         }
+        Event::RecoveryBegun(begun) => tell(begun.client_id, Notice::RecoveryBegun { recovery_id: begun.recovery_id }),
+        Event::RecoveryCompleted(completed) => tell(completed.client_id, Notice::RecoveryCompleted),
+        Event::NumberChangeBegun(begun) => {
+            let (client_id, change_id) = (begun.client_id, begun.change_id);
+            // While the one before is still theirs.
+            let mut reactions = tell(client_id, Notice::NumberChangeBegun { change_id });
+            reactions.push(Reaction::ChangeNumber { client_id, change_id, at: begun.ready_at });
+            reactions
+        }
+        Event::NumberChanged(changed) => tell(changed.client_id, Notice::NumberChanged),
+        Event::NumberWanted(wanted) => tell(wanted.client_id, Notice::NumberWanted),
         Event::Registered(_)
         | Event::Renamed(_)
         | Event::CreditSpent(_)
         | Event::CreditForfeited(_)
         | Event::NumberVerified(_)
         | Event::PinSet(_)
+        | Event::RecoveryCancelled(_)
+        | Event::NumberChangeCancelled(_)
+        | Event::NumberReleased(_)
         | Event::DeviceBound(_)
         | Event::DeviceReleased(_)
         | Event::Erased(_) => Vec::new(),

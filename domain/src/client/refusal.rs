@@ -31,6 +31,20 @@ pub enum Refusal {
     HasPin,
     #[error("there is no PIN yet")]
     NoPin,
+    #[error("there is no PIN that could be lost")]
+    NothingToRecover,
+    #[error("another PIN can be chosen from {ready_at} on")]
+    RecoveryWaits { ready_at: Timestamp },
+    #[error("there is no such recovery any more")]
+    RecoveryOver,
+    #[error("the number changes at {ready_at}")]
+    NumberChangeWaits { ready_at: Timestamp },
+    #[error("it is their number already")]
+    SameNumber,
+    #[error("the number changes not before {until}")]
+    CoolingOff { until: Timestamp },
+    #[error("the number was in use until {last_seen}")]
+    NotIdle { last_seen: Timestamp },
     #[error("there is no such fine")]
     NoSuchFine,
     #[error("the fine is {standing}")]
@@ -64,6 +78,13 @@ impl Refused for Refusal {
             Self::NoSuchDevice => "device.unknown",
             Self::HasPin => "pin.exists",
             Self::NoPin => "pin.required",
+            Self::NothingToRecover => "recovery.not_needed",
+            Self::RecoveryWaits { .. } => "recovery.waiting",
+            Self::RecoveryOver => "recovery.over",
+            Self::NumberChangeWaits { .. } => "client.number_changes",
+            Self::SameNumber => "client.same_number",
+            Self::CoolingOff { .. } => "client.cooling_off",
+            Self::NotIdle { .. } => "client.not_idle",
             Self::NoSuchFine => "fine.not_found",
             Self::FineOver { .. } => "fine.over",
             Self::AlreadyAppealed => "fine.already_appealed",

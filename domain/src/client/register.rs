@@ -25,6 +25,8 @@ pub fn register(client: &Loaded<Client>, person: Person, by: Actor, now: Timesta
     match &client.state.phone_hash {
         Some(known) if *known == person.phone_hash => Ok(Decision::nothing()),
         Some(_) => Err(Refusal::OtherNumber),
+        // Their number is somebody else's: another one is proven first.
+        None if client.state.number_released_at.is_some() => Err(Refusal::OtherNumber),
         None => Ok(Decision::nothing().then(
             client,
             Registered {

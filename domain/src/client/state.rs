@@ -12,7 +12,7 @@ use crate::{
     text::Note,
 };
 
-use super::{Device, Event, Fine, Language, Standing, Verdict};
+use super::{Device, Event, Fine, Language, NumberChange, NumberChanged, Recovery, Standing, Verdict};
 
 /// A person who books. Unknown until [`super::Registered`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +29,16 @@ pub struct Client {
     pub pin: Option<SecretId>,
     /// Telephones that they sign in with.
     pub devices: BTreeMap<DeviceId, Device>,
+    /// A PIN that is lost, as somebody says who has the number.
+    pub recovery: Option<Recovery>,
+    /// The number that they will be known by.
+    pub number_change: Option<NumberChange>,
+    /// They have another PIN or number since a moment ago: money rests until then.
+    pub cools_until: Option<Timestamp>,
+    /// The same, of the number.
+    pub number_cools_until: Option<Timestamp>,
+    /// Somebody else has their number since then.
+    pub number_released_at: Option<Timestamp>,
     /// What each payment left us of theirs.
     pub credits: BTreeMap<PaymentId, Money>,
     /// What they paid with it.
@@ -50,8 +60,34 @@ impl Client {
         }
     }
 
+    /// They proved that they have it when they asked.
+    fn known_by_another(&mut self, changed: NumberChanged) {
+        (self.phone_hash, self.phone) = (Some(changed.phone_hash), Some(changed.phone));
+        (self.number_change, self.number_released_at) = (None, None);
+        self.number_verified = true;
+        self.cools_until = self.cools_until.max(Some(changed.cools_until));
+        self.number_cools_until = Some(changed.cools_until);
+    }
+
     pub const fn is_registered(&self) -> bool {
-        self.phone_hash.is_some()
+        self.phone_hash.is_some() || self.number_released_at.is_some()
+    }
+
+    /// The recovery that can still be completed or stopped.
+    pub fn recovery_now(&self, now: Timestamp) -> Option<&Recovery> {
+        self.recovery.as_ref().filter(|recovery| recovery.stands(now))
+    }
+
+    /// Whether money may be sent to their number by another way than it came: it is theirs, and nobody has changed, or is
+    /// about to change, what proves that they are they (reliability.md §4.1, SIM swap).
+    pub fn may_be_paid_otherwise(&self, now: Timestamp) -> bool {
+        let calm = self.recovery_now(now).is_none() && self.number_change.is_none();
+        self.number_verified && calm && rested(self.cools_until, now)
+    }
+
+    /// Whether money may be sent to their number the way it came.
+    pub fn may_be_paid(&self, now: Timestamp) -> bool {
+        rested(self.number_cools_until, now)
     }
 
     /// What we hold of theirs in a currency: credited, and neither spent nor given up. Never negative: whoever spends it
@@ -74,6 +110,10 @@ impl Client {
         let each = [Currency::Xof, Currency::Eur].into_iter().map(|currency| self.credit(currency));
         Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|money| money.is_positive()).collect())
     }
+}
+
+fn rested(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_none_or(|until| now >= until)
 }
 
 impl Aggregate for Client {
@@ -104,11 +144,44 @@ impl Aggregate for Client {
             Event::DeviceReleased(released) => {
                 self.devices.remove(&released.device_id);
             }
+            Event::RecoveryBegun(begun) => {
+                self.recovery = Some(Recovery {
+                    id: begun.recovery_id,
+                    device_key: begun.device_key,
+                    begun_at: begun.at,
+                    ready_at: begun.ready_at,
+                    lapses_at: begun.lapses_at,
+                });
+            }
+            Event::RecoveryCancelled(_) => self.recovery = None,
+            Event::RecoveryCompleted(completed) => {
+                self.recovery = None;
+                self.cools_until = self.cools_until.max(Some(completed.cools_until));
+            }
+            Event::NumberChangeBegun(begun) => {
+                self.number_change = Some(NumberChange {
+                    id: begun.change_id,
+                    phone_hash: begun.phone_hash,
+                    phone: begun.phone,
+                    begun_at: begun.at,
+                    ready_at: begun.ready_at,
+                });
+            }
+            Event::NumberChangeCancelled(_) => self.number_change = None,
+            Event::NumberChanged(changed) => self.known_by_another(changed),
+            Event::NumberWanted(_) => {}
+            Event::NumberReleased(released) => {
+                (self.phone_hash, self.phone) = (None, None);
+                (self.recovery, self.number_change) = (None, None);
+                self.number_verified = false;
+                self.number_released_at = Some(released.at);
+            }
             Event::Renamed(renamed) => self.name = renamed.name,
             Event::Erased(erased) => {
                 (self.phone_hash, self.phone, self.name) = (None, None, None);
                 self.number_verified = false;
                 self.pin = None;
+                (self.recovery, self.number_change, self.number_released_at) = (None, None, None);
                 self.erased_at = Some(erased.at);
                 self.appeals.clear();
             }

@@ -19,33 +19,33 @@ use crate::{
     spec::example::at,
 };
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     at("2026-11-28 10:00")
 }
 
-fn nobody() -> Loaded<Client> {
+pub(super) fn nobody() -> Loaded<Client> {
     Loaded::new(ClientId::new(Uuid::from_u128(0xC11E)))
 }
 
-fn me(client: &Loaded<Client>) -> Actor {
+pub(super) fn me(client: &Loaded<Client>) -> Actor {
     Actor { role: Role::Client, id: Some(PrincipalId::new(client.id.uuid())) }
 }
 
-fn person() -> Person {
+pub(super) fn person() -> Person {
     let phone_hash = PhoneHash("f00d".into());
     Person { phone_hash, phone: Sealed("c2VhbGVk".into()), name: None, language: Language::Fr }
 }
 
-fn device(n: u128) -> NewDevice {
+pub(super) fn device(n: u128) -> NewDevice {
     NewDevice { device_id: DeviceId::new(Uuid::from_u128(n)), device_key: DeviceKey(format!("key {n}")), name: None }
 }
 
-fn secret(n: u128) -> SecretId {
+pub(super) fn secret(n: u128) -> SecretId {
     SecretId::new(Uuid::from_u128(n))
 }
 
 /// The client after a decision, and the names of what was written.
-fn after(mut client: Loaded<Client>, decision: &Decision) -> (Loaded<Client>, Vec<&'static str>) {
+pub(super) fn after(mut client: Loaded<Client>, decision: &Decision) -> (Loaded<Client>, Vec<&'static str>) {
     let mut names = Vec::new();
     for event in decision.changes.iter().flat_map(|change| change.events.clone()) {
         names.push(event.name());
@@ -54,7 +54,7 @@ fn after(mut client: Loaded<Client>, decision: &Decision) -> (Loaded<Client>, Ve
     (client, names)
 }
 
-fn come_in(client: Loaded<Client>, entry: Entry, now: Timestamp) -> (Loaded<Client>, Vec<&'static str>) {
+pub(super) fn come_in(client: Loaded<Client>, entry: Entry, now: Timestamp) -> (Loaded<Client>, Vec<&'static str>) {
     let decision = enter(&client, entry, me(&client), now).unwrap();
     after(client, &decision)
 }

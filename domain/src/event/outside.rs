@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Ciphertext and keyed hashes of personal fields and secrets.
 const WITHHELD: &[&str] =
-    &["phone", "phone_hash", "name", "email", "secret_hash", "statement", "device_key", "email_hash"];
+    &["phone", "phone_hash", "name", "email", "secret_hash", "statement", "device_key", "email_hash", "old_phone_hash"];
 
 /// Members of the data that stay inside. By noun, so that an event of a newer version tells nothing more.
 pub fn withheld(name: &str) -> &'static [&'static str] {

@@ -20,17 +20,23 @@ pub const PROVEN: Duration = Duration::minutes(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     SignIn,
+    /// The PIN is lost.
+    Recover,
+    /// To be known by this number instead.
+    ChangeNumber,
 }
 
 impl Purpose {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::Recover => "recover",
+            Self::ChangeNumber => "change_number",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::SignIn].into_iter().find(|purpose| purpose.as_str() == name)
+        [Self::SignIn, Self::Recover, Self::ChangeNumber].into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -127,7 +133,9 @@ mod tests {
         let now = at("2026-11-28 10:00");
         assert!(proven_for(Some(now), now) && proven_for(Some(now), now + PROVEN - Duration::seconds(1)));
         assert!(!proven_for(Some(now), now + PROVEN) && !proven_for(None, now));
-        assert_eq!(Purpose::named(Purpose::SignIn.as_str()), Some(Purpose::SignIn));
+        for purpose in [Purpose::SignIn, Purpose::Recover, Purpose::ChangeNumber] {
+            assert_eq!(Purpose::named(purpose.as_str()), Some(purpose));
+        }
         assert_eq!(Purpose::named("anything"), None);
     }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     Timestamp,
-    sign_in::{INVITATION, REFRESH, TRUSTED},
+    sign_in::{INVITATION, RECYCLED, TRUSTED},
 };
 
 use crate::Store;
@@ -29,15 +29,17 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
     let tries = sqlx::query!("DELETE FROM auth.tries WHERE touched_at < $1", now - COUNTED).execute(pool).await?;
     let trusted = sqlx::query!("DELETE FROM auth.trusted_nets WHERE seen_at < $1", now - TRUSTED).execute(pool).await?;
     let hours = sqlx::query!("DELETE FROM auth.hours WHERE hour < $1", now - HOURS).execute(pool).await?;
-    // A fence that is gone is stale for whoever still carries it.
+    // When somebody was here is known for as long as it says whose a number is. A fence that is gone is stale for whoever still
+    // carries it.
     let sessions = sqlx::query!(
         "WITH gone AS (
              DELETE FROM auth.sessions WHERE coalesce(ended_at, seen_at) < $1 RETURNING id)
          DELETE FROM event_log.fences USING gone WHERE key = 'session:' || gone.id",
-        now - REFRESH - COUNTED
+        now - RECYCLED - COUNTED
     )
     .execute(pool)
     .await?;
+    let tokens = sqlx::query!("DELETE FROM auth.tokens WHERE expires_at < $1", now - COUNTED).execute(pool).await?;
     let secrets = sqlx::query!(
         "DELETE FROM auth.secrets AS secret WHERE made_at < $1 AND secret_id IS DISTINCT FROM (
              SELECT coalesce(data ->> 'secret_id', data ->> 'passphrase_id')::uuid FROM event_log.events
@@ -58,6 +60,6 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, sqlx::Error> {
     .await?;
     let invitations =
         sqlx::query!("DELETE FROM auth.invitations WHERE expires_at < $1", now - COUNTED).execute(pool).await?;
-    let all = [challenges, numbers, nets, tries, trusted, hours, sessions, secrets, totps, invitations];
+    let all = [challenges, numbers, nets, tries, trusted, hours, sessions, tokens, secrets, totps, invitations];
     Ok(all.iter().map(sqlx::postgres::PgQueryResult::rows_affected).sum())
 }

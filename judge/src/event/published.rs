@@ -11,7 +11,12 @@ pub(super) fn newest(name: &str) -> i16 {
         | "site.registered"
         | "site.described"
         | "key.granted" => 3,
-        "client.number_verified" | "reservation.rescheduled" | "reservation.split" | "site.contract_set" => 2,
+        "client.number_verified"
+        | "client.device_released"
+        | "client.erased"
+        | "reservation.rescheduled"
+        | "reservation.split"
+        | "site.contract_set" => 2,
         _ => 1,
     }
 }
@@ -71,6 +76,14 @@ pub(super) fn is_not_judged(name: &str) -> bool {
             | "client.pin_set"
             | "client.device_bound"
             | "client.device_released"
+            | "client.recovery_begun"
+            | "client.recovery_cancelled"
+            | "client.recovery_completed"
+            | "client.number_change_begun"
+            | "client.number_change_cancelled"
+            | "client.number_changed"
+            | "client.number_wanted"
+            | "client.number_released"
             | "client.erased"
             | "account.invited"
             | "account.approved"

@@ -85,7 +85,18 @@ impl Client {
             | ClientEvent::NumberVerified(_)
             | ClientEvent::PinSet(_)
             | ClientEvent::DeviceBound(_)
-            | ClientEvent::DeviceReleased(_) => {}
+            | ClientEvent::DeviceReleased(_)
+            | ClientEvent::RecoveryBegun(_)
+            | ClientEvent::RecoveryCancelled(_)
+            | ClientEvent::RecoveryCompleted(_)
+            | ClientEvent::NumberChangeBegun(_)
+            | ClientEvent::NumberChangeCancelled(_)
+            | ClientEvent::NumberWanted(_) => {}
+            ClientEvent::NumberChanged(changed) => {
+                self.phone_hash = Some(changed.phone_hash.clone());
+                self.phone = Some(changed.phone.clone());
+            }
+            ClientEvent::NumberReleased(_) => (self.phone_hash, self.phone) = (None, None),
             ClientEvent::Fined(fined) => self.fines.push(Fine {
                 reservation_id: fined.reservation_id,
                 site_id: fined.site_id,
@@ -163,7 +174,21 @@ pub(super) async fn apply(connection: &mut PgConnection, entries: &[Entry]) -> R
         row.version = entry.version;
         row.position = entry.position;
     }
+    // A number that one of them gave back may be another's in the same batch, whichever row is written first.
+    if entries.iter().any(|entry| frees_a_number(&entry.event)) {
+        let touched: Vec<Uuid> = rows.keys().copied().collect();
+        sqlx::query!("UPDATE clients SET phone_hash = NULL WHERE client_id = ANY ($1)", &touched)
+            .execute(&mut *connection)
+            .await?;
+    }
     save(connection, rows.values()).await
+}
+
+const fn frees_a_number(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Client(ClientEvent::NumberChanged(_) | ClientEvent::NumberReleased(_) | ClientEvent::Erased(_))
+    )
 }
 
 async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Client>, sqlx::Error> {

@@ -56,7 +56,7 @@ const fn call(kind: Kind) -> Option<&'static str> {
 }
 
 /// A manager gives some of it back, or all of it.
-async fn give_back(bench: &Bench, reservation: ReservationId, payment: PaymentId, amount: i64) -> RefundId {
+pub(super) async fn give_back(bench: &Bench, reservation: ReservationId, payment: PaymentId, amount: i64) -> RefundId {
     let refund_id = RefundId::new(bench.store.clock().new_id());
     let request = Request {
         payment: &bench.load::<Payment>(payment).await,
@@ -73,18 +73,18 @@ async fn give_back(bench: &Bench, reservation: ReservationId, payment: PaymentId
 }
 
 /// Paid, by somebody whose refund is asked for: how it ended.
-async fn ended(bench: &Bench, refund: RefundId) -> (&'static str, Route, Option<Method>) {
+pub(super) async fn ended(bench: &Bench, refund: RefundId) -> (&'static str, Route, Option<Method>) {
     let state = bench.load::<Refund>(refund).await.state;
     let attempt = state.attempt.unwrap();
     (state.status.as_str(), attempt.route, attempt.method)
 }
 
-async fn credit(bench: &Bench, payment: PaymentId) -> i64 {
+pub(super) async fn credit(bench: &Bench, payment: PaymentId) -> i64 {
     bench.load::<Client>(bench.client).await.state.credits.get(&payment).map_or(0, |credit| credit.amount)
 }
 
 /// The rail refuses every try, for good.
-async fn refuses(bench: &Bench, times: u32) {
+pub(super) async fn refuses(bench: &Bench, times: u32) {
     if let Some(call) = call(bench.kind) {
         let no = json!({"do": "fail", "call": call, "how": "status", "status": 400, "times": times});
         bench.rail.control(no).await;
@@ -95,7 +95,7 @@ async fn refuses(bench: &Bench, times: u32) {
     }
 }
 
-async fn paid_out(fake: &Fake) -> i64 {
+pub(super) async fn paid_out(fake: &Fake) -> i64 {
     let ledger = fake.get("/__ledger").await;
     assert_eq!(ledger["repeated"]["payouts"], json!([]), "{ledger}");
     ledger["totals"]["paid_out"].as_i64().unwrap()

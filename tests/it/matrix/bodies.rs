@@ -148,7 +148,7 @@ impl Ground<'_> {
                 // An id of the caller's choice: there, it is theirs to make.
                 "reservation.put" if object == "missing" => (Touches::Books(self.here.object("sites")), true),
                 // Alike, whatever there is.
-                "challenge.prove" | "device.challenge" => (Touches::Nothing, true),
+                "challenge.prove" | "device.challenge" | "recovery.complete" => (Touches::Nothing, true),
                 "reservation.put" if object == "other noun" => (Touches::One(Object::default()), true),
                 _ => (Touches::One(touches), exists),
             };

@@ -7,7 +7,7 @@ use domain::{
     actor::{Actor as Who, Role},
     aggregate::Loaded,
     client::{self, Client, DeviceKey, Entry, NewDevice},
-    ids::{ClientId, DeviceId, PrincipalId, ReservationId, SecretId},
+    ids::{ClientId, DeviceId, PrincipalId, RecoveryId, ReservationId, SecretId},
     money::Money,
     payment::Payment,
     policy::Policy,
@@ -77,7 +77,9 @@ impl Place {
             "fine" => {
                 Object { client: Some(self.client), made_by: Some(self.client), today: self.played_today, ..site }
             }
-            "clients" | "sessions" | "devices" => Object { client: Some(self.client), ..Object::default() },
+            "clients" | "sessions" | "devices" | "recoveries" => {
+                Object { client: Some(self.client), ..Object::default() }
+            }
             "keys" | "reconciliations" | "accounts" => Object::default(),
             // Whoever added it.
             "endpoints" => Object { client: Some(self.service), ..Object::default() },
@@ -234,6 +236,12 @@ impl Place {
         write(api, client::enter(&known, entry, Who::new(Role::Client, me), clock.now()).unwrap()).await;
         let opened = session::open(&api.store, me, Role::Client, Some(device_id)).await.unwrap();
         self.keep("devices", device_id);
+        let known: Loaded<Client> = api.store.load(id).await.unwrap();
+        let recovery_id = RecoveryId::new(clock.new_id());
+        let key = DeviceKey("B".repeat(43));
+        let by = Who::new(Role::Client, me);
+        write(api, client::begin_recovery(&known, recovery_id, key, by, clock.now()).unwrap()).await;
+        self.keep("recoveries", recovery_id);
         self.keep("sessions", opened.session.id);
         self.keep("challenges", clock.new_id());
         let colleague = clock.new_id();

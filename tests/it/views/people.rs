@@ -48,6 +48,52 @@ pub async fn register(log: &mut Log) -> (ClientId, KeyId) {
     (client, key)
 }
 
+/// Known by another number from now on.
+fn changed(client: ClientId, from: &str, to: &str) -> event::Event {
+    event::NumberChanged {
+        client_id: client,
+        change_id: id(),
+        old_phone_hash: Some(PhoneHash(from.into())),
+        phone_hash: PhoneHash(to.into()),
+        phone: Sealed("c2VhbGVk".into()),
+        cools_until: at(9),
+        at: at(4),
+    }
+    .into()
+}
+
+#[tokio::test]
+async fn numbers_that_go_round_within_one_batch_are_each_somebody_s() {
+    let mut log = Log::new().await;
+    // The first takes the number that the second gave back, and a third has the one of the first.
+    let (one, two) = (register(&mut log).await.0, register(&mut log).await.0);
+    let (of_one, of_two) = (format!("hash-of-{one}"), format!("hash-of-{two}"));
+    log.project().await;
+    log.write(two, vec![changed(two, &of_two, "another").into()]).await;
+    log.write(one, vec![changed(one, &of_one, &of_two).into()]).await;
+    let three: ClientId = id();
+    let registered = event::Registered {
+        client_id: three,
+        phone_hash: PhoneHash(of_one.clone()),
+        phone: Sealed("c2VhbGVk".into()),
+        name: None,
+        language: Language::Fr,
+        by: manager(),
+        at: at(5),
+    };
+    log.write(three, vec![registered.into()]).await;
+    let released = event::NumberReleased { client_id: two, phone_hash: PhoneHash("another".into()), at: at(6) };
+    log.write(two, vec![released.into()]).await;
+    log.project().await;
+    let who = async |hash: &str| {
+        let found = client::find_by_phone(&log.world.pool, &PhoneHash(hash.into())).await.unwrap();
+        found.row.map(|row| row.client_id)
+    };
+    assert_eq!((who(&of_two).await, who(&of_one).await, who("another").await), (Some(one), Some(three), None));
+    let (_, rows) = client::find_many(&log.world.pool, &[two]).await.unwrap();
+    assert!(rows[0].phone.is_none() && rows[0].name.is_some(), "what they did stays");
+}
+
 #[tokio::test]
 async fn a_client_s_row_holds_nothing_that_can_be_read_without_their_key() {
     let mut log = Log::new().await;

@@ -1,16 +1,23 @@
-//! A client's number: opened at the last moment, and known to be theirs once a provider says that they paid from it.
+//! A client's number: opened at the last moment, known to be theirs once a provider says that they paid from it, and another
+//! one after a day.
 
 use adapters::payments::Receipt;
 use domain::{
+    actor::Actor,
     aggregate::Loaded,
-    client::{self, Client},
-    ids::{ClientId, PaymentId},
+    client::{self, Client, Stopped},
+    ids::{ClientId, NumberChangeId, PaymentId},
     phone::Phone,
     sealed::field,
 };
 
-use super::{Report, TurnError, report::decide};
-use crate::context::Context;
+use eventstore::AppendError;
+
+use super::{Report, TurnError, at, report::decide};
+use crate::{
+    context::Context,
+    effect::{Outcome, Taken},
+};
 
 /// The number of a client who has one.
 pub(super) async fn of(ctx: &Context, client: &Loaded<Client>) -> Result<Option<Phone>, TurnError> {
@@ -42,4 +49,32 @@ pub(super) async fn verify(
         }
     })?;
     Ok(())
+}
+
+/// Makes them known by the number that they asked for, unless that was stopped; whoever else has it meanwhile keeps it.
+pub(super) async fn change(
+    ctx: &Context,
+    taken: &Taken,
+    client_id: ClientId,
+    change_id: NumberChangeId,
+) -> Result<Outcome, TurnError> {
+    let report = Report::from(taken);
+    let changed = decide!(ctx, report, "change", None, {
+        let client: Loaded<Client> = ctx.store.load(client_id).await?;
+        match client::complete_number_change(&client, change_id, ctx.store.clock().now()) {
+            Ok(decision) => decision,
+            Err(client::Refusal::NumberChangeWaits { ready_at }) => return Ok(at(ready_at)),
+            Err(refusal) => return Err(TurnError::refused(&refusal)),
+        }
+    });
+    match changed {
+        Err(TurnError::Append(AppendError::Refused(_))) => {}
+        other => return other.map(|_| Outcome::Done),
+    }
+    decide!(ctx, report, "taken", None, {
+        let client: Loaded<Client> = ctx.store.load(client_id).await?;
+        let now = ctx.store.clock().now();
+        client::cancel_number_change(&client, Some(change_id), Stopped::Taken, Actor::SYSTEM, now)
+    })?;
+    Ok(Outcome::Done)
 }

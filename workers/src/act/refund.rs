@@ -70,7 +70,7 @@ impl Known {
         // It goes back by the account that it came to, whatever the way: what one account received another does not owe.
         let account = account(ctx, request.reservation_id).await?;
         let at = |method| ctx.providers.rail(method, account.as_ref());
-        let own = match (request.method.has_provider(), at(request.method)) {
+        let mut own = match (request.method.has_provider(), at(request.method)) {
             (true, None) => return Ok(None),
             (_, rail) => rail.map(|rail| rail.provider.ways()).unwrap_or_default(),
         };
@@ -78,7 +78,9 @@ impl Known {
             Some(client_id) => Some(ctx.store.load::<Client>(client_id).await?),
             None => None,
         };
-        let verified = client.as_ref().is_some_and(|client| client.state.number_verified);
+        let now = ctx.store.clock().now();
+        let verified = client.as_ref().is_some_and(|client| client.state.may_be_paid_otherwise(now));
+        own.payout &= client.as_ref().is_none_or(|client| client.state.may_be_paid(now));
         let sends = |method: &Method| at(*method).is_some_and(|rail| rail.provider.ways().payout);
         let others = Method::WITH_PROVIDER.into_iter().filter(|method| *method != request.method && sends(method));
         let others = others.filter(|_| verified).collect();
@@ -195,7 +197,12 @@ impl Purpose for Out<'_> {
 
     async fn recipient(&self) -> Result<Option<Phone>, TurnError> {
         let Some(client_id) = self.request.client_id else { return Ok(None) };
-        number::of(self.ctx, &self.ctx.store.load(client_id).await?).await
+        let client: Loaded<Client> = self.ctx.store.load(client_id).await?;
+        // Decided on while they had another: that one is not theirs any more, and this one not for long enough.
+        if !client.state.may_be_paid(self.ctx.store.clock().now()) {
+            return Ok(None);
+        }
+        number::of(self.ctx, &client).await
     }
 
     async fn write(&self, news: &News) -> Result<(), TurnError> {

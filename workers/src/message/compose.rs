@@ -17,7 +17,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::scene::Scene;
+use super::{change, scene::Scene};
 use crate::{
     act::TurnError,
     context::Context,
@@ -168,6 +168,11 @@ async fn message(ctx: &Context, letter: Letter) -> Result<Option<Message>, TurnE
                 late: matches!(letter.notice, Notice::InvoiceOverdue { .. }),
             }))
         }
+        Notice::RecoveryBegun { .. }
+        | Notice::RecoveryCompleted
+        | Notice::NumberChangeBegun { .. }
+        | Notice::NumberChanged
+        | Notice::NumberWanted => change::about(ctx, letter).await,
         Notice::PayoutWaits { .. }
         | Notice::TransferWanted { .. }
         | Notice::PayoutFailed { .. }

@@ -115,6 +115,17 @@ pub(super) fn write(message: &Message) -> String {
                 format!("Till closed at {site}: {amount} too much.")
             }
         }
+        Message::PinLost { hours, stop_url } => {
+            format!("Kalel: a new PIN was asked for, possible in {hours} h. Not you? Stop it: {stop_url}")
+        }
+        Message::PinReplaced => "Kalel: your PIN was replaced and your other telephones are signed out.".to_owned(),
+        Message::NumberChanges { hours, stop_url } => {
+            format!("Kalel: your number changes in {hours} h. Not you? Stop it: {stop_url}")
+        }
+        Message::NumberChanged => "Kalel: this is now the number of your account.".to_owned(),
+        Message::NumberWanted => {
+            "Kalel: somebody wanted this number for another account. Nothing has changed.".to_owned()
+        }
         Message::HandOut { game, amount } => {
             format!("Hand out in person: {} (code {}, {}), against signature.", money(*amount), game.code, game.site)
         }

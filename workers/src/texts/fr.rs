@@ -118,6 +118,15 @@ pub(super) fn write(message: &Message) -> String {
                 format!("Caisse fermée à {site}: {amount} de trop.")
             }
         }
+        Message::PinLost { hours, stop_url } => {
+            format!("Kalel: nouveau PIN demandé, possible dans {hours} h. Pas vous? Annulez: {stop_url}")
+        }
+        Message::PinReplaced => "Kalel: votre PIN est changé et vos autres téléphones sont déconnectés.".to_owned(),
+        Message::NumberChanges { hours, stop_url } => {
+            format!("Kalel: votre numéro change dans {hours} h. Pas vous? Annulez: {stop_url}")
+        }
+        Message::NumberChanged => "Kalel: ce numéro est maintenant celui de votre compte.".to_owned(),
+        Message::NumberWanted => "Kalel: quelqu'un a voulu ce numéro pour un autre compte. Rien n'a changé.".to_owned(),
         Message::HandOut { game, amount } => {
             format!(
                 "A remettre en main propre: {} (code {}, {}), contre signature.",

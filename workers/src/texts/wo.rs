@@ -115,6 +115,15 @@ pub(super) fn write(message: &Message) -> String {
                 format!("Kees bi tej na, {site}: {amount} moo epp.")
             }
         }
+        Message::PinLost { hours, stop_url } => {
+            format!("Kalel: PIN bu bees laaj nañu ko, ginaaw {hours} waxtu. Du yaw? Taxawal ko: {stop_url}")
+        }
+        Message::PinReplaced => "Kalel: sa PIN soppiku na, yeneen telefon yi génn nañu.".to_owned(),
+        Message::NumberChanges { hours, stop_url } => {
+            format!("Kalel: sa nimero dina soppiku ginaaw {hours} waxtu. Du yaw? Taxawal ko: {stop_url}")
+        }
+        Message::NumberChanged => "Kalel: nimero bii mooy sa nimero léegi.".to_owned(),
+        Message::NumberWanted => "Kalel: am na ku beggoon nimero bii ci beneen konte. Dara soppikuwul.".to_owned(),
         Message::HandOut { game, amount } => {
             format!("Joxal ko ci loxo: {} (kod {}, {}), mu xaatim.", money(*amount), game.code, game.site)
         }

@@ -35,6 +35,13 @@ const ASKED: &[(&str, &str, &str)] = &[
     ("503", HTML, "It cannot be read now."),
 ];
 
+const STOPS: &[(&str, &str, &str)] = &[
+    ("200", HTML, "How it stands."),
+    ("404", HTML, "No such link."),
+    ("429", "application/problem+json", "Asked too often."),
+    ("503", HTML, "Not now."),
+];
+
 pub const ROUTES: &[Beside] = &[
     Beside {
         path: "/livez",
@@ -132,6 +139,22 @@ pub const ROUTES: &[Beside] = &[
         about: "The form of that page.",
         answers: ASKED,
     },
+    Beside {
+        path: "/stop/{token}",
+        method: "get",
+        id: "stop.page",
+        summary: "What is about to change",
+        about: "The link of a message: somebody asked for a new PIN, or another number. For a browser, in the client's language.",
+        answers: STOPS,
+    },
+    Beside {
+        path: "/stop/{token}",
+        method: "post",
+        id: "stop.stop",
+        summary: "Stop it",
+        about: "The button of that page. Again says that it is over.",
+        answers: STOPS,
+    },
 ];
 
 impl Beside {
@@ -160,7 +183,8 @@ impl Beside {
             "operationId": self.id, "tags": [tag], "summary": self.summary, "description": self.about,
             "parameters": parameters, "responses": answers, "security": [], "x-authz": { "anyone": true },
         });
-        if self.method == "post" {
+        // A button sends nothing along.
+        if self.method == "post" && tag != "stop" {
             described["requestBody"] = json!({
                 "required": true,
                 "content": { "application/x-www-form-urlencoded": { "schema": {

@@ -161,7 +161,7 @@ fn what_is_withheld_is_what_the_types_say() {
             "reservation.held" => Some("code"),
             "payment.opened" => Some("checkout_url"),
             // By which a telephone could be known again elsewhere.
-            "client.device_bound" => Some("device_key"),
+            "client.device_bound" | "client.recovery_begun" => Some("device_key"),
             "endpoint.added" | "endpoint.changed" => Some("url"),
             _ => None,
         };

@@ -76,6 +76,7 @@ impl Effect {
             | Reaction::InvoiceDue { .. }
             | Reaction::Tell { .. }
             | Reaction::Invite { .. }
+            | Reaction::ChangeNumber { .. }
             | Reaction::ObserveRefund { .. }
             | Reaction::FetchStatement { .. } => 0,
         }
@@ -98,6 +99,7 @@ impl Effect {
             Reaction::Wake { .. } => "finish",
             Reaction::Tell { .. }
             | Reaction::Invite { .. }
+            | Reaction::ChangeNumber { .. }
             | Reaction::FetchStatement { .. }
             | Reaction::ObserveRefund { .. } => "tell",
             Reaction::SubmitPayout { .. } | Reaction::PreparePayout { .. } => "payout",

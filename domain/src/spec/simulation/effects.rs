@@ -53,6 +53,7 @@ impl Work {
                 Reaction::FetchStatement { .. } => "fetch a statement",
                 Reaction::ObserveRefund { .. } => "write down what went back outside",
                 Reaction::Invite { .. } => "invite",
+                Reaction::ChangeNumber { .. } => "change a number",
                 Reaction::Wake { .. } => "wake",
                 Reaction::Tell { .. } => "tell",
             },

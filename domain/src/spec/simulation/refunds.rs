@@ -32,7 +32,9 @@ impl Run {
     fn known(&self, refund: &Refund) -> Known {
         let request = refund.request.as_ref().unwrap();
         let own = if request.method.has_provider() { self.provider(request.method).ways() } else { Ways::default() };
-        let verified = request.client_id.is_some_and(|client| self.lane.clients[&client].state.number_verified);
+        let now = self.now;
+        let verified =
+            request.client_id.is_some_and(|client| self.lane.clients[&client].state.may_be_paid_otherwise(now));
         let sends = |method: &Method| verified && *method != request.method && self.provider(*method).ways().payout;
         Known { own, others: Method::WITH_PROVIDER.into_iter().filter(sends).collect(), client: request.client_id }
     }

@@ -129,6 +129,7 @@ impl Run {
             | Reaction::Ask(Ask { about: About::Listed(_) | About::Payout(_), .. })
             | Reaction::PreparePayout { .. }
             | Reaction::Invite { .. }
+            | Reaction::ChangeNumber { .. }
             | Reaction::IssueInvoice { .. }
             | Reaction::InvoiceDue { .. }
             | Reaction::SubmitPayout { .. } => Step::Over(Outcome::Done),
