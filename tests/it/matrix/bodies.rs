@@ -147,8 +147,10 @@ impl Ground<'_> {
             let (touches, exists) = match operation.id {
                 // An id of the caller's choice: there, it is theirs to make.
                 "reservation.put" if object == "missing" => (Touches::Books(self.here.object("sites")), true),
-                // Alike, whatever there is.
-                "challenge.prove" | "device.challenge" | "recovery.complete" => (Touches::Nothing, true),
+                // Alike, whatever there is; what is no id is nobody's.
+                "challenge.prove" | "device.challenge" | "recovery.complete" => {
+                    (Touches::Nothing, object != "malformed")
+                }
                 "reservation.put" if object == "other noun" => (Touches::One(Object::default()), true),
                 _ => (Touches::One(touches), exists),
             };

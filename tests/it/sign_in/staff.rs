@@ -309,7 +309,8 @@ async fn never_again_anybody_registers_as_admin() {
     let key = desk.key(Role::Admin, &awa.client.to_string()).await;
     desk.call(Method::POST, "/v1/accounts", Some(&key), Some(&body)).await.problem(403, "session.required");
     // Nor by an invitation of their own making.
-    for token in ["", "ki_", "ki_6mM4oSSuPpqvyGzXCRnHMPa1ow0QqKdYxZTWNVOcb3E"] {
+    desk.post("/v1/invitations/enrolment", &json!({ "token": "" })).await.problem(400, "request.invalid_field");
+    for token in ["ki_", "ki_6mM4oSSuPpqvyGzXCRnHMPa1ow0QqKdYxZTWNVOcb3E"] {
         desk.post("/v1/invitations/enrolment", &json!({ "token": token })).await.problem(410, "invitation.over");
     }
 }
