@@ -164,7 +164,7 @@ async fn one_round(
         tally.wrong(format!("another body with the same key: {} {}", answer.status, answer.says()));
     }
     // The same request by somebody else is another one: the slot is gone.
-    let mut theirs = case(*seeded.pick(&["other_manager", "service", "other_client"]).unwrap(), &key, &body);
+    let mut theirs = case(seeded.pick(&["other_manager", "service", "other_client"]).unwrap(), &key, &body);
     theirs.must = Must::Refuse;
     let answer = asked(house, &theirs, tally).await;
     let id = serde_json::from_str::<Value>(&one.text).ok().and_then(|made| made["id"].as_str().map(str::to_owned));

@@ -19,11 +19,14 @@ const GROUPS: usize = 4;
 /// Slots of a site, two hours apart.
 const PER_GROUND: usize = 1_000;
 
+/// Whether what came of a group may have.
+type Fair = fn(&[(Case, Answer)]) -> Result<(), String>;
+
 /// A group, and what may come of it.
 struct Race {
     cases: Vec<Case>,
     /// What the winners answered, with what each asked for.
-    fair: fn(&[(Case, Answer)]) -> Result<(), String>,
+    fair: Fair,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ async fn a_message_that_was_changed_on_its_way_is_refused_and_leaves_no_trace() 
     let count = super::count(2_000, 50_000);
     let house = House::new().await;
     let mut seeded = Seeded(super::seed());
-    let now = chrono::Utc::now().timestamp();
+    let now = house.api.store.clock().outside().timestamp();
     let rails = rails(now);
     let head = house.api.store.head().await.unwrap();
     let mut tally = Tally::new("webhooks");
