@@ -5,9 +5,13 @@ use std::future::{Ready, ready};
 use axum::{
     Router,
     body::Bytes,
-    extract::{RawPathParams, Request, State},
-    http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE},
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    http::{
+        HeaderName, HeaderValue, Method,
+        header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
     middleware,
+    response::Response,
     routing::{MethodFilter, get, on},
 };
 use serde_json::Value;
@@ -86,8 +90,8 @@ pub fn router(app: App) -> Router {
 fn routes(app: App) -> Router {
     let mut router = Router::new();
     for operation in operations() {
-        let answer = move |State(app): State<App>, path: RawPathParams, request: Request| {
-            pipeline::answer(app, operation, path, request)
+        let answer = move |state: State<App>, path: Result<RawPathParams, _>, request: Request| {
+            answer(state, operation, path, request)
         };
         let filter = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::GET);
         router = router.route(operation.path, on(filter, answer));
@@ -119,7 +123,27 @@ fn routes(app: App) -> Router {
         .merge(docs)
         .fallback(|state, request| refuse(state, request, "request.no_such_route"))
         .method_not_allowed_fallback(|state, request| refuse(state, request, "request.method_not_allowed"))
+        .layer(middleware::map_response(as_it_says))
         .with_state(app)
+}
+
+/// What is no text, such as `%ff`, names nothing.
+async fn answer(
+    state: State<App>,
+    operation: &'static Operation,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response {
+    match path {
+        Ok(path) => pipeline::answer(state.0, operation, path, request).await,
+        Err(_) => refuse(state, request, "request.no_such_route").await,
+    }
+}
+
+/// Nothing of ours is to be taken for something else than it says it is: also what is answered beside the operations.
+async fn as_it_says(mut response: Response) -> Response {
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// A document, written once. axum copies the routes for every connection, with all that their handlers hold: of this one
@@ -131,7 +155,7 @@ fn written(document: &Value) -> impl Fn() -> Ready<Written> + Clone + Send + Syn
 
 type Written = ([(HeaderName, &'static str); 1], Bytes);
 
-async fn refuse(State(app): State<App>, request: Request, code: &'static str) -> axum::response::Response {
+async fn refuse(State(app): State<App>, request: Request, code: &'static str) -> Response {
     let (parts, _) = request.into_parts();
     pipeline::refuse(&app, &parts, Problem::new(code))
 }

@@ -3,6 +3,7 @@
 
 mod afterwards;
 mod api;
+mod bad;
 mod broken;
 mod compare;
 mod contract;

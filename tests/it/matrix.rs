@@ -1,10 +1,10 @@
 //! Every actor at every operation on every kind of object: what comes back is what the table of rights says, and nothing
 //! in it tells anybody what they may not know (reliability.md §4.2). Made from the router's own list.
 
-mod actors;
-mod bodies;
+pub mod actors;
+pub mod bodies;
 mod expect;
-mod objects;
+pub mod objects;
 
 use std::{collections::BTreeMap, io::Write, time::Instant};
 

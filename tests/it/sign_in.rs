@@ -2,7 +2,7 @@
 
 mod attack;
 mod codes;
-mod desk;
+pub mod desk;
 mod devices;
 mod moments;
 mod number;

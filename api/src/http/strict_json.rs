@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
+    },
+    forward_to_deserialize_any,
 };
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::Segment;
@@ -36,7 +40,7 @@ pub fn value(body: &[u8]) -> Result<Value, Problem> {
 }
 
 fn fit<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Fit(value)).map_err(|error| {
         let pointer: String = error.path().iter().map(segment).collect();
         Problem::new("request.invalid_field").at(pointer, error.inner().to_string())
     })
@@ -123,6 +127,79 @@ impl<'de> Visitor<'de> for Strict {
             }
         }
         Ok(Value::Object(members))
+    }
+}
+
+/// A value that is read as the document says: what has named members comes from an object only, never from a list in the order
+/// of its fields, as serde would have it.
+struct Fit(Value);
+
+impl IntoDeserializer<'_, serde_json::Error> for Fit {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Fit {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.0 {
+            Value::Array(values) => {
+                let mut values = SeqDeserializer::new(values.into_iter().map(Fit));
+                let read = visitor.visit_seq(&mut values)?;
+                values.end().map(|()| read)
+            }
+            Value::Object(members) => {
+                let mut members = MapDeserializer::new(members.into_iter().map(|(name, value)| (name, Fit(value))));
+                let read = visitor.visit_map(&mut members)?;
+                members.end().map(|()| read)
+            }
+            scalar => scalar.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self.0 {
+            Value::Array(_) => Err(<serde_json::Error as serde::de::Error>::invalid_type(Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map identifier ignored_any
     }
 }
 
@@ -220,6 +297,15 @@ mod tests {
             }
         }
         assert!(fine > 20 && refused > 20, "only {fine} and {refused} inputs");
+    }
+
+    #[test]
+    fn a_list_in_the_order_of_the_fields_is_no_object() {
+        assert_eq!(code(r#"[60, null]"#), "request.invalid_field");
+        assert_eq!(code(r#"{"minutes":60,"client":["A"]}"#), "request.invalid_field");
+        assert_eq!(code(r#"{"minutes":60,"client":{"name":"A"}}"#), "ok");
+        let problem = read::<Body>(br#"{"minutes":60,"client":["A"]}"#).unwrap_err();
+        assert!(format!("{problem:?}").contains("/client"), "{problem:?}");
     }
 
     #[test]

@@ -97,7 +97,6 @@ async fn observe(call: Call) -> Result<Reply, Halt> {
                 return answer(&refund, record.last);
             }
         }
-        return Err(Problem::new("server.error").into());
     }
     let body: SeenRefund = call.body()?;
     let amount = body.amount.bounded();
@@ -123,6 +122,10 @@ async fn observe(call: Call) -> Result<Reply, Halt> {
         let (by, now) = (call.actor(), call.now());
         let observed = Observed { payment, reservation, refunds: &refunds, refund_id: new, movement, by, now };
         let seen = observed.decide()?;
+        // It was known already: the first request wrote nothing, and is answered with the refund as it was then.
+        if let Some(record) = &call.resumed {
+            return answer(&call.load_at(seen.refund_id, record.last).await?, record.last);
+        }
         let before = refunds.into_iter().find(|refund| refund.id == seen.refund_id);
         let before = before.unwrap_or_else(|| Loaded::new(seen.refund_id));
         if let Some(written) = call.write(seen.decision.clone(), site).await? {

@@ -93,8 +93,10 @@ pub struct TariffInput {
 
 fn clock<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    NaiveTime::parse_from_str(&text, "%H:%M")
-        .map_err(|_| serde::de::Error::custom("must be a local time such as 08:00"))
+    // Of itself it would take `8:0` as well.
+    let whole =
+        Some(&text).filter(|text| text.len() == 5).and_then(|text| NaiveTime::parse_from_str(text, "%H:%M").ok());
+    whole.ok_or_else(|| serde::de::Error::custom("must be a local time such as 08:00"))
 }
 
 /// Weekdays by name: `mon` … `sun`.

@@ -10,7 +10,7 @@ use domain::{
     till::{self, Close, Open, Takings, Till},
 };
 use eventstore::Refusal;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -154,8 +154,8 @@ fn counted(money: Money, at: &str) -> Result<domain::money::Money, Problem> {
 }
 
 async fn open(call: Call) -> Result<Reply, Halt> {
-    change(call, |call, site, till, takings| {
-        let float = counted(call.body::<OpenTill>()?.float, "/float")?;
+    change(call, |call, body: OpenTill, site, till, takings| {
+        let float = counted(body.float, "/float")?;
         float.compare(domain::money::Money::zero(currency(site))).map_err(till::Refusal::from)?;
         let wish = Open { site_id: site.id, float, as_of_position: takings.as_of_position };
         Ok(till::open(till, wish, call.actor(), call.now())?)
@@ -164,16 +164,15 @@ async fn open(call: Call) -> Result<Reply, Halt> {
 }
 
 async fn count(call: Call) -> Result<Reply, Halt> {
-    change(call, |call, _, till, takings| {
-        let amount = counted(call.body::<CountTill>()?.counted, "/counted")?;
+    change(call, |call, body: CountTill, _, till, takings| {
+        let amount = counted(body.counted, "/counted")?;
         Ok(till::count(till, takings, amount, call.actor(), call.now())?)
     })
     .await
 }
 
 async fn move_cash(call: Call) -> Result<Reply, Halt> {
-    change(call, |call, site, till, takings| {
-        let body: MoveCash = call.body()?;
+    change(call, |call, body: MoveCash, site, till, takings| {
         let amount = counted(body.amount, "/amount")?;
         let flow = site.state.contract().flow;
         let wish = till::Move { amount, reason: body.reason, reference: body.reference, flow };
@@ -183,8 +182,7 @@ async fn move_cash(call: Call) -> Result<Reply, Halt> {
 }
 
 async fn close(call: Call) -> Result<Reply, Halt> {
-    change(call, |call, site, till, takings| {
-        let body: CloseTill = call.body()?;
+    change(call, |call, body: CloseTill, site, till, takings| {
         let (counted, flow) = (counted(body.counted, "/counted")?, site.state.contract().flow);
         let wish = Close { counted, reason: body.reason, flow };
         Ok(till::close(till, takings, wish, call.actor(), call.now())?)
@@ -193,10 +191,12 @@ async fn close(call: Call) -> Result<Reply, Halt> {
 }
 
 /// Decides on the drawer of the path, on the cash that moved since it was opened, until it is written.
-async fn change(
+async fn change<B: DeserializeOwned + Clone + Send + Sync>(
     call: Call,
-    decide: impl Fn(&Call, &Loaded<Site>, &Loaded<Till>, &Takings) -> Result<Decision, Halt> + Send + Sync,
+    decide: impl Fn(&Call, B, &Loaded<Site>, &Loaded<Till>, &Takings) -> Result<Decision, Halt> + Send + Sync,
 ) -> Result<Reply, Halt> {
+    // Before a view is waited for: what is no wish is nobody's turn.
+    let body: B = call.body()?;
     let mut tries = Tries::default();
     loop {
         let (site, till) = call.own_till().await?;
@@ -206,7 +206,7 @@ async fn change(
         }
         call.precondition.check(till.version)?;
         let takings = call.takings(&site, till.state.open.map_or(i64::MAX, |session| session.from_position)).await?;
-        let decision = decide(&call, &site, &till, &takings)?;
+        let decision = decide(&call, body.clone(), &site, &till, &takings)?;
         match call.append(decision.clone(), Some(site.id)).await? {
             Attempt::Written(written) => {
                 return Ok(answer(&site, &after(till, &decision))?.position(written.position));
