@@ -44,8 +44,7 @@ impl Process {
              [paydunya]\nbase_url = \"http://127.0.0.1:9\"\nmaster_key = \"{PAYDUNYA_MASTER}\"\nprivate_key = \"p\"\n\
              token = \"t\"\nstore_name = \"Kalel\"\n[yas]\nthrough = \"paytech\"\n[card]\nthrough = \"paydunya\"\n"
         );
-        let config =
-            served::config(port).replace("wave_sn_WHS_x", WAVE_SECRET).replace("connections = 8", "connections = 16");
+        let config = served::config(port).replace("wave_sn_WHS_x", WAVE_SECRET);
         std::fs::write(folder.path().join("kalel.toml"), config + &rails).unwrap();
         let keeper = Keeper::start(Path::new(KALEL), &folder.path().join("lock"), None).unwrap();
         let mut process = Self {

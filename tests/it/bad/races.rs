@@ -151,6 +151,13 @@ fn one_discount(answers: &[(Case, Answer)]) -> Result<(), String> {
     if discounts == 1 { Ok(()) } else { Err(format!("{discounts} of one discount")) }
 }
 
+/// What a race is about, made before it; asked for again where the process is busy.
+async fn made(house: &House, path: &str, body: &Value) -> Value {
+    let (answer, _) = send(house, &case("before the race", "manager", Method::POST, path, body)).await.unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    serde_json::from_str(&answer.text).unwrap()
+}
+
 /// One of the kinds, on a slot that nobody else has.
 async fn prepared(house: &House, number: usize, site: &str, at: DateTime<Utc>, seeded: &mut Seeded) -> Race {
     let many = 3 + usize::try_from(seeded.below(5)).unwrap();
@@ -183,14 +190,14 @@ async fn prepared(house: &House, number: usize, site: &str, at: DateTime<Utc>, s
             Race { cases: vec![wish; many], fair: alike }
         }
         4 => {
-            let made = house.api.post("manager", "/v1/reservations", slot(site, "nord", at, 60)).await.is(201);
-            let path = format!("/v1/reservations/{}/cancellation", made.text("/id"));
+            let made = made(house, "/v1/reservations", &slot(site, "nord", at, 60)).await;
+            let path = format!("/v1/reservations/{}/cancellation", made["id"].as_str().unwrap());
             let cancel = |_| case("cancel", "manager", Method::POST, &path, &json!({ "reason": "weather" }));
             Race { cases: (0..many).map(cancel).collect(), fair: alike }
         }
         5 => {
-            let made = house.api.post("manager", "/v1/reservations", slot(site, "nord", at, 60)).await.is(201);
-            let path = format!("/v1/reservations/{}", made.text("/id"));
+            let made = made(house, "/v1/reservations", &slot(site, "nord", at, 60)).await;
+            let path = format!("/v1/reservations/{}", made["id"].as_str().unwrap());
             let mut cases = vec![case(
                 "cancel",
                 "manager",
@@ -216,7 +223,7 @@ async fn prepared(house: &House, number: usize, site: &str, at: DateTime<Utc>, s
             let code = format!("RACE-{number}");
             let promotion = json!({ "code": code, "site_id": site, "percent_basis_points": 1_000, "uses": 1,
                 "valid": { "from": now.to_rfc3339(), "to": (now + TimeDelta::days(300)).to_rfc3339() } });
-            house.api.post("manager", "/v1/promotions", promotion).await.is(201);
+            made(house, "/v1/promotions", &promotion).await;
             let mut cases = Vec::new();
             for pitch in ["nord", "sud"] {
                 let mut wish = slot(site, pitch, at, 60);
