@@ -15,6 +15,7 @@ use domain::{
     client::{self, Client, Language, Person},
     decision::Decision,
     ids::ClientId,
+    phone::Phone,
     sealed::field,
     text::Name,
 };
@@ -101,13 +102,21 @@ pub async fn known(call: &Call, person: &PersonInput, own: Option<ClientId>) -> 
     Ok(known_by(&call.app, person, own, call.actor()).await?)
 }
 
-/// The same, whoever makes them known.
+/// Their number, as anybody would write it.
+///
+/// # Errors
+/// `request.invalid_field` for what is no mobile number.
+pub fn mobile_of(person: &PersonInput) -> Result<Phone, Problem> {
+    phone::mobile(&person.phone)
+        .map_err(|refused| Problem::new("request.invalid_field").at("/client/phone", refused.to_string()))
+}
+
+/// Somebody found by their number, or registered with it, whoever makes them known.
 ///
 /// # Errors
 /// As [`known`].
 pub async fn known_by(app: &App, person: &PersonInput, own: Option<ClientId>, by: Actor) -> Result<Known, Problem> {
-    let phone = phone::mobile(&person.phone)
-        .map_err(|refused| Problem::new("request.invalid_field").at("/client/phone", refused.to_string()))?;
+    let phone = mobile_of(person)?;
     let subjects = app.store.subjects();
     let phone_hash = subjects.hash_phone(&phone);
     let holder = app.store.holder_of(client::PHONE, &phone_hash.0).await?.map(ClientId::new);

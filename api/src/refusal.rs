@@ -107,7 +107,17 @@ macro_rules! unreadables {
     )*};
 }
 
-unreadables!(eventstore::ReadError, eventstore::SubjectError, sqlx::Error);
+unreadables!(eventstore::ReadError, sqlx::Error);
+
+impl From<eventstore::SubjectError> for Problem {
+    fn from(error: eventstore::SubjectError) -> Self {
+        match error {
+            // Nothing can be written of somebody who was forgotten.
+            eventstore::SubjectError::Erased => Self::new("client.erased"),
+            other => unreadable(&other),
+        }
+    }
+}
 
 impl From<eventstore::LoadError> for Problem {
     fn from(error: eventstore::LoadError) -> Self {

@@ -54,7 +54,7 @@ pub const APPEAL: Operation = Operation {
     },
     body: Some(Shape::of::<Appeal>()),
     success: Success { shape: Some(Shape::of::<FineBody>()), about: "The fine.", ..Operation::READ.success },
-    refusals: &["fine.not_found", "fine.over", "fine.already_appealed", "fine.appeal_too_late"],
+    refusals: &["fine.not_found", "fine.over", "fine.already_appealed", "fine.appeal_too_late", "client.erased"],
     run: |call| Box::pin(appeal(call)),
     ..Operation::WRITE
 };

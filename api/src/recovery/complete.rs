@@ -85,8 +85,8 @@ impl Exemplary for CompleteRecovery {
 
 async fn complete(call: Call) -> Result<Reply, Halt> {
     let body: CompleteRecovery = call.body()?;
-    let proven = proven(&call.app, body.challenge_id, &body.signature, Purpose::Recover).await?;
     let recovery_id = RecoveryId::new(call.uuid("id")?);
+    let proven = proven(&call.app, body.challenge_id, &body.signature, Purpose::Recover).await?;
     let (client, device, pin, position) = recover(&call, &body, &proven, recovery_id).await?;
     // What was bound before opens nothing since the decision; here its sessions are told.
     let subject = PrincipalId::new(client.uuid());

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{BOOKS, ReservationBody, placing};
 use crate::{
-    client::PersonInput,
+    client::{self, PersonInput},
     http::{
         admission::aside,
         call::Call,
@@ -189,6 +189,7 @@ async fn put(call: Call) -> Result<Reply, Halt> {
     // Also where there is nothing to do with it: what is no wish is refused.
     let body: PlaceReservation = call.body()?;
     placing::asked(&body)?;
+    body.client.as_ref().map(client::mobile_of).transpose()?;
     let taken = || Problem::new("object.exists");
     match call.app.store.load::<Reservation>(id).await {
         Ok(there) if there.version == 0 => match place(call.clone(), Some(id)).await {

@@ -42,7 +42,8 @@ async fn a_refresh_token_used_twice_ends_the_family() {
     refresh(&desk, &me.refresh).await.problem(401, "session.token_reused");
     desk.get(&next.access, "/v1/sessions").await.problem(401, "session.ended");
     refresh(&desk, &next.refresh).await.problem(401, "session.ended");
-    for nonsense in ["", "kr_test_nonsense", &me.access] {
+    refresh(&desk, "").await.problem(400, "request.invalid_field");
+    for nonsense in ["kr_test_nonsense", &me.access] {
         refresh(&desk, nonsense).await.problem(401, "session.ended");
     }
     // A refresh token is no access token.
