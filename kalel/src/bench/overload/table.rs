@@ -23,7 +23,11 @@ pub fn table(report: &Report) -> String {
         report.cores,
         if report.cores == 1 { "" } else { "s" },
     );
-    row(&mut text, &format!("the peak: {} clients, each asks when it is answered", report.peak_clients), peak);
+    row(
+        &mut text,
+        &format!("the peak, without admission control: {} clients, each asks when it is answered", report.peak_clients),
+        peak,
+    );
     row(&mut text, "normal: seven tenths of it, whoever waits", normal);
     row(&mut text, "overload", overload);
     row(&mut text, "seven tenths again, at once", after);
