@@ -129,6 +129,17 @@ def refused_for_what_is_said_to_be_checked(context, response, case):
         assert is_checked(case.operation, error), f"{error}: the document does not say that this is checked"
 
 
+# A seal and a view are behind for a moment, and then they are not.
+COMES_BY_ITSELF = {"audit.not_sealed_yet", "projection_behind"}
+
+
+@schemathesis.check
+def comes_back_later_only_for_what_comes_by_itself(context, response, case):
+    if response.status_code == 503:
+        code = response.json()["code"]
+        assert code in COMES_BY_ITSELF, f"503 {code}, though nobody else asks for anything"
+
+
 def is_checked(operation, error):
     root = operation.schema.raw_schema
     raw = operation.definition.raw
