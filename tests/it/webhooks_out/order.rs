@@ -69,9 +69,12 @@ async fn whoever_dies_between_sending_and_writing_it_down_is_repeated_under_the_
     line.fail(json!({ "call": "a", "how": "hang", "ms": 60_000, "after_effect": true })).await;
     let mut sender = Sender::by(line.ctx.clone(), way_out(&line.ctx).unwrap());
     let dying = tokio::spawn(async move { sender.step().await.map(drop) });
-    while line.arrived("a").await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let sent = async {
+        while line.arrived("a").await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), sent).await.expect("nothing is sent");
     dying.abort();
     let _ = dying.await;
     let expected = line.expected().await;
