@@ -250,10 +250,8 @@ impl Tally {
         let whole = ["type", "title", "detail", "request_id", "outcome"].iter().all(|name| problem[name].is_string());
         if media != "application/problem+json" || !whole || problem["status"] != answer.status {
             self.blame(house, case, &format!("{} without a problem document: {media} {}", answer.status, answer.text));
-        } else if self.pages.insert(code.to_owned()) {
-            if !has_a_page(house, code).await {
-                self.blame(house, case, &format!("{code:?} has no page"));
-            }
+        } else if self.pages.insert(code.to_owned()) && !has_a_page(house, code).await {
+            self.blame(house, case, &format!("{code:?} has no page"));
         }
     }
 
