@@ -43,8 +43,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// # Panics
-    /// Never: that no two operations have the same path and method is what routing them says as well.
+    /// In front of these routes, which are those of the operations.
     pub fn new(app: App, routes: Router, operations: impl Iterator<Item = &'static Operation>) -> Self {
         let mut by_path: Vec<(&str, Vec<&'static Operation>)> = Vec::new();
         for operation in operations {
